@@ -1,0 +1,51 @@
+//! `check_result`: what became of each due instant.
+
+use sea_orm::entity::prelude::*;
+
+use crate::outcome::{Outcome, Reason};
+
+/// A row of `check_result`; the table is partitioned by UTC day on `scheduled_at`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "check_result")]
+pub struct Model {
+    /// The site; no foreign key, as results outlive sites.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub site_id: i64,
+    /// The due instant.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub scheduled_at: DateTimeUtc,
+    /// When the probe started; null if it never did.
+    pub started_at: Option<DateTimeUtc>,
+    /// The end of the leaf certificate's validity.
+    pub certificate_expires_at: Option<DateTimeUtc>,
+    /// Decoded bytes of the body that were read.
+    pub body_bytes: Option<i64>,
+    /// The verdict.
+    pub outcome: Outcome,
+    /// Why it is not `up`.
+    pub reason: Option<Reason>,
+    /// Looking up the name, in microseconds.
+    pub dns_us: Option<i32>,
+    /// Connecting, in microseconds.
+    pub connect_us: Option<i32>,
+    /// The TLS handshake, in microseconds.
+    pub tls_us: Option<i32>,
+    /// Connected to first byte, in microseconds.
+    pub wait_us: Option<i32>,
+    /// First to last byte, in microseconds.
+    pub receive_us: Option<i32>,
+    /// The whole check, in microseconds.
+    pub total_us: Option<i32>,
+    /// The status of the final response.
+    pub status: Option<i16>,
+    /// The address that was dialled last.
+    pub address: Option<IpNetwork>,
+    /// A sentence for people.
+    pub detail: Option<String>,
+}
+
+/// Results have no relations.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

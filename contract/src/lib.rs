@@ -1,0 +1,30 @@
+//! What the services of webmon agree on: pure data, no I/O.
+//!
+//! A [site](site) is due at [instants](schedule) that follow from its name and interval. For each of
+//! them the scheduler sends one [task](task) to a checker, and the checker stores one
+//! [result](result), whose verdict is an [outcome and a reason](outcome). The tables behind all
+//! this are the [entities](entity).
+//!
+//! Instants are milliseconds since the Unix epoch on the database's clock, unless a name says
+//! otherwise.
+
+pub mod entity;
+pub mod outcome;
+pub mod result;
+pub mod schedule;
+pub mod site;
+pub mod task;
+
+use std::time::Duration;
+
+/// The last migration that this build knows; a database at any other is refused.
+pub const SCHEMA_VERSION: &str = "m20261123_000004_create_check_result";
+
+/// Rows of `schedule_shard`: the unit in which schedulers share the sites.
+pub const SHARDS: i16 = 64;
+
+/// How long after its expiry a task belongs to the checker that reads it; the reconciler judges later.
+pub const GRACE: Duration = Duration::from_secs(60);
+
+/// The consumer group of all checkers.
+pub const CHECKER_GROUP: &str = "webmon-checker";

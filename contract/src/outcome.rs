@@ -1,0 +1,194 @@
+//! The verdict of a check: an outcome, and the reason where it is not `up`.
+//!
+//! Both lists are complete and part of the contract (`PostgreSQL` enums `check_outcome` and
+//! `check_reason`, metric labels, messages to people). A reason belongs to exactly one outcome, so
+//! code carries `Option<Reason>` and never a pair that could contradict itself.
+
+use std::fmt;
+
+use sea_orm::{DeriveActiveEnum, EnumIter};
+
+/// Defines an enum whose variants have one name each, the same in `PostgreSQL`, metrics and text.
+macro_rules! named {
+    ($(#[$meta:meta])* $name:ident in $column:literal { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter, DeriveActiveEnum)]
+        #[sea_orm(rs_type = "String", db_type = "Enum", enum_name = $column)]
+        pub enum $name {
+            $($(#[$doc])* #[sea_orm(string_value = $text)] $variant,)+
+        }
+
+        impl $name {
+            /// Every value, in the order of the `PostgreSQL` enum.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name in `PostgreSQL`, metrics and text.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+named! {
+    /// What a check says about its site.
+    Outcome in "check_outcome" {
+        /// The site answered as expected.
+        Up = "up",
+        /// The site answered as expected, but something needs attention.
+        Degraded = "degraded",
+        /// The site did not answer as expected.
+        Down = "down",
+        /// The check says nothing about the site: the trouble was webmon's own.
+        Inconclusive = "inconclusive",
+        /// The check was not made in its time.
+        Missed = "missed",
+    }
+}
+
+named! {
+    /// Why a check did not end as `up`.
+    Reason in "check_reason" {
+        /// Slower than the site's `max_time`.
+        Slow = "slow",
+        /// The certificate expires within the site's `certificate_days`.
+        CertificateExpiring = "certificate_expiring",
+        /// Every question to the DNS was answered, with no address.
+        DnsNotFound = "dns_not_found",
+        /// The DNS did not answer in time.
+        DnsTimeout = "dns_timeout",
+        /// The DNS answered with a failure.
+        DnsFailed = "dns_failed",
+        /// Nobody listens on the port.
+        ConnectRefused = "connect_refused",
+        /// No answer to the connection attempt.
+        ConnectTimeout = "connect_timeout",
+        /// The connection attempt failed on the way or at the target.
+        ConnectFailed = "connect_failed",
+        /// The TLS handshake did not end in time.
+        TlsTimeout = "tls_timeout",
+        /// The TLS handshake failed.
+        TlsHandshake = "tls_handshake",
+        /// The server's certificate is not to be trusted.
+        TlsCertificate = "tls_certificate",
+        /// The response's head did not come in time.
+        ResponseTimeout = "response_timeout",
+        /// The body did not end in time.
+        BodyTimeout = "body_timeout",
+        /// The connection was closed or reset before the response was complete.
+        Reset = "reset",
+        /// The response is not HTTP/1.1.
+        Protocol = "protocol",
+        /// The body's encoding is broken.
+        Encoding = "encoding",
+        /// Redirects without end, to nowhere, or more than allowed.
+        Redirects = "redirects",
+        /// The status is not among the expected.
+        Status = "status",
+        /// A header is not as expected.
+        Header = "header",
+        /// The body is not as expected.
+        Body = "body",
+        /// The JSON in the body is not as expected.
+        Json = "json",
+        /// The body is larger than the site's `max_size`.
+        Size = "size",
+        /// The response is larger than webmon reads, and could not be judged without the rest.
+        TooLarge = "too_large",
+        /// The address policy allows none of the site's addresses.
+        AddressRefused = "address_refused",
+        /// This machine ran out of descriptors, ports or memory.
+        LocalResources = "local_resources",
+        /// This machine has no route.
+        LocalNetwork = "local_network",
+        /// The DNS resolver is not there.
+        ResolverUnreachable = "resolver_unreachable",
+        /// The site's row makes no sense.
+        InvalidSite = "invalid_site",
+        /// A secret that the site names is not there.
+        SecretMissing = "secret_missing",
+        /// A defect in webmon.
+        Internal = "internal",
+        /// Read from Kafka after it expired.
+        Late = "late",
+        /// Expired, or waited too long, while the checkers were busy.
+        Backlog = "backlog",
+        /// Neither a result nor a gap was found afterwards.
+        Lost = "lost",
+    }
+}
+
+impl Reason {
+    /// The outcome that this reason explains.
+    pub const fn outcome(self) -> Outcome {
+        match self {
+            Self::Slow | Self::CertificateExpiring => Outcome::Degraded,
+            Self::DnsNotFound
+            | Self::DnsTimeout
+            | Self::DnsFailed
+            | Self::ConnectRefused
+            | Self::ConnectTimeout
+            | Self::ConnectFailed
+            | Self::TlsTimeout
+            | Self::TlsHandshake
+            | Self::TlsCertificate
+            | Self::ResponseTimeout
+            | Self::BodyTimeout
+            | Self::Reset
+            | Self::Protocol
+            | Self::Encoding
+            | Self::Redirects
+            | Self::Status
+            | Self::Header
+            | Self::Body
+            | Self::Json
+            | Self::Size
+            | Self::TooLarge => Outcome::Down,
+            Self::AddressRefused
+            | Self::LocalResources
+            | Self::LocalNetwork
+            | Self::ResolverUnreachable
+            | Self::InvalidSite
+            | Self::SecretMissing
+            | Self::Internal => Outcome::Inconclusive,
+            Self::Late | Self::Backlog | Self::Lost => Outcome::Missed,
+        }
+    }
+}
+
+/// The outcome of a check with this reason; without one the site is up.
+pub const fn outcome_of(reason: Option<Reason>) -> Outcome {
+    match reason {
+        None => Outcome::Up,
+        Some(reason) => reason.outcome(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::ActiveEnum as _;
+
+    use super::*;
+
+    #[test]
+    fn names_are_the_same_in_postgresql_and_in_text() {
+        for outcome in Outcome::ALL {
+            assert_eq!(outcome.to_value().to_string(), outcome.as_str());
+        }
+        for reason in Reason::ALL {
+            assert_eq!(reason.to_value().to_string(), reason.as_str());
+        }
+    }
+
+    #[test]
+    fn no_reason_explains_an_outcome_that_needs_none() {
+        assert_eq!(outcome_of(None), Outcome::Up);
+        assert!(Reason::ALL.iter().all(|r| r.outcome() != Outcome::Up));
+    }
+}

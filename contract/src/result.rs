@@ -1,0 +1,79 @@
+//! What a check measured: one row of `check_result`, wherever it is kept.
+
+use std::net::IpAddr;
+
+use crate::outcome::{Outcome, Reason, outcome_of};
+
+/// The result of one check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckResult {
+    /// The site, by `site.id`.
+    pub site_id: i64,
+    /// The due instant, in milliseconds since the Unix epoch; with the site it is the key.
+    pub scheduled_at: i64,
+    /// Why the site is not up; `None` when it is.
+    pub reason: Option<Reason>,
+    /// What the probe saw; empty for a check that was not made.
+    pub measured: Measured,
+    /// A sentence for people.
+    pub detail: Option<String>,
+}
+
+/// What a probe saw, as far as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// The start, in microseconds since the Unix epoch; `None` if the probe never started.
+    pub started_at_us: Option<i64>,
+    /// The status of the final response.
+    pub status: Option<u16>,
+    /// The time of each phase.
+    pub phases: Phases,
+    /// Decoded bytes of the body that were read.
+    pub body_bytes: Option<u64>,
+    /// The address that was dialled last.
+    pub address: Option<IpAddr>,
+    /// The end of the leaf certificate's validity, in seconds since the Unix epoch.
+    pub certificate_expires_at_s: Option<i64>,
+}
+
+/// The phases of a check in microseconds, summed over its redirects, up to the one that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// Looking up the name.
+    pub dns_us: Option<u64>,
+    /// Connecting to the address.
+    pub connect_us: Option<u64>,
+    /// The TLS handshake.
+    pub tls_us: Option<u64>,
+    /// From the connection to the first byte of the response, sending included.
+    pub wait_us: Option<u64>,
+    /// From the first byte of the response to the last of the body.
+    pub receive_us: Option<u64>,
+    /// The whole check, to the end of the body or to the failure.
+    pub total_us: Option<u64>,
+}
+
+impl CheckResult {
+    /// A check that was not made, or says nothing about its site.
+    pub fn unmeasured(site_id: i64, scheduled_at: i64, reason: Reason) -> Self {
+        Self {
+            site_id,
+            scheduled_at,
+            reason: Some(reason),
+            measured: Measured::default(),
+            detail: None,
+        }
+    }
+
+    /// The same with a sentence for people.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The outcome that the reason stands for.
+    pub const fn outcome(&self) -> Outcome {
+        outcome_of(self.reason)
+    }
+}

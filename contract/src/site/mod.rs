@@ -1,0 +1,114 @@
+//! What people write about a site, and what makes sense there.
+//!
+//! The same rules hold when a sites file is applied and when a checker meets a row that was put in by
+//! hand: there the row is refused, here its checks end as `inconclusive` / `invalid_site`.
+
+pub mod expect;
+pub mod request;
+
+pub use expect::Expect;
+pub use request::Request;
+use url::Url;
+
+/// The longest name, in characters.
+pub const MAX_NAME_CHARS: usize = 255;
+/// The longest URL, in bytes.
+pub const MAX_URL_BYTES: usize = 2_048;
+/// The shortest interval, in milliseconds.
+pub const MIN_INTERVAL_MS: i64 = 100;
+/// The longest interval, in milliseconds: a day.
+pub const MAX_INTERVAL_MS: i64 = 86_400_000;
+/// The longest timeout, in milliseconds: ten minutes (and never longer than the interval).
+pub const MAX_TIMEOUT_MS: i64 = 600_000;
+/// The longest `request` or `expect`, as JSON text, in bytes.
+pub const MAX_OPTIONS_BYTES: usize = 65_536;
+
+/// What is wrong with a site, where, and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {message}")]
+pub struct SiteError {
+    /// The key, as a path: `expect.status[1]`.
+    pub key: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl SiteError {
+    /// An error at `key`.
+    pub fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// Parses the address of a site as browsers do (WHATWG): `http` or `https`, no user information.
+pub fn parse_url(text: &str) -> Result<Url, SiteError> {
+    let fault = |message: String| SiteError::new("url", message);
+    if text.len() > MAX_URL_BYTES {
+        return Err(fault(format!(
+            "{} bytes long; at most {MAX_URL_BYTES}",
+            text.len()
+        )));
+    }
+    let url = Url::parse(text).map_err(|error| {
+        fault(format!(
+            "{text:?} is no URL ({error}); write https://host/path"
+        ))
+    })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(fault(format!(
+            "scheme {:?} is not probed; use http or https",
+            url.scheme()
+        )));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(fault(
+            "carries a user name or password; use request.basic".to_owned(),
+        ));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_read_as_browsers_read_them() {
+        assert_eq!(
+            parse_url("http://0x7f.1/a b").unwrap().as_str(),
+            "http://127.0.0.1/a%20b"
+        );
+        assert_eq!(
+            parse_url("https://bücher.example").unwrap().host_str(),
+            Some("xn--bcher-kva.example")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_probed_is_refused_with_the_remedy() {
+        for (text, fault) in [
+            (
+                "shop.example",
+                "url: \"shop.example\" is no URL (relative URL without a base); write https://host/path",
+            ),
+            (
+                "ftp://shop.example",
+                "url: scheme \"ftp\" is not probed; use http or https",
+            ),
+            (
+                "https://me:pw@shop.example",
+                "url: carries a user name or password; use request.basic",
+            ),
+        ] {
+            assert_eq!(parse_url(text).unwrap_err().to_string(), fault);
+        }
+        let long = format!("https://shop.example/{}", "a".repeat(2_048));
+        assert_eq!(
+            parse_url(&long).unwrap_err().to_string(),
+            "url: 2069 bytes long; at most 2048"
+        );
+    }
+}

@@ -1,0 +1,3 @@
+//! How a service of webmon runs: what scheduler and checker would otherwise both have to know.
+
+pub mod config;
