@@ -1,3 +1,6 @@
 //! How a service of webmon runs: what scheduler and checker would otherwise both have to know.
 
+pub mod clock;
 pub mod config;
+pub mod database;
+pub mod retry;

@@ -1,0 +1,263 @@
+//! One clock for everybody: the monotonic clock of this host plus an offset to the database's.
+//!
+//! Everything that is due is due on the database's clock, and `PostgreSQL` is what all services have in
+//! common. A host's wall clock decides nothing, so a step of it has no effect.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::gauge::ConstGauge;
+use sea_orm::DatabaseConnection;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::database::{DatabaseError, scalar};
+use crate::retry::Outage;
+
+/// How often the offset is measured.
+const KEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// Round trips per measurement; the shortest one counts.
+const ROUND_TRIPS: usize = 3;
+
+/// The farthest wait that `instant_at_ms` gives: a year.
+const FARTHEST_US: i64 = 366 * 86_400 * 1_000_000;
+
+/// Database time, anywhere and at no cost. Clones share one offset.
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<Shared>);
+
+/// What the clones share.
+#[derive(Debug)]
+struct Shared {
+    /// Where the monotonic clock is counted from.
+    base: Instant,
+    /// Database time at `base`, in microseconds since the Unix epoch.
+    offset_us: AtomicI64,
+    /// Database time minus this host's wall clock when last measured, in microseconds: for people only.
+    wall_offset_us: AtomicI64,
+}
+
+/// One look at the database's clock, all in microseconds.
+#[derive(Clone, Copy, Debug)]
+struct RoundTrip {
+    /// When it was asked, after `base`.
+    sent: i64,
+    /// When the answer was there, after `base`.
+    received: i64,
+    /// What the database said, since the Unix epoch.
+    database: i64,
+    /// What the wall clock of this host said with the answer, since the Unix epoch.
+    wall: i64,
+}
+
+impl RoundTrip {
+    /// How long it took; the database's clock was read somewhere in between.
+    const fn width_us(&self) -> i64 {
+        self.received - self.sent
+    }
+
+    /// The offsets that this look allows.
+    const fn bounds_us(&self) -> (i64, i64) {
+        (self.database - self.received, self.database - self.sent)
+    }
+}
+
+impl Clock {
+    /// Measures the offset: the shortest of three round trips, its middle.
+    pub async fn measure(database: &DatabaseConnection) -> Result<Self, DatabaseError> {
+        let clock = Self::starting_at(0);
+        let best = clock.look(database).await?;
+        let (low, high) = best.bounds_us();
+        clock.set(i64::midpoint(low, high), best);
+        Ok(clock)
+    }
+
+    /// Measures again. The offset moves only as far as the measurement demands, so that the clock does
+    /// not waver with the length of round trips.
+    pub async fn remeasure(&self, database: &DatabaseConnection) -> Result<(), DatabaseError> {
+        let best = self.look(database).await?;
+        let (low, high) = best.bounds_us();
+        self.set(
+            self.0.offset_us.load(Ordering::Relaxed).clamp(low, high),
+            best,
+        );
+        Ok(())
+    }
+
+    /// Measures every ten seconds until `stop`. While that fails the last offset stays; the failure is
+    /// logged once per change of state.
+    pub async fn keep(self, database: DatabaseConnection, stop: CancellationToken) {
+        let mut ticks = interval(KEEP_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut outage = Outage::new("the database's clock");
+        let keeping = async {
+            ticks.tick().await; // the first comes at once, and there was a measurement already
+            loop {
+                ticks.tick().await;
+                match self.remeasure(&database).await {
+                    Ok(()) => outage.over(),
+                    Err(error) => outage.failed(&error.to_string()),
+                };
+            }
+        };
+        stop.run_until_cancelled(keeping).await;
+    }
+
+    /// Database time in milliseconds since the Unix epoch.
+    pub fn now_ms(&self) -> i64 {
+        self.now_us().div_euclid(1_000)
+    }
+
+    /// Database time in microseconds since the Unix epoch.
+    pub fn now_us(&self) -> i64 {
+        self.0
+            .offset_us
+            .load(Ordering::Relaxed)
+            .saturating_add(self.0.monotonic_us())
+    }
+
+    /// When the monotonic clock will show `ms` of database time; now, if that is past, and at most a
+    /// year ahead.
+    pub fn instant_at_ms(&self, ms: i64) -> Instant {
+        let now = Instant::now();
+        let wait_us = ms
+            .saturating_mul(1_000)
+            .saturating_sub(self.now_us())
+            .clamp(0, FARTHEST_US);
+        now.checked_add(Duration::from_micros(wait_us.unsigned_abs()))
+            .unwrap_or(now)
+    }
+
+    /// How far the database's clock is ahead of this host's wall clock, in seconds, as last measured.
+    ///
+    /// Nothing is scheduled by it: it tells people whose clock is wrong.
+    #[expect(clippy::cast_precision_loss, reason = "exact up to 285 years")]
+    pub fn offset_seconds(&self) -> f64 {
+        self.0.wall_offset_us.load(Ordering::Relaxed) as f64 / 1e6
+    }
+
+    /// A clock for tests: it shows `now_ms` now, and runs on the monotonic clock.
+    pub fn fixed(now_ms: i64) -> Self {
+        Self::starting_at(now_ms.saturating_mul(1_000))
+    }
+
+    /// A clock that shows `now_us` now.
+    fn starting_at(now_us: i64) -> Self {
+        Self(Arc::new(Shared {
+            base: Instant::now(),
+            offset_us: AtomicI64::new(now_us),
+            wall_offset_us: AtomicI64::new(0),
+        }))
+    }
+
+    /// The shortest of a few round trips.
+    async fn look(&self, database: &DatabaseConnection) -> Result<RoundTrip, DatabaseError> {
+        let mut best = self.round_trip(database).await?;
+        for _ in 1..ROUND_TRIPS {
+            let next = self.round_trip(database).await?;
+            if next.width_us() < best.width_us() {
+                best = next;
+            }
+        }
+        Ok(best)
+    }
+
+    /// Asks the database for its clock once.
+    async fn round_trip(&self, database: &DatabaseConnection) -> Result<RoundTrip, DatabaseError> {
+        let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+        let sent = self.0.monotonic_us();
+        let answer = scalar(database, "read the database's clock", sql).await?;
+        let received = self.0.monotonic_us();
+
+        Ok(RoundTrip {
+            sent,
+            received,
+            database: answer.unwrap_or_default(),
+            wall: wall_us(),
+        })
+    }
+
+    /// Takes a new offset, and notes what `seen` says about this host's wall clock.
+    fn set(&self, offset_us: i64, seen: RoundTrip) {
+        self.0.offset_us.store(offset_us, Ordering::Relaxed);
+        let wall_offset_us = offset_us + seen.received - seen.wall;
+        self.0
+            .wall_offset_us
+            .store(wall_offset_us, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    /// Microseconds since `base`.
+    fn monotonic_us(&self) -> i64 {
+        i64::try_from(self.base.elapsed().as_micros()).unwrap_or(i64::MAX)
+    }
+}
+
+/// This host's wall clock in microseconds since the Unix epoch; read for the metric alone.
+fn wall_us() -> i64 {
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// A clock registered as collector exports `webmon_clock_offset_seconds`.
+impl Collector for Clock {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let gauge = ConstGauge::new(self.offset_seconds());
+        let help = "How far the database's clock is ahead of this host's wall clock";
+        let name = "webmon_clock_offset_seconds";
+        gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fixed_clock_starts_where_it_is_told_and_runs_on() {
+        let clock = Clock::fixed(1_000);
+        let first = clock.now_us();
+        assert!((1_000_000..1_500_000).contains(&first), "{first}");
+        while clock.now_us() == first {
+            std::hint::spin_loop();
+        }
+        assert!(clock.now_us() > first);
+        assert_eq!(clock.clone().now_ms() / 1_000, 1);
+    }
+
+    #[test]
+    fn an_instant_ahead_is_as_far_as_the_clock_says() {
+        let clock = Clock::fixed(5_000);
+        let before = Instant::now();
+        let at = clock.instant_at_ms(65_000);
+        assert!(at <= Instant::now() + Duration::from_mins(1));
+        assert!(at >= before + Duration::from_millis(59_500));
+    }
+
+    #[test]
+    fn an_instant_past_is_now_and_the_end_of_time_is_no_overflow() {
+        let clock = Clock::fixed(5_000);
+        assert!(clock.instant_at_ms(0) <= Instant::now());
+        assert!(clock.instant_at_ms(i64::MIN) <= Instant::now());
+        assert!(clock.instant_at_ms(i64::MAX) > Instant::now() + Duration::from_hours(24));
+    }
+
+    #[test]
+    fn the_offset_lies_between_question_and_answer() {
+        let seen = RoundTrip {
+            sent: 10,
+            received: 30,
+            database: 1_020,
+            wall: 0,
+        };
+        assert_eq!(seen.bounds_us(), (990, 1_010));
+        assert_eq!(seen.width_us(), 20);
+    }
+}
