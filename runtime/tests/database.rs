@@ -1,6 +1,7 @@
 //! What `runtime::database` and `runtime::clock` promise, on a real `PostgreSQL`.
 
 #[cfg(test)]
+#[path = "support/database.rs"]
 mod support;
 
 use std::time::{Duration, Instant};

@@ -1,0 +1,132 @@
+//! What librdkafka has to say, in this program's log: a failing broker once, not once per attempt.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+
+/// How many different failures are remembered between two recoveries; more would be a bug elsewhere.
+const MAX_REMEMBERED: usize = 256;
+
+/// Logs for one client. Contexts of producers and consumers hand their `log` and `error` here.
+///
+/// Each failure is logged once until [`recovered`](Self::recovered) is called.
+#[derive(Debug)]
+pub struct BrokerLog {
+    /// Which client this is, for the log.
+    client: &'static str,
+    /// Whether something failed since the last recovery.
+    failing: AtomicBool,
+    /// What was said since the last recovery.
+    said: Mutex<BTreeSet<String>>,
+}
+
+impl BrokerLog {
+    /// A log for the client that people know as `client`: `producer`, `intake`.
+    pub const fn new(client: &'static str) -> Self {
+        Self {
+            client,
+            failing: AtomicBool::new(false),
+            said: Mutex::new(BTreeSet::new()),
+        }
+    }
+
+    /// Call this whenever Kafka did what was asked; logs once if it had failed before. Costs next to
+    /// nothing otherwise.
+    pub fn recovered(&self) {
+        if self.failing.load(Ordering::Relaxed) && self.failing.swap(false, Ordering::Relaxed) {
+            self.said
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
+            tracing::info!(kafka.client = self.client, "Kafka answers again");
+        }
+    }
+
+    /// Something failed; returns whether it was logged, which is when it is new.
+    fn failed(&self, text: &str) -> bool {
+        let text = plain(text);
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = said.len() < MAX_REMEMBERED && said.insert(text.clone());
+        self.failing.store(true, Ordering::Relaxed);
+        if new {
+            tracing::warn!(kafka.client = self.client, "Kafka: {text}");
+        }
+        new
+    }
+}
+
+impl ClientContext for BrokerLog {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error
+            | RDKafkaLogLevel::Warning => {
+                self.failed(message);
+            }
+            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
+                tracing::debug!(kafka.client = self.client, "Kafka: {facility}: {message}");
+            }
+        }
+    }
+
+    fn error(&self, _error: KafkaError, reason: &str) {
+        self.failed(reason);
+    }
+}
+
+/// Where the part of a message begins that differs from one attempt to the next, or speaks of
+/// librdkafka's own settings. (How a failed handshake is worded depends on which step notices it.)
+const TAILS: [&str; 4] = [
+    " (after ",
+    ": broker certificate could not be verified",
+    ": connecting to a PLAINTEXT broker listener",
+    ": receive 0 after POLLIN",
+];
+
+/// A message without librdkafka's thread in front (`[thrd:…]: `) and without its tail, so that the
+/// same failure is the same text each time.
+pub(super) fn plain(message: &str) -> String {
+    let message = match message
+        .strip_prefix("[thrd:")
+        .and_then(|rest| rest.split_once("]: "))
+    {
+        Some((_, rest)) => rest,
+        None => message,
+    };
+    let tail = TAILS.iter().filter_map(|tail| message.find(tail)).min();
+    let text = tail.and_then(|end| message.get(..end)).unwrap_or(message);
+    text.replace("SSL handshake failed: ", "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failing_broker_is_said_once_until_it_recovers() {
+        let log = BrokerLog::new("producer");
+        let first = "[thrd:a:1/0]: a:1/0: Connection refused (after 0ms in state CONNECT)";
+        let again = "a:1/0: Connection refused (after 7ms in state CONNECT, 3 identical error(s) suppressed)";
+        assert!(log.failed(first));
+        assert!(!log.failed(again));
+        assert!(log.failed("b:1/1: Connection refused (after 0ms in state CONNECT)"));
+        assert!(!log.failed(first));
+        log.recovered();
+        assert!(log.failed(again));
+    }
+
+    #[test]
+    fn failures_without_end_take_no_memory_without_end() {
+        let log = BrokerLog::new("producer");
+        let said = (0..2 * MAX_REMEMBERED)
+            .filter(|n| log.failed(&n.to_string()))
+            .count();
+        assert_eq!(said, MAX_REMEMBERED);
+    }
+}

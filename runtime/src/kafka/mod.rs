@@ -1,0 +1,138 @@
+//! How a service reaches Kafka: the client's settings, patience at start, and the topic of the tasks.
+
+mod log;
+mod topic;
+mod wait;
+
+use std::path::Path;
+use std::time::Duration;
+
+pub use log::BrokerLog;
+use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+pub use topic::{TopicState, ensure_topic};
+pub use wait::wait_for_brokers;
+
+use crate::config::{KafkaConfig, KafkaSsl};
+
+/// What can go wrong with Kafka as a whole.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KafkaError {
+    /// librdkafka refuses the settings, mostly because of a certificate.
+    #[error("cannot set up the Kafka client for {brokers}: {cause}; {remedy}")]
+    Client {
+        /// `kafka.brokers`, with commas.
+        brokers: String,
+        /// What librdkafka says.
+        cause: String,
+        /// What would help.
+        remedy: String,
+    },
+    /// No broker answered for as long as patience lasted.
+    #[error(
+        "cannot reach Kafka at {brokers} within {}: {cause}; {remedy}",
+        humantime::format_duration(*.patience)
+    )]
+    Unreachable {
+        /// `kafka.brokers`, with commas.
+        brokers: String,
+        /// How long it was tried.
+        patience: Duration,
+        /// Why the last attempt failed, for each broker that said so.
+        cause: String,
+        /// What would help.
+        remedy: &'static str,
+    },
+    /// The service was stopped while it waited for Kafka.
+    #[error("stopped while waiting for Kafka at {brokers}")]
+    Stopped {
+        /// `kafka.brokers`, with commas.
+        brokers: String,
+    },
+    /// The topic is not there and cannot be made, or cannot be looked for.
+    #[error("cannot {operation} topic {topic} on {brokers}: {cause}; {remedy}")]
+    Topic {
+        /// `look for` or `create`.
+        operation: &'static str,
+        /// `kafka.topic`.
+        topic: String,
+        /// `kafka.brokers`, with commas.
+        brokers: String,
+        /// What the broker says.
+        cause: String,
+        /// What would help.
+        remedy: &'static str,
+    },
+    /// A thread of this process ended in a panic.
+    #[error("the thread that {task} ended early: {cause}")]
+    Thread {
+        /// What it was for.
+        task: &'static str,
+        /// How it ended.
+        cause: String,
+    },
+}
+
+/// What all clients of a configuration have in common; `client_id` is how brokers' logs call this one.
+///
+/// Create clients from it with a context that hands `log` and `error` to a [`BrokerLog`].
+pub fn client_config(config: &KafkaConfig, client_id: &str) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client
+        .set("bootstrap.servers", config.brokers.join(","))
+        .set("client.id", client_id)
+        // A recreated topic would else be noticed after five minutes.
+        .set("topic.metadata.refresh.interval.ms", "5000")
+        .set("reconnect.backoff.max.ms", "1000")
+        .set("socket.connection.setup.timeout.ms", "5000")
+        .set("socket.keepalive.enable", "true")
+        .set_log_level(RDKafkaLogLevel::Info);
+    if let Some(KafkaSsl {
+        ca,
+        certificate,
+        key,
+    }) = &config.ssl
+    {
+        client
+            .set("security.protocol", "ssl")
+            .set("ssl.ca.location", ca.to_string_lossy())
+            .set("ssl.certificate.location", certificate.to_string_lossy())
+            .set("ssl.key.location", key.to_string_lossy());
+    }
+    client
+}
+
+/// librdkafka refused to make a client: says which file it could not read, if that was it.
+fn client_error(config: &KafkaConfig, error: &rdkafka::error::KafkaError) -> KafkaError {
+    let (cause, remedy) = unreadable_file(config.ssl.as_ref()).unwrap_or_else(|| {
+        let remedy = match config.ssl {
+            Some(_) => "check that kafka.ssl.ca, kafka.ssl.certificate and kafka.ssl.key are PEM files and belong together",
+            None => "check kafka.brokers",
+        };
+        (error.to_string(), remedy.to_owned())
+    });
+    KafkaError::Client {
+        brokers: config.brokers.join(","),
+        cause,
+        remedy,
+    }
+}
+
+/// The first file of `kafka.ssl` that cannot be read: why, and what would help.
+fn unreadable_file(ssl: Option<&KafkaSsl>) -> Option<(String, String)> {
+    let KafkaSsl {
+        ca,
+        certificate,
+        key,
+    } = ssl?;
+    let files: [(&str, &Path); 3] = [("ca", ca), ("certificate", certificate), ("key", key)];
+    files.into_iter().find_map(|(name, path)| {
+        let error = std::fs::read(path).err()?;
+        let cause = format!("cannot read {}: {error}", path.display());
+        let remedy = format!(
+            "put the PEM file there, correct kafka.ssl.{name}, or delete the section kafka.ssl for plain Kafka"
+        );
+        Some((cause, remedy))
+    })
+}

@@ -1,0 +1,203 @@
+//! What `runtime::kafka` promises, on librdkafka's mock cluster and on a real broker.
+
+#[cfg(test)]
+#[path = "support/kafka.rs"]
+mod support;
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::{BaseProducer, Producer as _};
+use runtime::config::KafkaSsl;
+use runtime::kafka::{KafkaError, TopicState, client_config, ensure_topic, wait_for_brokers};
+use support::{certificate, config, fresh_topic, plain_brokers, refusal, ssl, tls_brokers};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test]
+async fn a_broker_that_answers_ends_the_wait() {
+    let mock = MockCluster::new(1).unwrap();
+    let config = config(&mock.bootstrap_servers(), "tasks", None);
+    let stop = CancellationToken::new();
+    wait_for_brokers(&config, Duration::from_secs(10), &stop)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_topic_that_is_there_stays_as_it_is() {
+    let mock = MockCluster::new(1).unwrap();
+    mock.create_topic("tasks", 5, 1).unwrap();
+    let config = config(&mock.bootstrap_servers(), "tasks", None);
+    let state = ensure_topic(&config).await.unwrap();
+    assert_eq!(state, TopicState::Present { partitions: 5 });
+}
+
+#[tokio::test]
+async fn unreachable_brokers_are_named_with_cause_and_remedy() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    assert_eq!(
+        refusal(&config(&closed.to_string(), "tasks", None)).await,
+        format!(
+            "cannot reach Kafka at {closed} within 2s: Connect to ipv4#{closed} failed: \
+             Connection refused; check kafka.brokers and that a broker runs"
+        )
+    );
+}
+
+#[tokio::test]
+async fn stopping_ends_the_wait_for_brokers() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let config = config(&closed.to_string(), "tasks", None);
+    let stop = CancellationToken::new();
+    stop.cancel();
+    let waiting = wait_for_brokers(&config, Duration::from_secs(60), &stop);
+    let error = tokio::time::timeout(Duration::from_secs(10), waiting)
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert!(matches!(error, KafkaError::Stopped { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_there_is_named_with_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let ssl = KafkaSsl {
+        ca: path("ca.pem"),
+        certificate: path("service.cert"),
+        key: path("service.key"),
+    };
+    assert_eq!(
+        refusal(&config("127.0.0.1:1", "tasks", Some(ssl))).await,
+        format!(
+            "cannot set up the Kafka client for 127.0.0.1:1: cannot read {}: No such file or \
+             directory (os error 2); put the PEM file there, correct kafka.ssl.ca, or delete the \
+             section kafka.ssl for plain Kafka",
+            path("ca.pem").display()
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_missing_topic_is_created_as_configured_and_only_once() {
+    let config = config(&plain_brokers(), &fresh_topic("created"), None);
+    let stop = CancellationToken::new();
+    wait_for_brokers(&config, Duration::from_secs(10), &stop)
+        .await
+        .unwrap();
+    assert_eq!(ensure_topic(&config).await.unwrap(), TopicState::Created);
+    assert_eq!(
+        ensure_topic(&config).await.unwrap(),
+        TopicState::Present { partitions: 3 }
+    );
+}
+
+#[tokio::test]
+async fn a_topic_that_cannot_be_made_is_refused_with_the_remedy() {
+    let mut config = config(&plain_brokers(), &fresh_topic("refused"), None);
+    config.replication = 9;
+    let (topic, brokers) = (&config.topic, plain_brokers());
+    assert_eq!(
+        ensure_topic(&config).await.unwrap_err().to_string(),
+        format!(
+            "cannot create topic {topic} on {brokers}: Broker: Invalid replication factor; \
+             set kafka.replication to at most the number of brokers"
+        )
+    );
+}
+
+#[tokio::test]
+async fn tls_with_a_client_certificate_works() {
+    let config = config(&tls_brokers(), &fresh_topic("tls"), Some(ssl("ca.pem")));
+    let stop = CancellationToken::new();
+    wait_for_brokers(&config, Duration::from_secs(10), &stop)
+        .await
+        .unwrap();
+    assert_eq!(ensure_topic(&config).await.unwrap(), TopicState::Created);
+}
+
+#[tokio::test]
+async fn an_authority_that_did_not_sign_the_broker_is_said_so() {
+    let brokers = tls_brokers();
+    assert_eq!(
+        refusal(&config(&brokers, "tasks", Some(ssl("other-ca.pem")))).await,
+        format!(
+            "cannot reach Kafka at {brokers} within 2s: error:0A000086:SSL routines::certificate \
+             verify failed; check that kafka.ssl.ca signed the brokers' certificates, and that the \
+             brokers trust kafka.ssl.certificate"
+        )
+    );
+}
+
+#[tokio::test]
+async fn plain_kafka_spoken_to_a_tls_port_is_said_so() {
+    let brokers = tls_brokers();
+    assert_eq!(
+        refusal(&config(&brokers, "tasks", None)).await,
+        format!(
+            "cannot reach Kafka at {brokers} within 2s: Disconnected: connection closed by peer; \
+             check kafka.brokers; if that port speaks TLS, add the section kafka.ssl"
+        )
+    );
+}
+
+#[tokio::test]
+async fn tls_spoken_to_a_plain_port_is_said_so() {
+    let brokers = plain_brokers();
+    assert_eq!(
+        refusal(&config(&brokers, "tasks", Some(ssl("ca.pem")))).await,
+        format!(
+            "cannot reach Kafka at {brokers} within 2s: Disconnected: SSL connection closed by peer; \
+             that port seems to speak plain Kafka: use the brokers' TLS port, or delete the section \
+             kafka.ssl"
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_client_certificate_that_the_broker_does_not_trust_is_said_so() {
+    let brokers = tls_brokers();
+    let stranger = KafkaSsl {
+        ca: certificate("ca.pem"),
+        certificate: certificate("other-ca.pem"),
+        key: certificate("other-ca.key"),
+    };
+    let error = refusal(&config(&brokers, "tasks", Some(stranger))).await;
+    assert!(
+        error.contains("alert bad certificate: SSL alert number 42; "),
+        "{error}"
+    );
+    assert!(
+        error.ends_with("that the brokers trust kafka.ssl.certificate"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_broker_that_demands_a_client_certificate_gets_nothing_without() {
+    let mut client: ClientConfig = client_config(
+        &config(&tls_brokers(), "tasks", Some(ssl("ca.pem"))),
+        "webmon",
+    );
+    client
+        .remove("ssl.certificate.location")
+        .remove("ssl.key.location");
+    let fetch = move || {
+        let client: BaseProducer = client.create().unwrap();
+        client
+            .client()
+            .fetch_metadata(None, Duration::from_secs(2))
+            .map(|_| ())
+    };
+    tokio::task::spawn_blocking(fetch)
+        .await
+        .unwrap()
+        .unwrap_err();
+}

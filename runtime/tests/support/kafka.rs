@@ -1,0 +1,79 @@
+//! Kafka of the tests: the brokers and certificates that `WEBMON_TEST_KAFKA_*` name.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use runtime::config::{KafkaConfig, KafkaSsl};
+use runtime::kafka::wait_for_brokers;
+use tokio_util::sync::CancellationToken;
+
+/// A configuration for these brokers and this topic.
+pub(crate) fn config(brokers: &str, topic: &str, ssl: Option<KafkaSsl>) -> KafkaConfig {
+    KafkaConfig {
+        brokers: brokers.split(',').map(str::to_owned).collect(),
+        topic: topic.to_owned(),
+        partitions: 3,
+        replication: 1,
+        retention: Duration::from_secs(600),
+        ssl,
+    }
+}
+
+/// The plain listener of the real broker.
+pub(crate) fn plain_brokers() -> String {
+    variable(
+        "WEBMON_TEST_KAFKA_BROKERS",
+        "host:port of a plain Kafka listener",
+    )
+}
+
+/// The TLS listener of the real broker; it demands a client certificate.
+pub(crate) fn tls_brokers() -> String {
+    variable(
+        "WEBMON_TEST_KAFKA_TLS_BROKERS",
+        "host:port of a TLS Kafka listener",
+    )
+}
+
+/// A file of the tests' certificates.
+pub(crate) fn certificate(name: &str) -> PathBuf {
+    let folder = variable(
+        "WEBMON_TEST_KAFKA_CERTS",
+        "a folder with ca.pem, service.cert, service.key, other-ca.pem and other-ca.key",
+    );
+    Path::new(&folder).join(name)
+}
+
+/// The section `kafka.ssl` with this authority.
+pub(crate) fn ssl(ca: &str) -> KafkaSsl {
+    KafkaSsl {
+        ca: certificate(ca),
+        certificate: certificate("service.cert"),
+        key: certificate("service.key"),
+    }
+}
+
+/// A topic name that nobody else uses.
+pub(crate) fn fresh_topic(purpose: &str) -> String {
+    let nanos = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+    format!("webmon.runtime.{purpose}.{nanos}")
+}
+
+/// A variable of the environment; tests that need it fail without it.
+fn variable(name: &str, meaning: &str) -> String {
+    let value = std::env::var_os(name);
+    value
+        .unwrap_or_else(|| panic!("set {name} to {meaning}"))
+        .into_string()
+        .unwrap()
+}
+
+/// Waits a little and in vain.
+pub(crate) async fn refusal(config: &KafkaConfig) -> String {
+    let stop = CancellationToken::new();
+    let patience = Duration::from_secs(2);
+    wait_for_brokers(config, patience, &stop)
+        .await
+        .unwrap_err()
+        .to_string()
+}
