@@ -1,0 +1,118 @@
+# shellcheck shell=bash
+# A throw-away Apache Kafka broker (KRaft, one node): `prepare_kafka FOLDER PORT`, then
+# `start_kafka FOLDER`. Plain on PORT, TLS on PORT + 1, its controller on PORT + 2.
+
+# Any 16 bytes in URL-safe base64 make a cluster's id; these read "webmon-tests-001".
+cluster_id=d2VibW9uLXRlc3RzLTAwMQ
+
+# kafka_jars: the folder with the broker's jars.
+kafka_jars() {
+    if [[ -z ${KAFKA_HOME-} ]]; then
+        cached_jars
+    else
+        compgen -G "$KAFKA_HOME/libs/kafka_2.13-*.jar" >/dev/null ||
+            fail "KAFKA_HOME=$KAFKA_HOME has no libs/kafka_2.13-*.jar: name an installation of Apache Kafka 4.3, or unset it to let Maven fetch one"
+        echo "$KAFKA_HOME/libs"
+    fi
+}
+
+# cached_jars: the folder Maven filled, now or in an earlier run. It is named after what is in it,
+# so that a change of pom.xml makes a new one.
+cached_jars() {
+    local pom version sum cache
+    pom=$(dirname "${BASH_SOURCE[0]}")/../kafka/pom.xml
+    version=$(sed -n 's|.*<kafka.version>\(.*\)</kafka.version>.*|\1|p' "$pom")
+    sum=$(cksum "$pom" | cut -d ' ' -f 1)
+    cache=${XDG_CACHE_HOME:-${HOME:?is not set}/.cache}/webmon/kafka-$version-$sum
+    [[ -d $cache ]] || fetch_jars "$pom" "$cache"
+    echo "$cache"
+}
+
+# fetch_jars POM FOLDER: resolves the jars. The folder appears when it is complete.
+fetch_jars() {
+    local pom=$1 cache=$2 partial=$2.partial.$$
+    have mvn || fail "Maven is missing, which fetches Apache Kafka: run ci/install, or set KAFKA_HOME"
+    say "fetching Apache Kafka with Maven into $cache (once)"
+    mkdir -p "$(dirname "$cache")"
+    if ! mvn -q -B -f "$pom" dependency:copy-dependencies -DoutputDirectory="$partial" >&2; then
+        rm -rf "$partial"
+        fail "Maven cannot fetch Apache Kafka (its reasons are above): it needs the network this once, or set KAFKA_HOME to an installation of Apache Kafka 4.3"
+    fi
+    # Another run may have been faster; its folder is as good.
+    mv -T "$partial" "$cache" 2>/dev/null || rm -rf "$partial"
+}
+
+# java_program: the java to run.
+java_program() {
+    local java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+    have "$java" || fail "$java is missing, which runs Apache Kafka: run ci/install"
+    echo "$java"
+}
+
+# prepare_kafka FOLDER PORT CERTIFICATES: configures and formats a broker.
+prepare_kafka() {
+    local folder=$1 jars java
+    mkdir -p "$folder/tmp"
+    jars=$(kafka_jars)
+    java=$(java_program)
+    broker_properties "$@" >"$folder/server.properties"
+    "$java" -XX:-UsePerfData -cp "$jars/*" kafka.tools.StorageTool format --standalone \
+        --cluster-id "$cluster_id" --config "$folder/server.properties" >"$folder/kafka.log" 2>&1 ||
+        fail_with_log "$folder/kafka.log" "cannot format a folder for Kafka"
+}
+
+# broker_properties FOLDER PORT CERTIFICATES: the broker's configuration.
+broker_properties() {
+    local folder=$1 plain=$2 certificates=$3
+    local tls=$((plain + 1)) controller=$((plain + 2))
+    cat <<PROPERTIES
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:$controller
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:$plain,SSL://127.0.0.1:$tls,CONTROLLER://127.0.0.1:$controller
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+log.dirs=$folder/data
+
+ssl.keystore.type=PEM
+ssl.keystore.location=$certificates/server.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$certificates/ca.pem
+ssl.client.auth=required
+
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+transaction.state.log.replication.factor=1
+PROPERTIES
+}
+
+# start_kafka FOLDER: starts the broker in the background; $! is its process.
+# Nothing of the JVM goes to /tmp, and should this script be killed, the kernel ends the broker.
+start_kafka() {
+    local folder=$1 jars java
+    jars=$(kafka_jars)
+    java=$(java_program)
+    spawn setpriv --pdeathsig=KILL "$java" -Xmx512m -XX:+UseSerialGC -XX:-UsePerfData \
+        -Djava.io.tmpdir="$folder/tmp" -cp "$jars/*" kafka.Kafka "$folder/server.properties" \
+        >>"$folder/kafka.log" 2>&1
+}
+
+# kafka_answers PORT: whether the broker knows of a broker that is up, and listens for TLS.
+kafka_answers() {
+    [[ $(metadata_answer "$1" 2>/dev/null) == *" 00 00 00 01" ]] && listening $(($1 + 1))
+}
+
+# metadata_answer PORT: the first 12 bytes of the answer to a Metadata request (version 1) of no
+# topics: its size, its correlation id, and the number of brokers that are up.
+metadata_answer() {
+    exec 3<>"/dev/tcp/127.0.0.1/$1" || return
+    printf '\0\0\0\x0e\0\3\0\1\0\0\0\1\xff\xff\0\0\0\0' >&3
+    timeout 2 head -c 12 <&3 | od -An -v -tx1 -w12
+}
