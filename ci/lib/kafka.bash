@@ -28,18 +28,20 @@ cached_jars() {
     echo "$cache"
 }
 
-# fetch_jars POM FOLDER: resolves the jars. The folder appears when it is complete.
+# fetch_jars POM FOLDER: resolves the jars, unless another run was faster while this one waited
+# for it. The folder appears when it is complete.
 fetch_jars() {
-    local pom=$1 cache=$2 partial=$2.partial.$$
+    local pom=$1 cache=$2 lock
     have mvn || fail "Maven is missing, which fetches Apache Kafka: run ci/install, or set KAFKA_HOME"
-    say "fetching Apache Kafka with Maven into $cache (once)"
     mkdir -p "$(dirname "$cache")"
-    if ! mvn -q -B -f "$pom" dependency:copy-dependencies -DoutputDirectory="$partial" >&2; then
-        rm -rf "$partial"
-        fail "Maven cannot fetch Apache Kafka (its reasons are above): it needs the network this once, or set KAFKA_HOME to an installation of Apache Kafka 4.3"
-    fi
-    # Another run may have been faster; its folder is as good.
-    mv -T "$partial" "$cache" 2>/dev/null || rm -rf "$partial"
+    exec {lock}>"$cache.lock"
+    flock "$lock"
+    [[ ! -d $cache ]] || return 0
+    rm -rf "$cache.partial"
+    say "fetching Apache Kafka with Maven into $cache (once)"
+    mvn -q -B -f "$pom" dependency:copy-dependencies -DoutputDirectory="$cache.partial" >&2 ||
+        fail "Maven cannot fetch Apache Kafka (its reasons are above): it needs the network this once; or set KAFKA_HOME to an installation of Apache Kafka 4.3"
+    mv -T "$cache.partial" "$cache"
 }
 
 # java_program: the java to run.

@@ -51,7 +51,7 @@ start_postgres() {
     programs=$(postgres_programs)
     spawn as_postgres "$folder" --pdeathsig=QUIT "$programs/postgres" -D "$folder/data" -p "$port" \
         -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=400 \
-        -c fsync=off -c full_page_writes=off >>"$folder/postgres.log" 2>&1
+        -c dynamic_shared_memory_type=mmap -c fsync=off -c full_page_writes=off >>"$folder/postgres.log" 2>&1
 }
 
 # postgres_answers PORT: whether the server accepts connections.
