@@ -1,1 +1,36 @@
-//! migration
+//! The history of webmon's schema: one file per step, each with its way back.
+//!
+//! A step that has been released is never edited, only followed by another. So nothing here knows
+//! the entities or any other code of today: names are strings, and tables are plain SQL, as what
+//! makes them (generated columns, constraints, partitions, triggers) has no builder.
+//!
+//! Every step runs in one transaction. `fresh` drops tables and types but no functions, hence the
+//! `CREATE OR REPLACE` of those.
+
+#![expect(
+    elided_lifetimes_in_paths,
+    reason = "`async_trait` makes a named `'_` another signature than the trait's (E0195)"
+)]
+
+mod m20261123_000001_create_site;
+mod m20261123_000002_create_schedule;
+mod m20261123_000003_create_outcomes;
+mod m20261123_000004_create_check_result;
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
+
+/// Every step, oldest first.
+#[derive(Clone, Copy, Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261123_000001_create_site::Migration),
+            Box::new(m20261123_000002_create_schedule::Migration),
+            Box::new(m20261123_000003_create_outcomes::Migration),
+            Box::new(m20261123_000004_create_check_result::Migration),
+        ]
+    }
+}
