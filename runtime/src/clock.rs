@@ -56,13 +56,25 @@ struct RoundTrip {
 
 impl RoundTrip {
     /// How long it took; the database's clock was read somewhere in between.
-    const fn width_us(&self) -> i64 {
+    const fn width(&self) -> i64 {
         self.received - self.sent
     }
 
     /// The offsets that this look allows.
-    const fn bounds_us(&self) -> (i64, i64) {
+    const fn bounds(&self) -> (i64, i64) {
         (self.database - self.received, self.database - self.sent)
+    }
+
+    /// The likeliest offset.
+    const fn middle(&self) -> i64 {
+        let (low, high) = self.bounds();
+        i64::midpoint(low, high)
+    }
+
+    /// `offset`, moved no further than this look demands.
+    fn corrected(&self, offset: i64) -> i64 {
+        let (low, high) = self.bounds();
+        offset.clamp(low, high)
     }
 }
 
@@ -71,8 +83,7 @@ impl Clock {
     pub async fn measure(database: &DatabaseConnection) -> Result<Self, DatabaseError> {
         let clock = Self::starting_at(0);
         let best = clock.look(database).await?;
-        let (low, high) = best.bounds_us();
-        clock.set(i64::midpoint(low, high), best);
+        clock.set(best.middle(), best);
         Ok(clock)
     }
 
@@ -80,9 +91,8 @@ impl Clock {
     /// not waver with the length of round trips.
     pub async fn remeasure(&self, database: &DatabaseConnection) -> Result<(), DatabaseError> {
         let best = self.look(database).await?;
-        let (low, high) = best.bounds_us();
         self.set(
-            self.0.offset_us.load(Ordering::Relaxed).clamp(low, high),
+            best.corrected(self.0.offset_us.load(Ordering::Relaxed)),
             best,
         );
         Ok(())
@@ -159,7 +169,7 @@ impl Clock {
         let mut best = self.round_trip(database).await?;
         for _ in 1..ROUND_TRIPS {
             let next = self.round_trip(database).await?;
-            if next.width_us() < best.width_us() {
+            if next.width() < best.width() {
                 best = next;
             }
         }
@@ -257,7 +267,20 @@ mod tests {
             database: 1_020,
             wall: 0,
         };
-        assert_eq!(seen.bounds_us(), (990, 1_010));
-        assert_eq!(seen.width_us(), 20);
+        assert_eq!(seen.bounds(), (990, 1_010));
+        assert_eq!((seen.width(), seen.middle()), (20, 1_000));
+    }
+
+    #[test]
+    fn an_offset_that_fits_the_measurement_does_not_waver() {
+        let seen = RoundTrip {
+            sent: 10,
+            received: 30,
+            database: 1_020,
+            wall: 0,
+        };
+        assert_eq!(seen.corrected(993), 993);
+        assert_eq!(seen.corrected(0), 990);
+        assert_eq!(seen.corrected(5_000), 1_010);
     }
 }

@@ -5,3 +5,5 @@ pub mod config;
 pub mod database;
 pub mod kafka;
 pub mod retry;
+pub mod shutdown;
+pub mod telemetry;

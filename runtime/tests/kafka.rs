@@ -57,7 +57,7 @@ async fn stopping_ends_the_wait_for_brokers() {
     let config = config(&closed.to_string(), "tasks", None);
     let stop = CancellationToken::new();
     stop.cancel();
-    let waiting = wait_for_brokers(&config, Duration::from_secs(60), &stop);
+    let waiting = wait_for_brokers(&config, Duration::from_mins(1), &stop);
     let error = tokio::time::timeout(Duration::from_secs(10), waiting)
         .await
         .unwrap()

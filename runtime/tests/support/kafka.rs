@@ -14,7 +14,7 @@ pub(crate) fn config(brokers: &str, topic: &str, ssl: Option<KafkaSsl>) -> Kafka
         topic: topic.to_owned(),
         partitions: 3,
         replication: 1,
-        retention: Duration::from_secs(600),
+        retention: Duration::from_mins(10),
         ssl,
     }
 }

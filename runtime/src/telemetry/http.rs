@@ -1,0 +1,82 @@
+//! `/metrics`, `/healthz` and `/readyz`.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::Probes;
+use crate::config::HttpConfig;
+
+/// How long a request may still take once the service stops.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The content type of `prometheus_client`'s text.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// `http.listen` cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {source}; free that port or change http.listen")]
+pub struct BindError {
+    /// `http.listen`.
+    pub address: SocketAddr,
+    /// Why not.
+    pub source: io::Error,
+}
+
+/// Opens the port, before anything else is started: a port in use should show at once.
+pub async fn bind(config: &HttpConfig) -> Result<TcpListener, BindError> {
+    let address = config.listen;
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| BindError { address, source })
+}
+
+/// Answers until `stop`, and a second longer to those who are being answered.
+pub async fn serve(
+    listener: TcpListener,
+    probes: Arc<Probes>,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let routes = Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(readyz))
+        .with_state(probes);
+    let serving =
+        axum::serve(listener, routes).with_graceful_shutdown(stop.clone().cancelled_owned());
+    tokio::select! {
+        served = serving => served,
+        () = async { stop.cancelled().await; sleep(GRACE).await } => Ok(()),
+    }
+}
+
+/// All metrics.
+async fn metrics(State(probes): State<Arc<Probes>>) -> Response {
+    match probes.metrics() {
+        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// Whether work can be done, or what is missing.
+async fn readyz(State(probes): State<Arc<Probes>>) -> (StatusCode, String) {
+    let missing = probes.readiness().missing();
+    if missing.is_empty() {
+        (StatusCode::OK, "ready\n".to_owned())
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: {}\n", missing.join(", ")),
+        )
+    }
+}

@@ -1,0 +1,182 @@
+//! Logs on standard error, as text for people or JSON for machines.
+
+use std::io::{self, IsTerminal as _};
+
+use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{Directive, Targets};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
+
+use crate::config::{LogConfig, LogFormat};
+
+/// These dump whole requests at `trace`, secrets and all: they never say more than `info`.
+const CAPPED: [&str; 3] = ["ureq", "ureq_proto", "rustls"];
+
+/// Logs cannot be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// `log.filter` cannot be read.
+    #[error(
+        "log.filter: {part:?} is no filter; write a level (error, warn, info, debug, trace, off) or target=level, with commas between"
+    )]
+    Filter {
+        /// The part that is wrong.
+        part: String,
+    },
+    /// The process has logs already.
+    #[error("cannot start the logs: {0}")]
+    Start(#[from] TryInitError),
+}
+
+/// Starts the logs of this process, on standard error; once.
+pub fn start_logs(config: &LogConfig) -> Result<(), LogError> {
+    let colours = io::stderr().is_terminal();
+    Ok(subscriber(config, colours, io::stderr)?.try_init()?)
+}
+
+/// What `start_logs` starts, on any writer.
+fn subscriber<W>(
+    config: &LogConfig,
+    colours: bool,
+    writer: W,
+) -> Result<impl Subscriber + Send + Sync + use<W>, LogError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let filter = parse_filter(&config.filter)?;
+    let caps = Targets::new()
+        .with_default(LevelFilter::TRACE)
+        .with_targets(CAPPED.map(|target| (target, LevelFilter::INFO)));
+    let layer = fmt::layer().with_writer(writer);
+    // Without the call NO_COLOR decides, as people expect on a terminal.
+    let layer = if colours {
+        layer
+    } else {
+        layer.with_ansi(false)
+    };
+    let layer = match config.format {
+        LogFormat::Text => layer.boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+    };
+    Ok(Registry::default().with(layer).with(filter).with(caps))
+}
+
+/// Reads a filter. A lone word must be a level: `EnvFilter` would take a mistyped `inof` for a target
+/// and log nothing else.
+fn parse_filter(text: &str) -> Result<EnvFilter, LogError> {
+    let refuse = |part: &str| LogError::Filter {
+        part: part.to_owned(),
+    };
+    let parts = || text.split(',');
+    let mistyped = |part: &&str| {
+        let level = !part.is_empty() && part.parse::<LevelFilter>().is_ok();
+        !level && !part.contains(['=', '['])
+    };
+    if let Some(part) = parts().find(mistyped) {
+        return Err(refuse(part));
+    }
+    EnvFilter::builder().parse(text).map_err(|_| {
+        refuse(
+            parts()
+                .find(|part| part.parse::<Directive>().is_err())
+                .unwrap_or(text),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// A writer that the test can read.
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Page {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(text)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What these settings log of what `speak` says.
+    fn logged(format: LogFormat, filter: &str, speak: impl FnOnce()) -> String {
+        let page = Page::default();
+        let config = LogConfig {
+            format,
+            filter: filter.to_owned(),
+        };
+        let pages = page.clone();
+        let subscriber = subscriber(&config, false, move || pages.clone()).unwrap();
+        tracing::subscriber::with_default(subscriber, speak);
+        let text = page.0.lock().unwrap().clone();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn the_filter_decides_what_is_logged() {
+        let text = logged(LogFormat::Text, "warn,shop=debug", || {
+            tracing::info!("left out");
+            tracing::debug!(target: "shop", "kept");
+        });
+        assert!(!text.contains("left out"), "{text}");
+        assert!(text.contains("kept"), "{text}");
+    }
+
+    #[test]
+    fn requests_are_not_dumped_whatever_the_filter_says() {
+        let text = logged(
+            LogFormat::Text,
+            "trace,ureq=trace,ureq_proto=trace,rustls=trace",
+            || {
+                tracing::trace!("ours");
+                tracing::debug!(target: "ureq::run", "secret one");
+                tracing::trace!(target: "ureq_proto::client", "secret two");
+                tracing::debug!(target: "rustls::client::hs", "secret three");
+                tracing::info!(target: "ureq", "harmless");
+            },
+        );
+        assert!(text.contains("ours") && text.contains("harmless"), "{text}");
+        assert!(!text.contains("secret"), "{text}");
+    }
+
+    #[test]
+    fn machines_get_one_object_per_line_with_its_fields() {
+        let text = logged(LogFormat::Json, "info", || {
+            tracing::info!(site.id = 7, "read");
+        });
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["message"], "read");
+        assert_eq!(line["site.id"], 7);
+        assert_eq!(line["level"], "INFO");
+    }
+
+    #[test]
+    fn a_filter_that_is_none_is_refused_with_the_remedy() {
+        for (filter, part) in [
+            ("warn,scheduler=loud", "scheduler=loud"),
+            ("inof", "inof"),
+            ("", ""),
+        ] {
+            assert_eq!(
+                parse_filter(filter).unwrap_err().to_string(),
+                format!(
+                    "log.filter: {part:?} is no filter; write a level (error, warn, info, debug, \
+                     trace, off) or target=level, with commas between"
+                )
+            );
+        }
+        for filter in ["info", "WARN,checker=debug", "off,shop[turn{id=7}]=trace"] {
+            parse_filter(filter).unwrap();
+        }
+    }
+}

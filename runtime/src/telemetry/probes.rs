@@ -1,0 +1,104 @@
+//! What the HTTP endpoints show: a registry of metrics, and what a service still waits for.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use prometheus_client::registry::Registry;
+
+/// All that is asked over HTTP. `webmon up` shares one between its two services.
+#[derive(Debug, Default)]
+pub struct Probes {
+    /// The metrics; registered at start, read by each scrape.
+    registry: RwLock<Registry>,
+    /// What must hold before work can be done.
+    readiness: Readiness,
+}
+
+impl Probes {
+    /// No metrics and no conditions yet.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Lets `build` register metrics and returns what it built.
+    ///
+    /// Names are given in full (`webmon_hold_size`), except that `prometheus_client` itself adds
+    /// `_total` to counters: `webmon_checks` becomes `webmon_checks_total`.
+    pub fn register<T>(&self, build: impl FnOnce(&mut Registry) -> T) -> T {
+        build(
+            &mut self
+                .registry
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// What must hold before work can be done.
+    pub const fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    /// All metrics as `OpenMetrics` text.
+    pub fn metrics(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
+        prometheus_client::encoding::text::encode(&mut text, &registry)?;
+        Ok(text)
+    }
+}
+
+/// A set of named conditions; ready is when all of them hold. Clones share the set.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<Mutex<BTreeMap<&'static str, Condition>>>);
+
+impl Readiness {
+    /// The condition of this name, made as not holding if it is new.
+    pub fn condition(&self, name: &'static str) -> Condition {
+        let mut conditions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        conditions.entry(name).or_default().clone()
+    }
+
+    /// The names of the conditions that do not hold, in alphabetical order.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let conditions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = conditions
+            .iter()
+            .filter(|(_, condition)| !condition.holds());
+        missing.map(|(name, _)| *name).collect()
+    }
+}
+
+/// One thing that must hold before a service is ready. Clones are the same condition.
+#[derive(Clone, Debug, Default)]
+pub struct Condition(Arc<AtomicBool>);
+
+impl Condition {
+    /// Says whether it holds now.
+    pub fn set(&self, holds: bool) {
+        self.0.store(holds, Ordering::Relaxed);
+    }
+
+    /// Whether it holds.
+    pub fn holds(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ready_is_when_every_condition_holds() {
+        let readiness = Readiness::default();
+        assert!(readiness.missing().is_empty());
+        let database = readiness.condition("database");
+        readiness.condition("kafka group").set(true);
+        assert_eq!(readiness.missing(), ["database"]);
+        database.set(true);
+        assert!(readiness.missing().is_empty());
+        readiness.clone().condition("database").set(false);
+        assert_eq!(readiness.missing(), ["database"]);
+    }
+}

@@ -1,0 +1,193 @@
+//! What `runtime::telemetry` promises, through a real socket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use runtime::clock::Clock;
+use runtime::config::HttpConfig;
+use runtime::telemetry::{Probes, bind, healthcheck, serve};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A served set of probes.
+struct Service {
+    /// Where it listens.
+    address: SocketAddr,
+    /// What it shows.
+    probes: Arc<Probes>,
+    /// Ends it.
+    stop: CancellationToken,
+    /// The server itself.
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+#[cfg(test)]
+impl Service {
+    /// Starts one on a port of its own.
+    async fn start() -> Self {
+        let listener = bind(&HttpConfig {
+            listen: ([127, 0, 0, 1], 0).into(),
+        })
+        .await
+        .unwrap();
+        let address = listener.local_addr().unwrap();
+        let (probes, stop) = (Probes::new(), CancellationToken::new());
+        let task = tokio::spawn(serve(listener, Arc::clone(&probes), stop.clone()));
+        Self {
+            address,
+            probes,
+            stop,
+            task,
+        }
+    }
+
+    /// The whole answer to a GET, as text.
+    async fn get(&self, path: &'static str) -> String {
+        use std::io::{Read as _, Write as _};
+        let address = self.address;
+        let ask = move || {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            write!(
+                stream,
+                "GET {path} HTTP/1.1\r\nHost: webmon\r\nConnection: close\r\n\r\n"
+            )
+            .unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        tokio::task::spawn_blocking(ask).await.unwrap()
+    }
+}
+
+/// Labels as the checker has them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Verdict {
+    /// The outcome.
+    outcome: &'static str,
+    /// The reason, empty for `up`.
+    reason: &'static str,
+}
+
+#[tokio::test]
+async fn metrics_have_exactly_the_names_of_the_contract() {
+    let service = Service::start().await;
+    let (checks, lateness) = service.probes.register(|registry| {
+        let checks = Family::<Verdict, Counter>::default();
+        registry.register("webmon_checks", "Checks by verdict", checks.clone());
+        let lateness = Histogram::new([0.001, 5.0]);
+        registry.register(
+            "webmon_start_lateness_seconds",
+            "Lateness",
+            lateness.clone(),
+        );
+        registry.register_collector(Box::new(Clock::fixed(0)));
+        (checks, lateness)
+    });
+    checks
+        .get_or_create(&Verdict {
+            outcome: "up",
+            reason: "",
+        })
+        .inc();
+    lateness.observe(0.5);
+    let answer = service.get("/metrics").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    for line in [
+        "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n",
+        "webmon_checks_total{outcome=\"up\",reason=\"\"} 1\n",
+        "webmon_start_lateness_seconds_bucket{le=\"5.0\"} 1\n",
+        "webmon_start_lateness_seconds_count 1\n",
+        "webmon_clock_offset_seconds 0.0\n",
+        "# EOF\n",
+    ] {
+        assert!(answer.contains(line), "{line:?} is not in {answer}");
+    }
+}
+
+#[tokio::test]
+async fn alive_is_not_ready() {
+    let service = Service::start().await;
+    let database = service.probes.readiness().condition("database");
+    let group = service.probes.readiness().condition("kafka group");
+    assert!(service.get("/healthz").await.ends_with("\r\n\r\nok\n"));
+    let answer = service.get("/readyz").await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(
+        answer.ends_with("\r\n\r\nnot ready: database, kafka group\n"),
+        "{answer}"
+    );
+    database.set(true);
+    group.set(true);
+    let answer = service.get("/readyz").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\nready\n"), "{answer}");
+    assert!(service.get("/else").await.starts_with("HTTP/1.1 404 "));
+}
+
+#[tokio::test]
+async fn the_healthcheck_says_what_is_missing() {
+    let service = Service::start().await;
+    let everywhere: SocketAddr = ([0, 0, 0, 0], service.address.port()).into();
+    healthcheck(everywhere).await.unwrap();
+    service.probes.readiness().condition("database").set(false);
+    assert_eq!(
+        healthcheck(everywhere).await.unwrap_err().to_string(),
+        format!(
+            "http://{}/readyz says 503 Service Unavailable: not ready: database",
+            service.address
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_run_or_does_not_answer_is_not_healthy() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let silent = healthcheck(address).await.unwrap_err().to_string();
+    assert!(silent.contains("timed out"), "{silent}");
+    drop(listener);
+    assert_eq!(
+        healthcheck(address).await.unwrap_err().to_string(),
+        format!(
+            "no answer from http://{address}/readyz: Connection refused (os error 111); \
+             check that the service runs with this http.listen"
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named_with_the_remedy() {
+    let service = Service::start().await;
+    assert_eq!(
+        bind(&HttpConfig {
+            listen: service.address
+        })
+        .await
+        .unwrap_err()
+        .to_string(),
+        format!(
+            "cannot listen on {}: Address already in use (os error 98); \
+             free that port or change http.listen",
+            service.address
+        )
+    );
+}
+
+#[tokio::test]
+async fn stopping_does_not_wait_for_a_client_that_never_asks() {
+    let service = Service::start().await;
+    let idle = tokio::net::TcpStream::connect(service.address)
+        .await
+        .unwrap();
+    service.get("/healthz").await;
+    service.stop.cancel();
+    let ended = tokio::time::timeout(Duration::from_secs(10), service.task).await;
+    ended.unwrap().unwrap().unwrap();
+    drop(idle);
+}
