@@ -1,14 +1,265 @@
 //! `site.expect`: what a healthy site answers.
 
-use super::SiteError;
+use std::time::Duration;
 
-/// What a healthy site answers.
+use super::SiteError;
+use super::header::check_name;
+use super::json::Field;
+use super::pattern::Pattern;
+
+/// The keys of `expect`.
+const KEYS: &[&str] = &["status", "headers", "body", "max_time", "max_size"];
+/// The keys of an expectation on a header.
+const HEADER_KEYS: &[&str] = &["present", "equals", "matches"];
+/// The keys of an expectation on the body.
+const BODY_KEYS: &[&str] = &["contains", "not_contains", "matches", "not_matches"];
+/// The most entries of `status`, `headers` or `body`: each costs time at every check.
+const MAX_RULES: usize = 32;
+
+/// What a healthy site answers. Patterns are compiled, so keep one rather than parsing it again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Expect {}
+pub struct Expect {
+    /// The statuses of a healthy answer; empty means 200 to 299.
+    pub status: Vec<StatusRange>,
+    /// What must hold for the headers.
+    pub headers: Vec<HeaderRule>,
+    /// What must hold for the decoded body.
+    pub body: Vec<BodyRule>,
+    /// A check that took longer is degraded.
+    pub max_time: Option<Duration>,
+    /// The most bytes of a decoded body.
+    pub max_size: Option<u64>,
+}
+
+/// Statuses from the first to the last, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusRange {
+    /// The first.
+    pub first: u16,
+    /// The last.
+    pub last: u16,
+}
+
+/// An expectation on a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderRule {
+    /// The header's name, as written.
+    pub name: String,
+    /// What must hold; of several headers of this name one is enough.
+    pub test: HeaderTest,
+}
+
+/// What must hold for a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderTest {
+    /// It is there, or is not.
+    Present(bool),
+    /// Its value is this.
+    Equals(String),
+    /// Its value matches.
+    Matches(Pattern),
+}
+
+/// What must hold for the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BodyRule {
+    /// This text is in it.
+    Contains(String),
+    /// This text is not in it.
+    NotContains(String),
+    /// It matches somewhere.
+    Matches(Pattern),
+    /// It matches nowhere.
+    NotMatches(Pattern),
+}
 
 impl Expect {
     /// Reads the JSON text of `site.expect`.
-    pub fn parse(_json: &str) -> Result<Self, SiteError> {
-        Ok(Self {})
+    pub fn parse(json: &str) -> Result<Self, SiteError> {
+        let mut object =
+            Field::read("expect", json)?.object(r#"an object like {"status": [200]}"#)?;
+        object.refuse_unknown(KEYS)?;
+        let mut expect = Self::default();
+        if let Some(field) = object.take("status") {
+            expect.status = status(field)?;
+        }
+        if let Some(field) = object.take("headers") {
+            expect.headers = headers(field)?;
+        }
+        if let Some(field) = object.take("body") {
+            let rules = at_most_rules(
+                "expect.body",
+                field.array(r#"a list like [{"contains": "ok"}]"#)?,
+            )?;
+            expect.body = rules.into_iter().map(body).collect::<Result<_, _>>()?;
+        }
+        if let Some(field) = object.take("max_time") {
+            expect.max_time = Some(max_time(&field)?);
+        }
+        if let Some(field) = object.take("max_size") {
+            expect.max_size = Some(field.whole("a number of bytes like 100000")?);
+        }
+        Ok(expect)
+    }
+
+    /// Whether this status is expected.
+    pub fn allows_status(&self, status: u16) -> bool {
+        if self.status.is_empty() {
+            return (200..300).contains(&status);
+        }
+        self.status
+            .iter()
+            .any(|range| (range.first..=range.last).contains(&status))
+    }
+
+    /// How many compiled patterns this keeps in memory.
+    pub fn patterns(&self) -> usize {
+        let headers = self.headers.iter();
+        let body = self.body.iter();
+        headers
+            .filter(|rule| matches!(rule.test, HeaderTest::Matches(_)))
+            .count()
+            + body
+                .filter(|rule| matches!(rule, BodyRule::Matches(_) | BodyRule::NotMatches(_)))
+                .count()
     }
 }
+
+/// Refuses a list that is too long.
+fn at_most_rules<T>(key: &str, rules: Vec<T>) -> Result<Vec<T>, SiteError> {
+    if rules.len() > MAX_RULES {
+        let message = format!("has {} entries; at most {MAX_RULES}", rules.len());
+        return Err(SiteError::new(key, message));
+    }
+    Ok(rules)
+}
+
+/// Reads `expect.status`.
+fn status(field: Field) -> Result<Vec<StatusRange>, SiteError> {
+    let entries = field.array(r#"a list like [200, "301-303", "2xx"]"#)?;
+    if entries.is_empty() {
+        return Err(SiteError::new(
+            "expect.status",
+            "is empty, so nothing would be healthy; leave it out for 2xx",
+        ));
+    }
+    at_most_rules("expect.status", entries)?
+        .iter()
+        .map(status_range)
+        .collect()
+}
+
+/// Reads an entry of `expect.status`.
+fn status_range(field: &Field) -> Result<StatusRange, SiteError> {
+    const EXAMPLE: &str = r#"a status like 200, "301-303" or "2xx""#;
+    let (text, range) = if field.is_number() {
+        let number = field.whole(EXAMPLE)?;
+        let status = u16::try_from(number).ok();
+        (number.to_string(), status.map(|status| (status, status)))
+    } else {
+        let text = field.text(EXAMPLE)?;
+        (text.to_owned(), range_of(text))
+    };
+    match range {
+        Some((first, last)) if first > last => {
+            Err(field.fault(format!("{text:?} runs backwards; write \"{last}-{first}\"")))
+        }
+        Some((first, last)) if first >= 100 && last <= 999 => Ok(StatusRange { first, last }),
+        _ => Err(field.fault(format!("{text} is no status; write {EXAMPLE}"))),
+    }
+}
+
+/// The range that a text means, not checked.
+fn range_of(text: &str) -> Option<(u16, u16)> {
+    let number = |digits: &str| {
+        let three = digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit());
+        three.then(|| digits.parse::<u16>().ok()).flatten()
+    };
+    if let Some(class) = text.strip_suffix("xx") {
+        let first = number(&format!("{class}00"))?;
+        return Some((first, first + 99));
+    }
+    match text.split_once('-') {
+        Some((first, last)) => Some((number(first.trim())?, number(last.trim())?)),
+        None => number(text).map(|status| (status, status)),
+    }
+}
+
+/// Reads `expect.headers`.
+fn headers(field: Field) -> Result<Vec<HeaderRule>, SiteError> {
+    let object = field.object(r#"an object like {"Content-Type": {"equals": "text/html"}}"#)?;
+    let members = at_most_rules("expect.headers", object.into_members().collect())?;
+    members
+        .into_iter()
+        .map(|(name, field)| {
+            check_name(&format!("expect.headers.{name}"), &name)?;
+            // The HTTP library takes these away where it decodes: the rule would fail for no fault.
+            if ["content-encoding", "content-length"].contains(&name.to_ascii_lowercase().as_str())
+            {
+                return Err(
+                    field.fault("bodies are decoded before they are judged; use max_size or body")
+                );
+            }
+            Ok(HeaderRule {
+                test: header_test(field)?,
+                name,
+            })
+        })
+        .collect()
+}
+
+/// Reads an entry of `expect.headers`.
+fn header_test(field: Field) -> Result<HeaderTest, SiteError> {
+    let (key, field) = field
+        .object(r#"an object like {"present": true}"#)?
+        .only(HEADER_KEYS)?;
+    match key.as_str() {
+        "present" => field.bool().map(HeaderTest::Present),
+        "equals" => Ok(HeaderTest::Equals(field.text("a string")?.to_owned())),
+        _ => pattern(&field).map(HeaderTest::Matches),
+    }
+}
+
+/// Reads an entry of `expect.body`.
+fn body(field: Field) -> Result<BodyRule, SiteError> {
+    let (key, field) = field
+        .object(r#"an object like {"contains": "ok"}"#)?
+        .only(BODY_KEYS)?;
+    match key.as_str() {
+        "contains" => needle(&field).map(BodyRule::Contains),
+        "not_contains" => needle(&field).map(BodyRule::NotContains),
+        "matches" => pattern(&field).map(BodyRule::Matches),
+        _ => pattern(&field).map(BodyRule::NotMatches),
+    }
+}
+
+/// Reads a text to look for.
+fn needle(field: &Field) -> Result<String, SiteError> {
+    let text = field.text("a string")?;
+    if text.is_empty() {
+        return Err(field.fault("is empty, which is in every body; write some text"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads a pattern.
+fn pattern(field: &Field) -> Result<Pattern, SiteError> {
+    Pattern::compile(field.text("a regular expression in a string")?)
+        .map_err(|message| field.fault(message))
+}
+
+/// Reads `expect.max_time`.
+fn max_time(field: &Field) -> Result<Duration, SiteError> {
+    let text = field.text(r#"a duration like "500ms""#)?;
+    match humantime::parse_duration(text) {
+        Ok(time) if time.is_zero() => Err(field.fault("is zero; write a duration like \"500ms\"")),
+        Ok(time) => Ok(time),
+        Err(error) => Err(field.fault(format!(
+            "{text:?} is no duration ({error}); write one like \"500ms\" or \"2s\""
+        ))),
+    }
+}
+
+#[cfg(test)]
+#[path = "expect_tests.rs"]
+mod tests;

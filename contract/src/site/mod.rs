@@ -4,9 +4,13 @@
 //! hand: there the row is refused, here its checks end as `inconclusive` / `invalid_site`.
 
 pub mod expect;
+pub mod header;
+mod json;
+pub mod pattern;
 pub mod request;
 
 pub use expect::Expect;
+pub use pattern::Pattern;
 pub use request::Request;
 use url::Url;
 

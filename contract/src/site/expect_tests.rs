@@ -1,0 +1,111 @@
+//! What `expect` accepts, and how it refuses the rest.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn an_empty_expectation_is_any_2xx() {
+    let expect = Expect::parse("{}").unwrap();
+    assert_eq!(expect, Expect::default());
+    assert!(expect.allows_status(200) && expect.allows_status(299));
+    assert!(!expect.allows_status(199) && !expect.allows_status(301));
+}
+
+#[test]
+fn every_key_is_read() {
+    let expect = Expect::parse(
+        r#"{"status": [200, "301-303", "4xx", "503"],
+            "headers": {"A": {"present": false}, "B": {"equals": "b"}, "C": {"matches": "^c"}},
+            "body": [{"contains": "a"}, {"not_contains": "b"}, {"matches": "c"}, {"not_matches": "d"}],
+            "max_time": "500ms", "max_size": 1000}"#,
+    )
+    .unwrap();
+    for status in [200, 301, 302, 303, 400, 499, 503] {
+        assert!(expect.allows_status(status), "{status}");
+    }
+    for status in [201, 300, 304, 500, 502, 504] {
+        assert!(!expect.allows_status(status), "{status}");
+    }
+    assert_eq!(expect.headers[0].test, HeaderTest::Present(false));
+    assert_eq!(expect.headers[1].test, HeaderTest::Equals("b".to_owned()));
+    assert_eq!(expect.headers[2].name, "C");
+    assert_eq!(expect.body[1], BodyRule::NotContains("b".to_owned()));
+    assert_eq!(expect.patterns(), 3);
+    assert_eq!(expect.max_time, Some(Duration::from_millis(500)));
+    assert_eq!(expect.max_size, Some(1_000));
+}
+
+#[test]
+fn nonsense_is_refused_with_its_place_and_the_remedy() {
+    const STATUS: &str = r#"write a status like 200, "301-303" or "2xx""#;
+    for (json, fault) in [
+        ("7", r#"expect: is a number; write an object like {"status": [200]}"#.to_owned()),
+        (r#"{"json": []}"#, "expect.json: unknown key; known are status, headers, body, max_time, max_size".to_owned()),
+        (r#"{"status": 200}"#, r#"expect.status: is a number; write a list like [200, "301-303", "2xx"]"#.to_owned()),
+        (r#"{"status": []}"#, "expect.status: is empty, so nothing would be healthy; leave it out for 2xx".to_owned()),
+        (r#"{"status": [200, 99]}"#, format!("expect.status[1]: 99 is no status; {STATUS}")),
+        (r#"{"status": [2e2]}"#, format!("expect.status[0]: is a number that is negative or not whole; {STATUS}")),
+        (r#"{"status": ["2x"]}"#, format!("expect.status[0]: 2x is no status; {STATUS}")),
+        (r#"{"status": ["+20"]}"#, format!("expect.status[0]: +20 is no status; {STATUS}")),
+        (r#"{"status": ["303-301"]}"#, r#"expect.status[0]: "303-301" runs backwards; write "301-303""#.to_owned()),
+        (r#"{"status": [null]}"#, format!("expect.status[0]: is null; {STATUS}")),
+        (r#"{"headers": {"A": "b"}}"#, r#"expect.headers.A: is a string; write an object like {"present": true}"#.to_owned()),
+        (r#"{"headers": {"A": {}}}"#, "expect.headers.A: needs exactly one of present, equals, matches".to_owned()),
+        (r#"{"headers": {"A": {"is": 1}}}"#, "expect.headers.A.is: unknown key; known are present, equals, matches".to_owned()),
+        (r#"{"headers": {"A": {"present": "yes"}}}"#, "expect.headers.A.present: is a string; write true or false".to_owned()),
+        (r#"{"headers": {"A\n": {"present": true}}}"#, "expect.headers.A\n: \"A\\n\" is no header name; use letters, digits and hyphens".to_owned()),
+        (r#"{"headers": {"Content-Encoding": {"present": true}}}"#, "expect.headers.Content-Encoding: bodies are decoded before they are judged; use max_size or body".to_owned()),
+        (r#"{"body": {"contains": "a"}}"#, r#"expect.body: is an object; write a list like [{"contains": "ok"}]"#.to_owned()),
+        (r#"{"body": [{"contains": ""}]}"#, "expect.body[0].contains: is empty, which is in every body; write some text".to_owned()),
+        (r#"{"body": [{"contains": "a", "matches": "b"}]}"#, "expect.body[0]: needs exactly one of contains, not_contains, matches, not_matches".to_owned()),
+        (r#"{"body": [{"contains": "a"}, {"matches": "("}]}"#, "expect.body[1].matches: is no regular expression (unclosed group); see docs.rs/regex for the syntax".to_owned()),
+        (r#"{"body": [{"matches": "\\w{999}{99}"}]}"#, "expect.body[0].matches: the pattern compiles to more than 1048576 bytes; repeat less".to_owned()),
+        (r#"{"max_time": 500}"#, r#"expect.max_time: is a number; write a duration like "500ms""#.to_owned()),
+        (r#"{"max_time": "0s"}"#, r#"expect.max_time: is zero; write a duration like "500ms""#.to_owned()),
+        (r#"{"max_size": 1.5}"#, "expect.max_size: is a number that is negative or not whole; write a number of bytes like 100000".to_owned()),
+    ] {
+        assert_eq!(Expect::parse(json).unwrap_err().to_string(), fault, "{json}");
+    }
+    let soon = Expect::parse(r#"{"max_time": "soon"}"#)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        soon.starts_with(r#"expect.max_time: "soon" is no duration ("#),
+        "{soon}"
+    );
+}
+
+#[test]
+fn patterns_that_could_run_away_are_refused() {
+    let long = format!(r#"{{"body": [{{"matches": "{}"}}]}}"#, "a".repeat(1_025));
+    assert_eq!(
+        Expect::parse(&long).unwrap_err().to_string(),
+        "expect.body[0].matches: the pattern is 1025 bytes long; at most 1024"
+    );
+    let deep = format!(
+        r#"{{"body": [{{"matches": "{}a{}"}}]}}"#,
+        "(".repeat(40),
+        ")".repeat(40)
+    );
+    let error = Expect::parse(&deep).unwrap_err().to_string();
+    assert!(error.contains("nest"), "{error}");
+    let rules = vec![r#"{"contains": "a"}"#; 33].join(",");
+    assert_eq!(
+        Expect::parse(&format!(r#"{{"body": [{rules}]}}"#))
+            .unwrap_err()
+            .to_string(),
+        "expect.body: has 33 entries; at most 32"
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(
+        text in r#"\{("(status|headers|body|max_time|max_size)": ?(\[("\PC{0,9}"|-?[0-9]{1,30}|\{"(matches|contains)": ?"\PC{0,9}"\}|,){0,3}\]|"\PC{0,9}"|[0-9]{1,30}|null),?){0,3}\}|\PC{0,40}"#,
+    ) {
+        if let Err(error) = Expect::parse(&text) {
+            prop_assert!(error.key.starts_with("expect"));
+        }
+    }
+}

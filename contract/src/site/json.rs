@@ -1,0 +1,282 @@
+//! JSON as people wrote it: every key seen, also twice, so that an error names its place.
+//!
+//! `request` and `expect` are read from this rather than by derived deserializers, which accept an
+//! array for an object and cannot say what would be right.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::{MAX_OPTIONS_BYTES, SiteError};
+
+/// A value of JSON.
+#[derive(Debug)]
+enum Json {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number that is whole and not negative.
+    Whole(u64),
+    /// Any other number: nothing that webmon reads is one.
+    OtherNumber,
+    /// A string.
+    Text(String),
+    /// An array.
+    Array(Vec<Json>),
+    /// An object, its keys in order and perhaps repeated.
+    Object(Vec<(String, Json)>),
+}
+
+/// A value and where it stands.
+#[derive(Debug)]
+pub(super) struct Field {
+    /// The key, as a path: `expect.status[1]`.
+    key: String,
+    /// What stands there.
+    value: Json,
+}
+
+/// An object whose members are taken one by one.
+#[derive(Debug)]
+pub(super) struct Object {
+    /// The key, as a path; empty for none.
+    key: String,
+    /// What has not been taken yet.
+    members: Vec<(String, Json)>,
+}
+
+impl Field {
+    /// Reads a text of JSON; `root` is what errors call it.
+    pub(super) fn read(root: &str, text: &str) -> Result<Self, SiteError> {
+        if text.len() > MAX_OPTIONS_BYTES {
+            let message = format!("{} bytes long; at most {MAX_OPTIONS_BYTES}", text.len());
+            return Err(SiteError::new(root, message));
+        }
+        let value = serde_json::from_str(text).map_err(|error| {
+            SiteError::new(
+                root,
+                format!("is no JSON ({error}); write an object like {{}}"),
+            )
+        })?;
+        Ok(Self {
+            key: root.to_owned(),
+            value,
+        })
+    }
+
+    /// An error at this place.
+    pub(super) fn fault(&self, message: impl Into<String>) -> SiteError {
+        SiteError::new(&self.key, message)
+    }
+
+    /// An object, without repeated keys; `example` says what would be right.
+    pub(super) fn object(self, example: &str) -> Result<Object, SiteError> {
+        let Json::Object(members) = self.value else {
+            return Err(self.mistyped(example));
+        };
+        let mut seen = HashSet::new();
+        if let Some((key, _)) = members.iter().find(|(key, _)| !seen.insert(key.as_str())) {
+            return Err(SiteError::new(
+                format!("{}.{key}", self.key),
+                "stands there twice; keep one",
+            ));
+        }
+        Ok(Object {
+            key: self.key,
+            members,
+        })
+    }
+
+    /// The elements of an array.
+    pub(super) fn array(self, example: &str) -> Result<Vec<Self>, SiteError> {
+        let Json::Array(elements) = self.value else {
+            return Err(self.mistyped(example));
+        };
+        let key = self.key;
+        Ok(elements
+            .into_iter()
+            .enumerate()
+            .map(|(index, value)| Self {
+                key: format!("{key}[{index}]"),
+                value,
+            })
+            .collect())
+    }
+
+    /// A string.
+    pub(super) fn text(&self, example: &str) -> Result<&str, SiteError> {
+        match &self.value {
+            Json::Text(text) => Ok(text),
+            _ => Err(self.mistyped(example)),
+        }
+    }
+
+    /// A whole number that is not negative.
+    pub(super) fn whole(&self, example: &str) -> Result<u64, SiteError> {
+        match self.value {
+            Json::Whole(number) => Ok(number),
+            _ => Err(self.mistyped(example)),
+        }
+    }
+
+    /// `true` or `false`.
+    pub(super) fn bool(&self) -> Result<bool, SiteError> {
+        match self.value {
+            Json::Bool(value) => Ok(value),
+            _ => Err(self.mistyped("true or false")),
+        }
+    }
+
+    /// Whether this is a number of any kind.
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self.value, Json::Whole(_) | Json::OtherNumber)
+    }
+
+    /// A string in which a secret may stand one day.
+    pub(super) fn credential(&self, example: &str) -> Result<&str, SiteError> {
+        let text = self.text(example)?;
+        if text.contains("${secret:") {
+            return Err(self.fault("${secret:…} is not supported yet; write the value itself"));
+        }
+        Ok(text)
+    }
+
+    /// What stands there has the wrong type.
+    fn mistyped(&self, example: &str) -> SiteError {
+        let found = match &self.value {
+            Json::Null => "is null",
+            Json::Bool(_) => "is true or false",
+            Json::Whole(_) => "is a number",
+            Json::OtherNumber => "is a number that is negative or not whole",
+            Json::Text(_) => "is a string",
+            Json::Array(_) => "is an array",
+            Json::Object(_) => "is an object",
+        };
+        self.fault(format!("{found}; write {example}"))
+    }
+}
+
+impl Object {
+    /// Takes the member `key`.
+    pub(super) fn take(&mut self, key: &str) -> Option<Field> {
+        let index = self.members.iter().position(|(name, _)| name == key)?;
+        let (name, value) = self.members.swap_remove(index);
+        Some(self.field(&name, value))
+    }
+
+    /// Takes the member `key`, which must be there.
+    pub(super) fn need(&mut self, key: &str) -> Result<Field, SiteError> {
+        self.take(key)
+            .ok_or_else(|| SiteError::new(&self.key, format!("lacks {key}; add it")))
+    }
+
+    /// Takes the only member, which must be one of `known`.
+    pub(super) fn only(mut self, known: &[&str]) -> Result<(String, Field), SiteError> {
+        self.refuse_unknown(known)?;
+        match (self.members.pop(), self.members.is_empty()) {
+            (Some((name, value)), true) => {
+                let field = self.field(&name, value);
+                Ok((name, field))
+            }
+            _ => Err(SiteError::new(
+                &self.key,
+                format!("needs exactly one of {}", known.join(", ")),
+            )),
+        }
+    }
+
+    /// All members in order.
+    pub(super) fn into_members(self) -> impl Iterator<Item = (String, Field)> {
+        let key = self.key;
+        self.members.into_iter().map(move |(name, value)| {
+            let key = format!("{key}.{name}");
+            (name, Field { key, value })
+        })
+    }
+
+    /// Refuses members that are not among `known`.
+    pub(super) fn refuse_unknown(&self, known: &[&str]) -> Result<(), SiteError> {
+        match self
+            .members
+            .iter()
+            .find(|(name, _)| !known.contains(&name.as_str()))
+        {
+            None => Ok(()),
+            Some((name, _)) => Err(SiteError::new(
+                format!("{}.{name}", self.key),
+                format!("unknown key; known are {}", known.join(", ")),
+            )),
+        }
+    }
+
+    /// A member as a field.
+    fn field(&self, name: &str, value: Json) -> Field {
+        Field {
+            key: format!("{}.{name}", self.key),
+            value,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(JsonVisitor)
+    }
+}
+
+/// Builds a [`Json`].
+struct JsonVisitor;
+
+impl<'de> Visitor<'de> for JsonVisitor {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(Json::Whole(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+        Ok(u64::try_from(value).map_or(Json::OtherNumber, Json::Whole))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
+        Ok(Json::OtherNumber)
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
+        Ok(Json::Text(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Json, E> {
+        Ok(Json::Text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = seq.next_element()? {
+            elements.push(element);
+        }
+        Ok(Json::Array(elements))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Json::Object(members))
+    }
+}

@@ -1,0 +1,186 @@
+//! What `request` accepts, and how it refuses the rest.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn an_empty_request_is_a_get_that_follows_ten_redirects() {
+    let request = Request::parse("{}").unwrap();
+    assert_eq!(request, Request::default());
+    assert_eq!((request.method.as_str(), request.redirects), ("GET", 10));
+}
+
+#[test]
+fn every_key_is_read() {
+    let request = Request::parse(
+        r#"{"method": "POST", "headers": {"X-Y": "a b", "Accept": "*/*"}, "body": "hé",
+            "basic": {"username": "me", "password": "p:w"}, "redirects": 0}"#,
+    )
+    .unwrap();
+    assert_eq!(request.method, "POST");
+    assert_eq!(request.headers[0], ("X-Y".to_owned(), "a b".to_owned()));
+    assert_eq!(request.headers[1].0, "Accept");
+    assert_eq!(request.body.as_deref(), Some("hé"));
+    assert_eq!(request.redirects, 0);
+    assert_eq!(format!("{:?}", request.auth), "Some(Basic(***))");
+    let bearer = Request::parse(r#"{"bearer": "abc"}"#).unwrap();
+    assert_eq!(bearer.auth, Some(Auth::Bearer("abc".to_owned())));
+}
+
+#[test]
+fn nonsense_is_refused_with_its_place_and_the_remedy() {
+    for (json, fault) in [
+        (
+            "",
+            "request: is no JSON (EOF while parsing a value at line 1 column 0); write an object like {}",
+        ),
+        (
+            "[]",
+            r#"request: is an array; write an object like {"method": "HEAD"}"#,
+        ),
+        (
+            "null",
+            r#"request: is null; write an object like {"method": "HEAD"}"#,
+        ),
+        (
+            r#"{"metod": "GET"}"#,
+            "request.metod: unknown key; known are method, headers, body, basic, bearer, redirects",
+        ),
+        (
+            r#"{"ip": 4}"#,
+            "request.ip: unknown key; known are method, headers, body, basic, bearer, redirects",
+        ),
+        (
+            r#"{"method": "GET", "method": "GET"}"#,
+            "request.method: stands there twice; keep one",
+        ),
+        (
+            r#"{"method": 1}"#,
+            r#"request.method: is a number; write a string like "HEAD""#,
+        ),
+        (
+            r#"{"method": "get"}"#,
+            r#"request.method: "get" is not upper case; write "GET""#,
+        ),
+        (
+            r#"{"method": "A B"}"#,
+            r#"request.method: "A B" is no method; write one like GET, HEAD or POST"#,
+        ),
+        (
+            r#"{"method": "CONNECT"}"#,
+            "request.method: CONNECT is for proxies; write one like GET, HEAD or POST",
+        ),
+        (
+            r#"{"headers": []}"#,
+            r#"request.headers: is an array; write an object like {"Accept": "text/html"}"#,
+        ),
+        (
+            r#"{"headers": {"X-Y": 1}}"#,
+            "request.headers.X-Y: is a number; write a string",
+        ),
+        (
+            r#"{"headers": {"X Y": ""}}"#,
+            r#"request.headers.X Y: "X Y" is no header name; use letters, digits and hyphens"#,
+        ),
+        (
+            r#"{"headers": {"X-Y": "a\r\nb"}}"#,
+            "request.headers.X-Y: contains a line break or another control character; remove it",
+        ),
+        (
+            r#"{"headers": {"X-Y": "", "x-y": ""}}"#,
+            "request.headers.x-y: stands there twice (case does not matter); keep one",
+        ),
+        (
+            r#"{"headers": {"Content-Length": "3"}}"#,
+            "request.headers.Content-Length: webmon sets this header itself; remove it",
+        ),
+        (
+            r#"{"headers": {"X-Y": "${secret:A}"}}"#,
+            "request.headers.X-Y: ${secret:…} is not supported yet; write the value itself",
+        ),
+        (
+            r#"{"body": "${secret:A}"}"#,
+            "request.body: ${secret:…} is not supported yet; write the value itself",
+        ),
+        (
+            r#"{"bearer": "${secret:A}"}"#,
+            "request.bearer: ${secret:…} is not supported yet; write the value itself",
+        ),
+        (
+            r#"{"bearer": "a b"}"#,
+            "request.bearer: is no token; write printable ASCII without spaces",
+        ),
+        (
+            r#"{"basic": ["a", "b"]}"#,
+            r#"request.basic: is an array; write an object like {"username": "me", "password": "…"}"#,
+        ),
+        (
+            r#"{"basic": {"username": "a"}}"#,
+            "request.basic: lacks password; add it",
+        ),
+        (
+            r#"{"basic": {"username": "a:b", "password": ""}}"#,
+            "request.basic.username: contains a colon, which ends a user name; remove it",
+        ),
+        (
+            r#"{"basic": {"username": "a", "password": ""}, "bearer": "b"}"#,
+            "request.bearer: request.basic is there too; keep one of them",
+        ),
+        (
+            r#"{"headers": {"authorization": "x"}, "bearer": "b"}"#,
+            "request.bearer: request.headers has Authorization too; keep one of them",
+        ),
+        (
+            r#"{"redirects": -1}"#,
+            "request.redirects: is a number that is negative or not whole; write a number of redirects like 3",
+        ),
+        (
+            r#"{"redirects": 21}"#,
+            "request.redirects: 21 redirects are too many; at most 20",
+        ),
+        (
+            r#"{"redirects": 1e400}"#,
+            "request: is no JSON (number out of range at line 1 column 19); write an object like {}",
+        ),
+    ] {
+        assert_eq!(
+            Request::parse(json).unwrap_err().to_string(),
+            fault,
+            "{json}"
+        );
+    }
+}
+
+#[test]
+fn what_is_too_long_is_refused() {
+    let value = "a".repeat(8_190);
+    let error = Request::parse(&format!(r#"{{"headers": {{"X": "{value}"}}}}"#)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "request.headers.X: the header line is 8195 bytes long; at most 8192"
+    );
+    let error = Request::parse(&" ".repeat(65_537)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "request: 65537 bytes long; at most 65536"
+    );
+    let deep = "[".repeat(60_000);
+    assert!(
+        Request::parse(&deep)
+            .unwrap_err()
+            .to_string()
+            .contains("recursion limit")
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(
+        text in r#"\{("(method|headers|body|basic|bearer|redirects)": ?(\{("[a-zA-Z\-]{0,3}": ?"\PC{0,9}",?){0,2}\}|"\PC{0,9}"|-?[0-9]{1,30}|null),?){0,3}\}|\PC{0,40}"#,
+    ) {
+        if let Err(error) = Request::parse(&text) {
+            prop_assert!(error.key.starts_with("request"));
+        }
+    }
+}
