@@ -1,0 +1,222 @@
+//! Why a check did not end as `up`: the library's errors as reasons.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::io::{self, ErrorKind};
+
+use contract::outcome::Reason;
+use contract::site::SiteError;
+
+use super::record::{self, Phase};
+
+/// The longest detail, in characters.
+const DETAIL_CHARS: usize = 300;
+/// The most that is quoted of a response, in characters.
+const QUOTE_CHARS: usize = 64;
+
+/// A reason and what people should know about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// The reason.
+    pub(super) reason: Reason,
+    /// Where it happened: a phase, or what was judged.
+    pub(super) place: Cow<'static, str>,
+    /// What happened.
+    pub(super) message: String,
+}
+
+impl Fault {
+    /// A fault in the phase that is running.
+    pub(super) fn here(reason: Reason, message: impl Into<String>) -> Self {
+        Self::at(record::phase().as_str(), reason, message)
+    }
+
+    /// A fault at `place`.
+    pub(super) fn at(
+        place: impl Into<Cow<'static, str>>,
+        reason: Reason,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            reason,
+            place: place.into(),
+            message: message.into(),
+        }
+    }
+
+    /// The sentence for people; `hop` counts from 1.
+    pub(super) fn detail(&self, hop: usize) -> String {
+        let sentence = match hop {
+            0 | 1 => format!("{}: {}", self.place, self.message),
+            _ => format!("hop {hop}: {}: {}", self.place, self.message),
+        };
+        printable(&sentence, DETAIL_CHARS)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
+impl Error for Fault {}
+
+impl From<SiteError> for Fault {
+    fn from(error: SiteError) -> Self {
+        Self::at(error.key, Reason::InvalidSite, error.message)
+    }
+}
+
+impl From<Fault> for ureq::Error {
+    fn from(fault: Fault) -> Self {
+        Self::Other(Box::new(fault))
+    }
+}
+
+/// At most `limit` characters of a text, control characters as `·`.
+pub(super) fn printable(text: &str, limit: usize) -> String {
+    let shown = |c: char| if c.is_control() { '·' } else { c };
+    let mut short: String = text.chars().take(limit).map(shown).collect();
+    if text.chars().nth(limit).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// A quotation from a response.
+pub(super) fn quote(bytes: &[u8]) -> String {
+    // four bytes hold any character, so this cuts off none of those that are quoted
+    let start = bytes.get(..QUOTE_CHARS * 4 + 4).unwrap_or(bytes);
+    let text = printable(&String::from_utf8_lossy(start), QUOTE_CHARS);
+    format!("\"{text}\"")
+}
+
+/// An error of the library as a fault.
+pub(super) fn explain(error: ureq::Error) -> Fault {
+    match error {
+        ureq::Error::Other(inner) => match inner.downcast::<Fault>() {
+            Ok(fault) => *fault,
+            Err(other) => Fault::here(Reason::Internal, other.to_string()),
+        },
+        ureq::Error::Timeout(_) => timeout(),
+        ureq::Error::Io(error) => explain_io(&error),
+        ureq::Error::Rustls(error) => explain_tls(&error),
+        ureq::Error::Tls(message) => Fault::here(Reason::TlsHandshake, message),
+        ureq::Error::Protocol(ureq_proto::Error::HttpParseTooManyHeaders) => Fault::here(
+            Reason::TooLarge,
+            "the response has more than 128 header lines",
+        ),
+        ureq::Error::Protocol(error) => Fault::here(Reason::Protocol, error.to_string()),
+        ureq::Error::LargeResponseHeader(..) => Fault::here(
+            Reason::TooLarge,
+            "the response's head is longer than 16 KiB",
+        ),
+        ureq::Error::Decompress(encoding, error) => explain_encoding(encoding, &error),
+        ureq::Error::BodyStalled => Fault::here(Reason::Protocol, "the body does not go on"),
+        other => Fault::here(Reason::Internal, other.to_string()),
+    }
+}
+
+/// The time is up: the reason follows from the phase.
+pub(super) fn timeout() -> Fault {
+    let (reason, message) = match record::phase() {
+        Phase::Dns => (Reason::DnsTimeout, "no answer"),
+        Phase::Connect => (Reason::ConnectTimeout, "no answer"),
+        Phase::Tls => (Reason::TlsTimeout, "the handshake did not end"),
+        Phase::Receive if record::head_is_complete() => {
+            (Reason::BodyTimeout, "the body did not end")
+        }
+        Phase::Wait | Phase::Receive => {
+            (Reason::ResponseTimeout, "the response's head did not come")
+        }
+    };
+    Fault::here(
+        reason,
+        format!("{message} within {} ms", record::limit_ms()),
+    )
+}
+
+/// An error of the operating system, or of rustls inside one.
+pub(super) fn explain_io(error: &io::Error) -> Fault {
+    if let Some(error) = error
+        .get_ref()
+        .and_then(|e| e.downcast_ref::<rustls::Error>())
+    {
+        return explain_tls(error);
+    }
+    let phase = record::phase();
+    if let Some(reason) = local_reason(error) {
+        return Fault::here(reason, format!("this machine says: {error}"));
+    }
+    let (reason, message) = match (phase, error.kind()) {
+        (_, ErrorKind::TimedOut | ErrorKind::WouldBlock) => return timeout(),
+        (Phase::Connect, ErrorKind::ConnectionRefused) => {
+            (Reason::ConnectRefused, "refused".to_owned())
+        }
+        (Phase::Connect, _) => (Reason::ConnectFailed, error.to_string()),
+        (Phase::Tls, kind) if is_cut(kind) => (
+            Reason::TlsHandshake,
+            "the server closed the connection".to_owned(),
+        ),
+        (Phase::Tls, _) => (Reason::TlsHandshake, error.to_string()),
+        (_, kind) if is_cut(kind) => (Reason::Reset, cut_message(kind).to_owned()),
+        _ => (Reason::Protocol, error.to_string()),
+    };
+    Fault::here(reason, message)
+}
+
+/// Whether the connection ended before it should.
+fn is_cut(kind: ErrorKind) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+    matches!(
+        kind,
+        BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof
+    )
+}
+
+/// How it ended, for people.
+fn cut_message(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::UnexpectedEof => {
+            "the server closed the connection before the response was complete"
+        }
+        _ => "the server reset the connection before the response was complete",
+    }
+}
+
+/// The reason, where an error speaks of this machine rather than of the site.
+fn local_reason(error: &io::Error) -> Option<Reason> {
+    match error.kind() {
+        // An answer of a router may look the same: then too the site has not been seen to fail.
+        ErrorKind::NetworkUnreachable
+        | ErrorKind::HostUnreachable
+        | ErrorKind::NetworkDown
+        | ErrorKind::PermissionDenied => Some(Reason::LocalNetwork),
+        ErrorKind::AddrNotAvailable | ErrorKind::OutOfMemory => Some(Reason::LocalResources),
+        _ => match error.raw_os_error() {
+            Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS) => Some(Reason::LocalResources),
+            _ => None,
+        },
+    }
+}
+
+/// An error of rustls.
+fn explain_tls(error: &rustls::Error) -> Fault {
+    let reason = match (error, record::phase()) {
+        (rustls::Error::InvalidCertificate(_), _) => Reason::TlsCertificate,
+        (_, Phase::Receive) => Reason::Protocol,
+        _ => Reason::TlsHandshake,
+    };
+    Fault::here(reason, error.to_string())
+}
+
+/// A body that cannot be decoded, or a connection that broke under the decoder.
+fn explain_encoding(encoding: &str, error: &io::Error) -> Fault {
+    // The decoder too reports an unexpected end, of a body that the server sent whole.
+    if is_cut(error.kind()) && record::with(|record| record.ended) {
+        return explain_io(error);
+    }
+    Fault::here(Reason::Encoding, format!("the body is no valid {encoding}"))
+}

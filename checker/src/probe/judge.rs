@@ -1,0 +1,221 @@
+//! What was received against what was expected.
+
+use std::fmt::Display;
+
+use contract::outcome::Reason;
+use contract::site::expect::{BodyRule, Expect, HeaderRule, HeaderTest};
+use contract::site::pattern::Pattern;
+use ureq::http::{HeaderMap, HeaderValue};
+
+use super::body::Received;
+use super::fault::{Fault, printable, quote};
+
+/// A pattern or text is shown so long, in characters.
+const SHOWN_CHARS: usize = 64;
+
+/// Judges status and headers.
+pub(super) fn judge_head(expect: &Expect, status: u16, headers: &HeaderMap) -> Result<(), Fault> {
+    if !expect.allows_status(status) {
+        let message = format!("status {status}, expected {}", expected_status(expect));
+        return Err(fault(Reason::Status, message));
+    }
+    expect
+        .headers
+        .iter()
+        .try_for_each(|rule| judge_header(rule, headers))
+}
+
+/// The statuses that are expected, for people.
+fn expected_status(expect: &Expect) -> String {
+    if expect.status.is_empty() {
+        return "2xx".to_owned();
+    }
+    let ranges = expect.status.iter().map(|range| {
+        if range.first == range.last {
+            range.first.to_string()
+        } else {
+            format!("{}-{}", range.first, range.last)
+        }
+    });
+    ranges.collect::<Vec<_>>().join(", ")
+}
+
+/// Judges the headers of one name.
+fn judge_header(rule: &HeaderRule, headers: &HeaderMap) -> Result<(), Fault> {
+    let HeaderRule { name, test } = rule;
+    let values = headers.get_all(name.as_str()).iter();
+    let values: Vec<&[u8]> = values.map(HeaderValue::as_bytes).collect();
+    let first = values.first().copied();
+    let found = || {
+        first.map_or("it is not there".to_owned(), |v| {
+            format!("it is {}", quote(v))
+        })
+    };
+    let miss = |what: String| Err(fault(Reason::Header, format!("header {name} {what}")));
+    match test {
+        HeaderTest::Present(true) if first.is_none() => miss("is not there".to_owned()),
+        HeaderTest::Present(false) if first.is_some() => miss(format!("is there; {}", found())),
+        HeaderTest::Present(_) => Ok(()),
+        HeaderTest::Equals(text) => {
+            if values.contains(&text.as_bytes()) {
+                return Ok(());
+            }
+            miss(format!("is not {}; {}", shown(text), found()))
+        }
+        HeaderTest::Matches(pattern) => {
+            if values.iter().any(|value| pattern.find_end(value).is_some()) {
+                return Ok(());
+            }
+            miss(format!(
+                "does not match {}; {}",
+                shown(pattern.as_str()),
+                found()
+            ))
+        }
+    }
+}
+
+/// Judges the body.
+pub(super) fn judge_body(expect: &Expect, received: &Received) -> Result<(), Fault> {
+    expect
+        .body
+        .iter()
+        .try_for_each(|rule| judge_rule(rule, received))?;
+    if received.cut && expect.max_size.is_some() {
+        return Err(too_large("max_size"));
+    }
+    Ok(())
+}
+
+/// Judges the body by one rule.
+fn judge_rule(rule: &BodyRule, received: &Received) -> Result<(), Fault> {
+    let (found, wanted, what) = match rule {
+        BodyRule::Contains(text) => (
+            contains(received, text),
+            true,
+            format!("contain {}", shown(text)),
+        ),
+        BodyRule::NotContains(text) => (
+            contains(received, text),
+            false,
+            format!("contains {}", shown(text)),
+        ),
+        BodyRule::Matches(pattern) => (
+            matches(received, pattern),
+            true,
+            format!("match {}", shown(pattern.as_str())),
+        ),
+        BodyRule::NotMatches(pattern) => (
+            matches(received, pattern),
+            false,
+            format!("matches {}", shown(pattern.as_str())),
+        ),
+    };
+    match (found, wanted) {
+        (None, _) => Err(too_large("the expectation on the body")),
+        (Some(found), _) if found == wanted => Ok(()),
+        (_, true) => {
+            let start = quote(&received.bytes);
+            Err(fault(
+                Reason::Body,
+                format!("the body does not {what}; it begins with {start}"),
+            ))
+        }
+        (_, false) => Err(fault(Reason::Body, format!("the body {what}"))),
+    }
+}
+
+/// Whether the body has a text in it; `None` if that depends on what was not read.
+fn contains(received: &Received, text: &str) -> Option<bool> {
+    match memchr::memmem::find(&received.bytes, text.as_bytes()) {
+        Some(_) => Some(true),
+        None if received.cut => None,
+        None => Some(false),
+    }
+}
+
+/// Whether the body matches a pattern; `None` if that depends on what was not read.
+fn matches(received: &Received, pattern: &Pattern) -> Option<bool> {
+    match pattern.find_end(&received.bytes) {
+        // a match that touches the cut may have needed the end to be there (`$`)
+        Some(end) if !received.cut || end < received.bytes.len() => Some(true),
+        None if !received.cut => Some(false),
+        _ => None,
+    }
+}
+
+/// The rest would be needed for a verdict.
+fn too_large(what: &str) -> Fault {
+    let message =
+        format!("the body is larger than the checker's body_limit, and {what} needs the rest");
+    fault(Reason::TooLarge, message)
+}
+
+/// A text of the site's owner, shortened.
+fn shown(text: impl Display) -> String {
+    format!("\"{}\"", printable(&text.to_string(), SHOWN_CHARS))
+}
+
+/// An expectation that is not met.
+fn fault(reason: Reason, message: impl Into<String>) -> Fault {
+    Fault::at("expect", reason, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(expect: &str, body: &str, cut: bool) -> Option<Reason> {
+        let expect = Expect::parse(expect).unwrap();
+        let received = Received {
+            bytes: body.as_bytes().to_vec(),
+            cut,
+        };
+        judge_body(&expect, &received)
+            .err()
+            .map(|fault| fault.reason)
+    }
+
+    #[test]
+    fn a_cut_body_is_judged_as_far_as_it_can_be() {
+        for (expect, whole, cut) in [
+            (r#"{"body": [{"contains": "ell"}]}"#, None, None),
+            (
+                r#"{"body": [{"contains": "xyz"}]}"#,
+                Some(Reason::Body),
+                Some(Reason::TooLarge),
+            ),
+            (
+                r#"{"body": [{"not_contains": "ell"}]}"#,
+                Some(Reason::Body),
+                Some(Reason::Body),
+            ),
+            (
+                r#"{"body": [{"not_contains": "xyz"}]}"#,
+                None,
+                Some(Reason::TooLarge),
+            ),
+            (r#"{"body": [{"matches": "h.l"}]}"#, None, None),
+            (
+                r#"{"body": [{"matches": "lo$"}]}"#,
+                None,
+                Some(Reason::TooLarge),
+            ),
+            (
+                r#"{"body": [{"not_matches": "^h"}]}"#,
+                Some(Reason::Body),
+                Some(Reason::Body),
+            ),
+            (
+                r#"{"body": [{"not_matches": "^x"}]}"#,
+                None,
+                Some(Reason::TooLarge),
+            ),
+            (r#"{"max_size": 9}"#, None, Some(Reason::TooLarge)),
+            ("{}", None, None),
+        ] {
+            assert_eq!(verdict(expect, "hello", false), whole, "{expect}");
+            assert_eq!(verdict(expect, "hello", true), cut, "{expect}, cut");
+        }
+    }
+}

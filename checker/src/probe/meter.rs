@@ -1,0 +1,54 @@
+//! When the first byte of a response arrives: the border between waiting and receiving.
+
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+
+use super::record::{self, Phase};
+
+/// Puts a meter on a connection, above TLS, whose own records are no part of the response.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MeterConnector;
+
+/// A connection with a meter.
+#[derive(Debug)]
+pub(super) struct Meter<T>(T);
+
+impl<T: Transport> Connector<T> for MeterConnector {
+    type Out = Meter<T>;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails<'_>,
+        transport: Option<T>,
+    ) -> Result<Option<Meter<T>>, ureq::Error> {
+        record::enter(Phase::Wait);
+        Ok(transport.map(Meter))
+    }
+}
+
+impl<T: Transport> Transport for Meter<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.0.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        self.0.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        let awaited = self.0.await_input(timeout);
+        if !matches!(awaited, Ok(true)) {
+            record::with(|record| record.ended = true);
+        } else if record::phase() == Phase::Wait {
+            record::enter(Phase::Receive);
+        }
+        awaited
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.0.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.0.is_tls()
+    }
+}

@@ -1,0 +1,214 @@
+//! One check of one site: from a task to a result.
+//!
+//! A check is read into a [plan], and [asks](ask): the [resolver](resolve) finds addresses, the
+//! [dialler](dial) vets each by the [policy] and connects, [TLS](tls) shakes hands, the [meter] sees
+//! the first byte. [Redirects](redirect) ask again. The last response's [body] is read and all is
+//! [judged](judge). What was seen on the way is in the thread's [record], and what went wrong is a
+//! [fault]. A site that is down is a value here, never an error.
+
+mod ask;
+mod body;
+mod dial;
+mod fault;
+mod judge;
+mod meter;
+mod plan;
+pub mod policy;
+mod record;
+mod redirect;
+mod resolve;
+mod tls;
+mod wire;
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::time::Duration;
+
+use color_eyre::eyre::Result;
+use contract::outcome::Reason;
+use contract::result::{CheckResult, Measured, Phases};
+use contract::site::Expect;
+use contract::task::Task;
+use rustls::{ClientConfig, RootCertStore};
+use ureq::unversioned::transport::Connector as _;
+use ureq::{Agent, Body, http};
+
+use self::ask::Step;
+use self::body::Limits;
+use self::fault::Fault;
+use self::plan::{Plan, Plans};
+pub use self::policy::Policy;
+use self::record::Record;
+use self::redirect::Trail;
+use self::resolve::SystemResolver;
+
+/// How webmon names itself to the sites.
+const USER_AGENT: &str = concat!("webmon/", env!("CARGO_PKG_VERSION"));
+/// Bytes on the wire beyond which a response is refused, as a multiple of the body's limit.
+const WIRE_FACTOR: u64 = 4;
+/// Bytes on the wire that are not the body's: heads of all hops, certificates.
+const WIRE_HEADS: u64 = 1 << 20;
+
+/// Makes checks, one after the other on each thread that calls it.
+#[derive(Clone, Debug)]
+pub struct Prober {
+    /// The HTTP library; its pool, though never used, has a lock.
+    agent: Agent,
+    /// What all probers of a process share.
+    shared: Arc<Shared>,
+}
+
+/// What all probers of a process share.
+#[derive(Debug)]
+struct Shared {
+    /// Which addresses may be dialled.
+    policy: Arc<Policy>,
+    /// How TLS is spoken.
+    tls: Arc<ClientConfig>,
+    /// Look-ups of names.
+    resolver: SystemResolver,
+    /// Compiled expectations.
+    plans: Plans,
+    /// The most bytes of a body that are read.
+    body_limit: u64,
+}
+
+impl Prober {
+    /// A prober that trusts the system's certificate authorities; none at all is an error.
+    ///
+    /// Of a body, at most `body_limit` bytes are read.
+    pub fn new(policy: &Policy, body_limit: u64) -> Result<Self> {
+        Self::with_roots(policy, body_limit, tls::system_roots()?)
+    }
+
+    /// A prober that trusts these certificate authorities.
+    pub fn with_roots(policy: &Policy, body_limit: u64, roots: RootCertStore) -> Result<Self> {
+        let shared = Shared {
+            policy: Arc::new(policy.clone()),
+            tls: tls::client(roots)?,
+            resolver: SystemResolver::default(),
+            plans: Plans::default(),
+            body_limit,
+        };
+        Ok(Self::around(Arc::new(shared)))
+    }
+
+    /// A prober for another lane, so that the two wait for no lock of the library.
+    #[must_use]
+    pub fn for_another_lane(&self) -> Self {
+        Self::around(Arc::clone(&self.shared))
+    }
+
+    /// A prober with an agent of its own.
+    fn around(shared: Arc<Shared>) -> Self {
+        let dialler = dial::Dialler {
+            policy: Arc::clone(&shared.policy),
+        };
+        let tls = tls::TlsConnector {
+            config: Arc::clone(&shared.tls),
+        };
+        let connector = dialler.chain(tls).chain(meter::MeterConnector);
+        let agent = Agent::with_parts(agent_config(), connector, shared.resolver.clone());
+        Self { agent, shared }
+    }
+
+    /// Makes the check that a task asks for, within the task's time; never panics.
+    ///
+    /// `started_at_us` is now, in microseconds since the Unix epoch on the database's clock.
+    pub fn check(&self, task: &Task, started_at_us: i64) -> CheckResult {
+        let wire_limit = self.shared.body_limit.saturating_mul(WIRE_FACTOR);
+        record::begin(
+            Duration::from_millis(task.timeout_ms.into()),
+            wire_limit.saturating_add(WIRE_HEADS),
+        );
+        // What a panic could leave half done is the record's, and that is replaced at the next check.
+        let fault = match panic::catch_unwind(AssertUnwindSafe(|| self.run(task))) {
+            Ok(verdict) => verdict.err(),
+            Err(_) => Some(Fault::here(Reason::Internal, "the probe panicked")),
+        };
+        let record = record::end();
+        CheckResult {
+            site_id: task.site_id,
+            scheduled_at: task.scheduled_at,
+            reason: fault.as_ref().map(|fault| fault.reason),
+            detail: fault.map(|fault| fault.detail(record.hop)),
+            measured: measured(&record, started_at_us),
+        }
+    }
+    /// Makes the check; what is wrong with the site is the error.
+    fn run(&self, task: &Task) -> Result<(), Fault> {
+        let plan = self.shared.plans.read(task)?;
+        let (head, body) = self.last_response(&plan)?.into_parts();
+        let verdict = judge::judge_head(&plan.expect, head.status.as_u16(), &head.headers);
+        let received = body::receive(body, self.limits(&plan.expect));
+        record::stop();
+        verdict?;
+        judge::judge_body(&plan.expect, &received?)?;
+        judge_time(&plan.expect)
+    }
+
+    /// Asks, and follows redirects to the last response, whose body is still to come.
+    fn last_response(&self, plan: &Plan) -> Result<http::Response<Body>, Fault> {
+        let mut trail = Trail::new(Step::first(&plan.url, &plan.request));
+        loop {
+            let response = trail.step.ask(&self.agent, &plan.request)?;
+            let status = response.status().as_u16();
+            if !trail.follow(status, response.headers(), &plan.request)? {
+                return Ok(response);
+            }
+        }
+    }
+
+    /// How much of a body is read for these expectations.
+    fn limits(&self, expect: &Expect) -> Limits {
+        Limits {
+            limit: self.shared.body_limit,
+            max_size: expect.max_size,
+            keep: !expect.body.is_empty(),
+        }
+    }
+}
+
+/// Judges the time of a check that ended well.
+fn judge_time(expect: &Expect) -> Result<(), Fault> {
+    let took = Duration::from_micros(record::end().phases.total_us.unwrap_or(0));
+    match expect.max_time {
+        Some(max) if took > max => {
+            let (took, max) = (took.as_millis(), max.as_millis());
+            let message = format!("took {took} ms, expected at most {max} ms");
+            Err(Fault::at("expect", Reason::Slow, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The record as the result has it; a check that asked nothing measured nothing.
+fn measured(record: &Record, started_at_us: i64) -> Measured {
+    Measured {
+        started_at_us: Some(started_at_us),
+        status: record.status,
+        phases: if record.hop == 0 {
+            Phases::default()
+        } else {
+            record.phases
+        },
+        body_bytes: record.body_bytes,
+        address: record.address,
+        certificate_expires_at_s: None,
+    }
+}
+
+/// The library, made for a monitor: no proxy from the environment (it would skip resolver and policy),
+/// no pool, no following, no errors for statuses, no clocks of its own.
+fn agent_config() -> ureq::config::Config {
+    Agent::config_builder()
+        .proxy(None)
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .allow_non_standard_methods(true)
+        .max_idle_connections(0)
+        .max_idle_connections_per_host(0)
+        .max_response_header_size(wire::MAX_HEAD_BYTES)
+        .user_agent(USER_AGENT)
+        .build()
+}
