@@ -10,9 +10,13 @@ use tokio_util::sync::CancellationToken;
 /// More than any of these tests takes.
 const LONG: Duration = Duration::from_secs(30);
 
-/// What a service says, with all its causes, in one line.
-fn said(result: eyre::Result<()>) -> String {
-    result.map_or_else(|report| format!("{report:#}"), |()| "ok".to_owned())
+/// What a service says when it ends, with all its causes, in one line.
+async fn said(service: impl Future<Output = eyre::Result<()>>) -> String {
+    match tokio::time::timeout(LONG, service).await {
+        Ok(Ok(())) => "ok".to_owned(),
+        Ok(Err(report)) => format!("{report:#}"),
+        Err(_) => "still running".to_owned(),
+    }
 }
 
 /// A service with a stage that works until it is asked to stop.
@@ -44,7 +48,7 @@ async fn stages_that_end_when_asked_are_a_success() {
         })
         .unwrap();
     shutdown.cancel();
-    assert_eq!(said(stages.run(LONG).await), "ok");
+    assert_eq!(said(stages.run(LONG)).await, "ok");
 }
 
 #[tokio::test]
@@ -53,7 +57,7 @@ async fn a_stage_that_ends_early_stops_the_others_and_is_named() {
     let mut stages = with_worker(&shutdown);
     stages.spawn("intake", async { Ok(()) });
     assert_eq!(
-        said(stages.run(LONG).await),
+        said(stages.run(LONG)).await,
         "stage intake ended before it was asked to"
     );
     assert!(
@@ -69,7 +73,7 @@ async fn a_stage_that_fails_is_named_with_its_cause() {
         Err(eyre!("no such table")).wrap_err("claim shards")
     });
     assert_eq!(
-        said(stages.run(LONG).await),
+        said(stages.run(LONG)).await,
         "stage turns failed: claim shards: no such table"
     );
 }
@@ -79,7 +83,7 @@ async fn a_task_that_panics_is_named() {
     let mut stages = with_worker(&CancellationToken::new());
     stages.spawn("record", async { panic!("index {} out of range", 7) });
     assert_eq!(
-        said(stages.run(LONG).await),
+        said(stages.run(LONG)).await,
         "stage record failed: panicked: index 7 out of range"
     );
 }
@@ -89,7 +93,7 @@ async fn a_thread_that_panics_or_fails_is_named() {
     let mut stages = with_worker(&CancellationToken::new());
     stages.thread("intake", || panic!("boom")).unwrap();
     assert_eq!(
-        said(stages.run(LONG).await),
+        said(stages.run(LONG)).await,
         "stage intake failed: panicked: boom"
     );
 
@@ -98,7 +102,7 @@ async fn a_thread_that_panics_or_fails_is_named() {
         .thread("intake", || Err(eyre!("group is gone")))
         .unwrap();
     assert_eq!(
-        said(stages.run(LONG).await),
+        said(stages.run(LONG)).await,
         "stage intake failed: group is gone"
     );
 }
@@ -114,7 +118,7 @@ async fn a_stage_that_fails_while_stopping_is_a_failure() {
     });
     shutdown.cancel();
     assert_eq!(
-        said(stages.run(LONG).await),
+        said(stages.run(LONG)).await,
         "stage record failed: 4 results not recorded"
     );
 }
@@ -126,7 +130,7 @@ async fn stages_that_do_not_stop_in_time_are_named() {
     stages.spawn("lanes", std::future::pending());
     stages.spawn("record", std::future::pending());
     shutdown.cancel();
-    let message = said(stages.run(Duration::from_millis(50)).await);
+    let message = said(stages.run(Duration::from_millis(50))).await;
     assert_eq!(message, "not stopped within 50ms: lanes, record");
 }
 
@@ -135,7 +139,7 @@ async fn the_first_failure_is_told_even_when_the_rest_does_not_stop() {
     let mut stages = Stages::new(&CancellationToken::new());
     stages.spawn("lanes", std::future::pending());
     stages.spawn("turns", async { Err(eyre!("no such table")) });
-    let message = said(stages.run(Duration::from_millis(50)).await);
+    let message = said(stages.run(Duration::from_millis(50))).await;
     assert_eq!(message, "stage turns failed: no such table");
 }
 
