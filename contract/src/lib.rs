@@ -24,7 +24,7 @@ pub const SCHEMA_VERSION: &str = "m20261123_000004_create_check_result";
 pub const SHARDS: i16 = 64;
 
 /// How long after its expiry a task belongs to the checker that reads it; the reconciler judges later.
-pub const GRACE: Duration = Duration::from_secs(60);
+pub const GRACE: Duration = Duration::from_mins(1);
 
 /// The consumer group of all checkers.
 pub const CHECKER_GROUP: &str = "webmon-checker";

@@ -1,9 +1,12 @@
 //! How a service of webmon runs: what scheduler and checker would otherwise both have to know.
 
+pub mod backlog;
 pub mod clock;
 pub mod config;
 pub mod database;
 pub mod kafka;
 pub mod retry;
+pub mod service;
 pub mod shutdown;
+pub mod sql;
 pub mod telemetry;

@@ -1,3 +1,63 @@
 //! The path of a check, first half: from a row of `site` to a task on Kafka.
+//!
+//! ```text
+//! claim ──► stamp ──► due ──► publish ──► advance
+//! ```
+//!
+//! A [turn](turn) is one transaction. It [claims](claim) the shards that lie furthest behind,
+//! [stamps](stamp) rows that were changed, finds the sites that are [due](due) up to the horizon and
+//! [publishes](publish) a task for each of their instants. When Kafka has acknowledged all of them the
+//! shards advance and the transaction commits. Nothing is written per check, nothing is kept per site.
+//!
+//! [Turns](turns) follow one another at a [pace](pace) of their own. Any number of schedulers may run:
+//! they share the shards by locking them, and one that dies rolls back. Beside the turns the
+//! [days](days) of `check_result` are made ahead of time and dropped when they have aged;
+//! [reconcile] finds what was lost all the same.
+//!
+//! People's side of it is [apply]: the sites file becomes rows.
 
+mod claim;
 pub mod config;
+mod days;
+mod due;
+mod metrics;
+mod pace;
+mod publish;
+pub mod reconcile;
+mod sql;
+mod stamp;
+mod turn;
+mod turns;
+
+use std::time::Duration;
+
+use color_eyre::eyre::Result;
+use runtime::{database::Pool, service::Service, shutdown::Stages};
+
+use crate::{config::Config, metrics::Metrics, turns::Turns};
+
+/// The time for a stop: the turns under way may end.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// The connections of everything that is not a turn.
+const POOL: Pool = Pool {
+    name: "webmon-scheduler",
+    connections: 2,
+    settings: &[("jit", "off")],
+};
+
+/// Schedules until the service is stopped.
+pub async fn run(config: Config, service: Service) -> Result<()> {
+    let metrics = service.probes.register(Metrics::register);
+    let database = service.reach(&config.database, &config.kafka, POOL).await?;
+    days::make(&database).await?;
+    let mut stages = Stages::new(&service.stop);
+    let turns = Turns::new(config.clone(), metrics, service.backlog.as_ref())?;
+    stages.spawn("turns", turns.run(stages.stop()));
+    stages.spawn(
+        "days",
+        days::keep(database, config.retention, stages.stop()),
+    );
+    tracing::info!(horizon = ?config.horizon, turn = ?config.turn, "scheduling");
+    stages.run(DRAIN).await
+}

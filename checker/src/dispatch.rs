@@ -1,0 +1,49 @@
+//! Dispatch: the thread between the hold and the lanes.
+//!
+//! It first waits for a thread that can take a task, then for a task that is due, so that a task stays
+//! in the hold, where it is counted and can expire, until it really starts.
+
+use std::sync::Arc;
+
+use color_eyre::eyre::Result;
+use contract::{outcome::Reason, result::CheckResult};
+
+use crate::{
+    hold::{Held, Hold, Next},
+    lanes::Lanes,
+    record::{Finished, Results},
+};
+
+/// Hands out tasks until the hold is closed, then closes the lanes.
+pub(crate) fn run(hold: &Hold, lanes: &Lanes, results: &Arc<Results>) -> Result<()> {
+    while let Some(seat) = lanes.seat() {
+        match next_due(hold, results) {
+            Some(held) => seat.give(held),
+            None => break,
+        }
+    }
+    lanes.close();
+    Ok(())
+}
+
+/// Waits for a task that is due and has not expired; `None` when the hold is closed.
+fn next_due(hold: &Hold, results: &Results) -> Option<Box<Held>> {
+    loop {
+        match hold.next() {
+            Next::Due(held) => return Some(held),
+            Next::Expired(held) => results.put(missed(&held)),
+            Next::Closed => return None,
+        }
+    }
+}
+
+/// The result of a task that expired while all threads were busy.
+fn missed(held: &Held) -> Finished {
+    let result =
+        CheckResult::unmeasured(held.task.site_id, held.task.scheduled_at, Reason::Backlog)
+            .with_detail("expired while all slots were busy");
+    Finished {
+        result,
+        position: held.position,
+    }
+}

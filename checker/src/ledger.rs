@@ -1,0 +1,251 @@
+//! Ledger: which offsets may be committed.
+//!
+//! A position travels with its task to the end. Committed is, per partition, what is durable and
+//! contiguous in the order of delivery, and nothing else: a checker that dies gets, or hands to
+//! another, exactly the tasks whose results are not in the database. Tasks end in any order, so the
+//! ledger keeps the open ones, as ranges: a backlog that is read ahead is one range, however long.
+
+use std::collections::BTreeMap;
+
+/// Where a task stood, and under which assignment it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The partition of the tasks' topic.
+    pub(crate) partition: i32,
+    /// Counts assignments; an assignment that is over is never committed.
+    pub(crate) assignment: u64,
+    /// The offset in the partition.
+    offset: i64,
+}
+
+/// The assigned partitions.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    /// The account of each partition.
+    accounts: BTreeMap<i32, Account>,
+    /// How many accounts were opened.
+    assignments: u64,
+    /// Whether accounts were opened or closed since the last [`Self::changed`].
+    changed: bool,
+}
+
+/// One partition under one assignment.
+#[derive(Debug)]
+struct Account {
+    /// See [`Position::assignment`].
+    assignment: u64,
+    /// The offset after the last one delivered; `None` before the first.
+    next: Option<i64>,
+    /// Delivered and not done: ranges `start..end` by start.
+    open: BTreeMap<i64, i64>,
+    /// The offset that was last given out for a commit.
+    committed: Option<i64>,
+}
+
+impl Ledger {
+    /// Starts new accounts for these partitions.
+    pub(crate) fn assign(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            self.open_account(*partition);
+        }
+    }
+
+    /// Closes the accounts of these partitions: what is still open will be read by somebody else.
+    pub(crate) fn revoke(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            self.accounts.remove(partition);
+        }
+        self.changed = true;
+    }
+
+    /// The current assignment of each partition, if any has changed since this was last asked.
+    pub(crate) fn changed(&mut self) -> Option<BTreeMap<i32, u64>> {
+        let assignment = |(partition, account): (&i32, &Account)| (*partition, account.assignment);
+        std::mem::take(&mut self.changed).then(|| self.accounts.iter().map(assignment).collect())
+    }
+
+    /// Whether no partition is assigned.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.accounts.is_empty()
+    }
+
+    /// Opens a task that was just read. An offset that does not go forward means that the partition
+    /// was made anew, or is read again: its account starts anew.
+    pub(crate) fn deliver(&mut self, partition: i32, offset: i64) -> Position {
+        let backwards = |account: &Account| account.next.is_some_and(|next| offset < next);
+        if self.accounts.get(&partition).is_none_or(backwards) {
+            self.open_account(partition);
+        }
+        let mut assignment = 0;
+        if let Some(account) = self.accounts.get_mut(&partition) {
+            account.deliver(offset);
+            assignment = account.assignment;
+        }
+        Position {
+            partition,
+            assignment,
+            offset,
+        }
+    }
+
+    /// Closes a task whose result is durable.
+    pub(crate) fn done(&mut self, position: Position) {
+        let account = self.accounts.get_mut(&position.partition);
+        if let Some(account) = account.filter(|account| account.assignment == position.assignment) {
+            account.done(position.offset);
+        }
+    }
+
+    /// The offsets to commit, per partition that has moved since they were last asked for.
+    pub(crate) fn commits(&mut self) -> Vec<(i32, i64)> {
+        self.accounts
+            .iter_mut()
+            .filter_map(|(partition, account)| Some((*partition, account.commit()?)))
+            .collect()
+    }
+
+    /// Starts a new account.
+    fn open_account(&mut self, partition: i32) {
+        self.assignments += 1;
+        self.changed = true;
+        let assignment = self.assignments;
+        let account = Account {
+            assignment,
+            next: None,
+            open: BTreeMap::new(),
+            committed: None,
+        };
+        self.accounts.insert(partition, account);
+    }
+}
+
+impl Account {
+    /// Opens an offset: the last range grows if it is its neighbour.
+    fn deliver(&mut self, offset: i64) {
+        self.next = Some(offset + 1);
+        match self.open.last_entry() {
+            Some(mut last) if *last.get() == offset => *last.get_mut() = offset + 1,
+            _ => drop(self.open.insert(offset, offset + 1)),
+        }
+    }
+
+    /// Closes an offset: its range shrinks, or falls into two.
+    fn done(&mut self, offset: i64) {
+        let Some((&start, &end)) = self.open.range(..=offset).next_back() else {
+            return;
+        };
+        if offset >= end {
+            return;
+        }
+        self.open.remove(&start);
+        if start < offset {
+            self.open.insert(start, offset);
+        }
+        if offset + 1 < end {
+            self.open.insert(offset + 1, end);
+        }
+    }
+
+    /// The offset to commit, if it has moved.
+    fn commit(&mut self) -> Option<i64> {
+        let durable = self
+            .open
+            .first_key_value()
+            .map(|(start, _)| *start)
+            .or(self.next)?;
+        let moved = self.committed != Some(durable);
+        self.committed = Some(durable);
+        moved.then_some(durable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn assigned() -> Ledger {
+        let mut ledger = Ledger::default();
+        ledger.assign(&[0]);
+        ledger
+    }
+
+    #[test]
+    fn only_what_is_durable_and_contiguous_is_committed() {
+        let mut ledger = assigned();
+        assert_eq!(ledger.commits(), []);
+        let positions: Vec<_> = (5..10).map(|offset| ledger.deliver(0, offset)).collect();
+        ledger.done(positions[1]);
+        ledger.done(positions[2]);
+        assert_eq!(ledger.commits(), [(0, 5)]);
+        ledger.done(positions[0]);
+        assert_eq!(ledger.commits(), [(0, 8)]);
+        assert_eq!(ledger.commits(), []);
+        ledger.done(positions[4]);
+        ledger.done(positions[3]);
+        assert_eq!(ledger.commits(), [(0, 10)]);
+    }
+
+    #[test]
+    fn offsets_that_kafka_leaves_out_hold_up_nothing() {
+        let mut ledger = assigned();
+        let positions = [3, 7, 20].map(|offset| ledger.deliver(0, offset));
+        for position in positions {
+            ledger.done(position);
+        }
+        assert_eq!(ledger.commits(), [(0, 21)]);
+    }
+
+    #[test]
+    fn what_was_read_under_an_assignment_that_is_over_is_not_committed() {
+        let mut ledger = assigned();
+        let old = ledger.deliver(0, 5);
+        ledger.revoke(&[0]);
+        ledger.done(old);
+        assert_eq!(ledger.commits(), []);
+        ledger.assign(&[0]);
+        let new = ledger.deliver(0, 5);
+        ledger.done(old);
+        assert_eq!(ledger.commits(), [(0, 5)]);
+        ledger.done(new);
+        assert_eq!(ledger.commits(), [(0, 6)]);
+    }
+
+    #[test]
+    fn an_offset_that_goes_backwards_starts_the_account_anew() {
+        let mut ledger = assigned();
+        let before = ledger.deliver(0, 100);
+        let after = ledger.deliver(0, 0);
+        ledger.done(before);
+        assert_eq!(ledger.commits(), [(0, 0)]);
+        ledger.done(after);
+        assert_eq!(ledger.commits(), [(0, 1)]);
+    }
+
+    #[test]
+    fn a_backlog_that_is_read_ahead_is_one_range() {
+        let mut ledger = assigned();
+        for offset in 0..100_000 {
+            ledger.deliver(0, offset);
+        }
+        assert_eq!(ledger.accounts[&0].open.len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_order_the_commit_is_the_first_open_offset(order in Just((0..40_i64).collect::<Vec<_>>()).prop_shuffle()) {
+            let mut ledger = assigned();
+            let positions: Vec<_> = (0..40).map(|offset| ledger.deliver(0, offset)).collect();
+            let mut open: BTreeSet<_> = (0..40).collect();
+            for offset in order {
+                ledger.done(positions[usize::try_from(offset).unwrap()]);
+                open.remove(&offset);
+                ledger.commits();
+                prop_assert_eq!(ledger.accounts[&0].committed, Some(open.first().copied().unwrap_or(40)));
+            }
+        }
+    }
+}

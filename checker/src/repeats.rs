@@ -1,0 +1,109 @@
+//! Repeats: a task that comes late may have been checked already, by a checker that died before it
+//! could commit. Such tasks are looked up, so that a site is not probed twice for one instant.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use contract::task::Task;
+use runtime::{
+    config::DatabaseConfig,
+    database::{self, Pool},
+    sql,
+};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TryGetError};
+use tokio::{runtime::Handle, time::timeout};
+use tracing::debug;
+
+use crate::rows;
+
+/// A task read later than this after its due instant may be a repeat, in milliseconds.
+pub(crate) const SUSPICIOUS_MS: i64 = 1_000;
+/// The time for a look-up; after that the tasks count as not recorded, which costs a probe at most.
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// The instants of these that have a row.
+const FIND: &str = "\
+SELECT found.site_id, (extract(epoch FROM found.scheduled_at) * 1000)::bigint
+FROM unnest($1::bigint[], $2::bigint[]) AS task (site_id, scheduled_ms)
+JOIN check_result AS found ON found.site_id = task.site_id
+    AND found.scheduled_at = timestamptz 'epoch' + task.scheduled_ms * interval '1 millisecond'";
+
+/// Looks tasks up, on a connection of its own.
+#[derive(Debug)]
+pub(crate) struct Repeats {
+    /// Where the results are.
+    config: DatabaseConfig,
+    /// A connection; none before the first look-up and after a failure.
+    database: Option<DatabaseConnection>,
+    /// Where the queries run, while the caller's thread waits.
+    runtime: Handle,
+}
+
+impl Repeats {
+    /// Look-ups that run on `runtime`.
+    pub(crate) fn new(config: DatabaseConfig, runtime: Handle) -> Self {
+        Self {
+            config,
+            database: None,
+            runtime,
+        }
+    }
+
+    /// Which of these tasks have a row already, by site and due instant.
+    pub(crate) fn recorded<'a>(
+        &mut self,
+        tasks: impl Iterator<Item = &'a Task>,
+    ) -> BTreeSet<(i64, i64)> {
+        let (ids, instants): (Vec<i64>, Vec<i64>) =
+            tasks.map(|task| (task.site_id, task.scheduled_at)).unzip();
+        if ids.is_empty() {
+            return BTreeSet::new();
+        }
+        let runtime = self.runtime.clone();
+        let found = runtime.block_on(timeout(LIMIT, self.find(ids, instants)));
+        match found {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => self.forget(&error),
+            Err(_) => self.forget(&format!("no answer within {LIMIT:?}")),
+        }
+    }
+
+    /// Runs the query.
+    async fn find(
+        &mut self,
+        ids: Vec<i64>,
+        instants: Vec<i64>,
+    ) -> Result<BTreeSet<(i64, i64)>, String> {
+        let database = match &mut self.database {
+            Some(database) => database,
+            none => {
+                let pool = Pool {
+                    name: "webmon-checker repeats",
+                    connections: 1,
+                    settings: rows::SETTINGS,
+                };
+                none.insert(
+                    database::connect(&self.config, pool)
+                        .await
+                        .map_err(|error| error.to_string())?,
+                )
+            }
+        };
+        let statement = sql::statement(FIND, [ids.into(), instants.into()]);
+        let found = database
+            .query_all_raw(statement)
+            .await
+            .map_err(|error| error.to_string())?;
+        let key =
+            |row: &sea_orm::QueryResult| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
+        let keys: Result<_, TryGetError> = found.iter().map(key).collect();
+        keys.map_err(|error| DbErr::from(error).to_string())
+    }
+
+    /// Drops a connection that did not answer.
+    fn forget(&mut self, why: &str) -> BTreeSet<(i64, i64)> {
+        debug!("cannot look up late tasks, they are checked: {why}");
+        let _inside = self.runtime.enter();
+        drop(self.database.take());
+        BTreeSet::new()
+    }
+}

@@ -1,0 +1,97 @@
+//! Backlog: what a bounded broker holds. Only a standalone has one.
+//!
+//! The embedded broker keeps a few MiB of each partition and drops the oldest tasks without a word.
+//! So the scheduler reserves the bytes of a task before it sends it, waits while there is no room,
+//! and intake gives them back when it has read the task.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
+
+/// Bytes sent and not read yet, against a bound.
+#[derive(Debug)]
+pub struct Backlog {
+    /// The most bytes.
+    limit: usize,
+    /// Bytes sent and not read yet.
+    bytes: AtomicUsize,
+    /// Told whenever bytes were given back.
+    released: Notify,
+}
+
+impl Backlog {
+    /// An empty backlog of at most `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            bytes: AtomicUsize::new(0),
+            released: Notify::new(),
+        }
+    }
+
+    /// Waits until `bytes` more fit. A single task larger than the bound goes alone.
+    pub async fn reserve(&self, bytes: usize) {
+        loop {
+            let released = self.released.notified();
+            let reserved = self
+                .bytes
+                .fetch_update(Ordering::AcqRel, Ordering::Acquire, |held| {
+                    let total = held.saturating_add(bytes);
+                    (held == 0 || total <= self.limit).then_some(total)
+                });
+            if reserved.is_ok() {
+                return;
+            }
+            released.await;
+        }
+    }
+
+    /// Gives back `bytes`: the task was read, or never arrived.
+    pub fn release(&self, bytes: usize) {
+        // A task may be read twice; what is given back twice must not wrap around.
+        let mut held = self.bytes();
+        while let Err(now) = self.bytes.compare_exchange_weak(
+            held,
+            held.saturating_sub(bytes),
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        ) {
+            held = now;
+        }
+        self.released.notify_waiters();
+    }
+
+    /// Bytes sent and not read yet.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, task::Poll};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_more_is_reserved_than_fits() {
+        let backlog = Arc::new(Backlog::new(100));
+        backlog.reserve(60).await;
+        let mut waiting = Box::pin(backlog.reserve(50));
+        assert!(matches!(
+            std::future::poll_fn(|c| Poll::Ready(waiting.as_mut().poll(c))).await,
+            Poll::Pending
+        ));
+        backlog.release(10);
+        waiting.await;
+        assert_eq!(backlog.bytes(), 100);
+    }
+
+    #[tokio::test]
+    async fn a_task_larger_than_the_bound_goes_alone() {
+        let backlog = Backlog::new(10);
+        backlog.reserve(50).await;
+        backlog.release(60);
+        assert_eq!(backlog.bytes(), 0);
+    }
+}

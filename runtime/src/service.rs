@@ -1,0 +1,109 @@
+//! A service and its surroundings: what it is given, what it waits for at start, how it is hosted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use color_eyre::eyre::{self, WrapErr as _, eyre};
+use sea_orm::DatabaseConnection;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::backlog::Backlog;
+use crate::config::{DatabaseConfig, HttpConfig, KafkaConfig};
+use crate::database::{self, Pool};
+use crate::kafka::{self, TopicState};
+use crate::shutdown::on_signals;
+use crate::telemetry::{self, Probes};
+
+/// How long a service waits at start for a database or a broker that does not answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a service is given by whoever hosts it.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Cancelled when the service is to stop.
+    pub stop: CancellationToken,
+    /// Where it shows its metrics, and whether it is ready.
+    pub probes: Arc<Probes>,
+    /// In a standalone, the bound of the embedded broker.
+    pub backlog: Option<Arc<Backlog>>,
+}
+
+impl Service {
+    /// Waits for `PostgreSQL` at this build's schema and for Kafka with the tasks' topic.
+    pub async fn reach(
+        &self,
+        database: &DatabaseConfig,
+        kafka: &KafkaConfig,
+        pool: Pool,
+    ) -> eyre::Result<DatabaseConnection> {
+        let reached = |name| self.probes.readiness().condition(name);
+        let conditions = ["database", "schema", "kafka"].map(reached);
+        let [has_database, has_schema, has_kafka] = &conditions;
+        let connection = database::connect_patiently(database, pool, PATIENCE, &self.stop).await?;
+        has_database.set(true);
+        database::check_schema(&connection).await?;
+        has_schema.set(true);
+        kafka::wait_for_brokers(kafka, PATIENCE, &self.stop).await?;
+        if kafka::ensure_topic(kafka).await? == TopicState::Created {
+            info!(
+                kafka.topic = kafka.topic,
+                kafka.partitions = kafka.partitions,
+                "created the topic"
+            );
+        }
+        has_kafka.set(true);
+        Ok(connection)
+    }
+}
+
+/// Runs a service as a process of its own: with signals, metrics and health.
+pub async fn host<F>(http: &HttpConfig, run: impl FnOnce(Service) -> F) -> eyre::Result<()>
+where
+    F: Future<Output = eyre::Result<()>>,
+{
+    let signals = on_signals().wrap_err("listen for signals")?;
+    let listener = telemetry::bind(http).await?;
+    let service = Service {
+        stop: signals.stop.clone(),
+        probes: Probes::new(),
+        backlog: None,
+    };
+    // Answers until the service has ended: while it drains it is still worth watching.
+    let ended = CancellationToken::new();
+    let serving = tokio::spawn(telemetry::serve(
+        listener,
+        Arc::clone(&service.probes),
+        ended.clone(),
+    ));
+    let result = tokio::select! {
+        result = run(service) => result,
+        () = signals.abort.cancelled() => Err(eyre!("stopped at once by a second signal")),
+    };
+    ended.cancel();
+    serving
+        .await
+        .wrap_err("serve metrics and health")?
+        .wrap_err("serve metrics and health")?;
+    stopped_is_success(result, &signals.stop)
+}
+
+/// A service that was asked to stop before it had started has stopped as asked.
+fn stopped_is_success(result: eyre::Result<()>, stop: &CancellationToken) -> eyre::Result<()> {
+    let stopped = |error: &eyre::Report| {
+        matches!(
+            error.downcast_ref(),
+            Some(database::DatabaseError::Stopped { .. })
+        ) || matches!(
+            error.downcast_ref(),
+            Some(kafka::KafkaError::Stopped { .. })
+        )
+    };
+    match result {
+        Err(error) if stop.is_cancelled() && stopped(&error) => {
+            info!("{error}");
+            Ok(())
+        }
+        result => result,
+    }
+}

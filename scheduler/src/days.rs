@@ -1,0 +1,116 @@
+//! Days: partitions of `check_result` are made ahead of time and dropped when they have aged.
+//!
+//! A day is made by the database's own function `webmon_make_day`; a recorder that meets a missing
+//! day calls it too. Dropping waits for nobody: behind one long reader every insert would queue up
+//! after it, so it gives up after 200 ms and is tried again a minute later.
+
+use std::time::Duration;
+
+use color_eyre::eyre::{Result, WrapErr as _};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait as _};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::sql;
+
+/// How often days are made and dropped.
+const EVERY: Duration = Duration::from_mins(1);
+
+/// The days that rows may fall into: catching up reaches back a day, tasks reach ahead by seconds;
+/// one more day is in store in case no scheduler runs at midnight.
+const NEEDED: &str = "\
+SELECT day::date::text AS day
+FROM generate_series((now() AT TIME ZONE 'UTC')::date - 1, (now() AT TIME ZONE 'UTC')::date + 2, interval '1 day') AS day
+WHERE to_regclass('check_result_' || to_char(day, 'YYYYMMDD')) IS NULL";
+
+/// The days that ended longer ago than the retention.
+const AGED: &str = "\
+SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+WHERE inhparent = 'check_result'::regclass AND relname ~ '^check_result_[0-9]{8}$'
+    AND to_date(right(relname, 8), 'YYYYMMDD') + 1 <= (now() AT TIME ZONE 'UTC') - $1 * interval '1 millisecond'
+ORDER BY relname";
+
+/// Gaps that ended longer ago than the retention.
+const AGED_GAPS: &str =
+    "DELETE FROM schedule_gap WHERE until < now() - $1 * interval '1 millisecond'";
+
+/// Makes the days that are needed now.
+pub(crate) async fn make(database: &DatabaseConnection) -> Result<()> {
+    let missing = database
+        .query_all_raw(Statement::from_string(sql::POSTGRES, NEEDED))
+        .await;
+    for row in missing.wrap_err("look for missing days of check_result")? {
+        let day: String = row.try_get("", "day").wrap_err("read a day")?;
+        // A statement of its own, so that each day is a transaction of its own.
+        let make = sql::statement("SELECT webmon_make_day($1::date)", [day.clone().into()]);
+        database
+            .execute_raw(make)
+            .await
+            .wrap_err_with(|| format!("make the day {day} of check_result"))?;
+        debug!(day, "made a day of check_result");
+    }
+    Ok(())
+}
+
+/// Drops the days, and deletes the gaps, that ended longer ago than `retention`.
+pub(crate) async fn drop_aged(database: &DatabaseConnection, retention: Duration) -> Result<()> {
+    let age = sql::millis(retention);
+    let aged = database
+        .query_all_raw(sql::statement(AGED, [age.into()]))
+        .await;
+    for row in aged.wrap_err("look for aged days of check_result")? {
+        let table: String = row
+            .try_get("", "relname")
+            .wrap_err("read the name of a day")?;
+        match drop_day(database, &table).await {
+            Ok(()) => info!(table, "dropped a day that is older than the retention"),
+            Err(error) => debug!(table, "a day is in use, it is dropped later: {error:#}"),
+        }
+    }
+    database
+        .execute_raw(sql::statement(AGED_GAPS, [age.into()]))
+        .await
+        .wrap_err("delete aged gaps of the schedule")?;
+    Ok(())
+}
+
+/// Drops one day unless somebody is using it. The name is one of [`AGED`]: digits only.
+async fn drop_day(database: &DatabaseConnection, table: &str) -> Result<()> {
+    let transaction = database.begin().await?;
+    transaction
+        .execute_unprepared("SET LOCAL lock_timeout = '200ms'")
+        .await?;
+    transaction
+        .execute_unprepared(&format!("DROP TABLE {table}"))
+        .await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Keeps the days in order until `stop`.
+pub(crate) async fn keep(
+    database: DatabaseConnection,
+    retention: Duration,
+    stop: CancellationToken,
+) -> Result<()> {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = ticks.tick() => {}
+        }
+        let kept = async {
+            make(&database).await?;
+            drop_aged(&database, retention).await
+        };
+        match tokio::time::timeout(EVERY, kept).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!("cannot keep the days of check_result in order: {error:#}"),
+            Err(_) => {
+                warn!("cannot keep the days of check_result in order: no answer for {EVERY:?}")
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What the scheduler counts.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::{
+    metrics::{counter::Counter, gauge::Gauge},
+    registry::Registry,
+};
+
+/// The scheduler's metrics, as DESIGN names them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Metrics {
+    /// `webmon_schedule_lag_seconds`.
+    lag: Gauge<f64, AtomicU64>,
+    /// `webmon_tasks_produced_total`.
+    produced: Counter,
+    /// `webmon_turns_failed_total`.
+    failed: Counter,
+}
+
+impl Metrics {
+    /// Metrics that `registry` shows.
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.register(
+            "webmon_schedule_lag_seconds",
+            "How far the shard that lay furthest behind was behind its turn",
+            metrics.lag.clone(),
+        );
+        registry.register(
+            "webmon_tasks_produced",
+            "Tasks that Kafka acknowledged",
+            metrics.produced.clone(),
+        );
+        registry.register(
+            "webmon_turns_failed",
+            "Turns that failed and are tried again",
+            metrics.failed.clone(),
+        );
+        metrics
+    }
+
+    /// The shard furthest behind was this many milliseconds behind its turn.
+    pub(crate) fn lag(&self, millis: i64) {
+        let millis = u32::try_from(millis.max(0)).unwrap_or(u32::MAX);
+        self.lag.set(f64::from(millis) / 1_000.0);
+    }
+
+    /// This many tasks were acknowledged.
+    pub(crate) fn produced(&self, tasks: usize) {
+        self.produced.inc_by(tasks as u64);
+    }
+
+    /// A turn failed.
+    pub(crate) fn failed(&self) {
+        self.failed.inc();
+    }
+}

@@ -1,0 +1,217 @@
+//! Pace: how many shards a turn takes, and when those of a failed turn are tried again.
+//!
+//! Pure bookkeeping; time is an argument. A turn that is too big shrinks until it fits, and a shard
+//! that cannot be scheduled is tried alone, so that it holds up no other.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use contract::SHARDS;
+
+/// How many shards the first turn takes.
+const FIRST: usize = 8;
+/// The pause after a shard's first failure.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What the next turn may take.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Take {
+    /// Shards that may be taken.
+    pub(crate) candidates: Vec<i16>,
+    /// How many at most.
+    pub(crate) most: usize,
+}
+
+/// Remembers how the turns went.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    /// The time between two turns.
+    turn: Duration,
+    /// How many shards a turn takes.
+    most: usize,
+    /// Shards whose last turn failed.
+    failed: BTreeMap<i16, Retry>,
+    /// Shards that are in a turn of this scheduler now.
+    busy: Vec<i16>,
+}
+
+/// When a shard is tried again.
+#[derive(Clone, Copy, Debug)]
+struct Retry {
+    /// Not before.
+    at: Instant,
+    /// The pause after the next failure.
+    pause: Duration,
+}
+
+impl Pace {
+    /// A pace for turns every `turn`.
+    pub(crate) fn new(turn: Duration) -> Self {
+        Self {
+            turn,
+            most: FIRST,
+            failed: BTreeMap::new(),
+            busy: Vec::new(),
+        }
+    }
+
+    /// What a turn that starts now may take: one failed shard whose pause is over, or healthy ones.
+    pub(crate) fn next(&self, now: Instant) -> Take {
+        let retry = self
+            .failed
+            .iter()
+            .filter(|(shard, retry)| retry.at <= now && !self.busy.contains(shard))
+            .min_by_key(|(_, retry)| retry.at);
+        match retry {
+            Some((shard, _)) => Take {
+                candidates: vec![*shard],
+                most: 1,
+            },
+            None => Take {
+                candidates: (0..SHARDS)
+                    .filter(|shard| !self.failed.contains_key(shard))
+                    .collect(),
+                most: self.most,
+            },
+        }
+    }
+
+    /// When the next failed shard is to be tried, if any is waiting.
+    pub(crate) fn next_retry(&self) -> Option<Instant> {
+        let waiting = self
+            .failed
+            .iter()
+            .filter(|(shard, _)| !self.busy.contains(shard));
+        waiting.map(|(_, retry)| retry.at).min()
+    }
+
+    /// A turn took these shards.
+    pub(crate) fn started(&mut self, shards: &[i16]) {
+        self.busy.extend_from_slice(shards);
+    }
+
+    /// A failed shard was not there to be taken: another scheduler has it, and it is well.
+    pub(crate) fn gone(&mut self, take: &Take) {
+        for shard in &take.candidates {
+            self.failed.remove(shard);
+        }
+    }
+
+    /// A turn over these shards went well and took this long.
+    pub(crate) fn succeeded(&mut self, shards: &[i16], took: Duration, now: Instant) {
+        self.ended(shards);
+        let retried = shards
+            .iter()
+            .any(|shard| self.failed.remove(shard).is_some());
+        if retried {
+            // What broke the turns is over; whoever still waits need not wait any longer.
+            for retry in self.failed.values_mut() {
+                retry.at = retry.at.min(now);
+            }
+        } else if took < self.turn / 10 {
+            self.most = (self.most * 2).min(usize::from(SHARDS.unsigned_abs()));
+        } else if took > self.turn {
+            self.most = (self.most / 2).max(1);
+        }
+    }
+
+    /// A turn over these shards failed.
+    pub(crate) fn failed(&mut self, shards: &[i16], now: Instant) {
+        self.ended(shards);
+        for shard in shards {
+            let pause = self
+                .failed
+                .get(shard)
+                .map_or(FIRST_PAUSE, |retry| retry.pause);
+            let next = Retry {
+                at: now + pause,
+                pause: (pause * 2).min(LONGEST_PAUSE),
+            };
+            self.failed.insert(*shard, next);
+        }
+    }
+
+    /// These shards are free again.
+    fn ended(&mut self, shards: &[i16]) {
+        self.busy.retain(|shard| !shards.contains(shard));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TURN: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn quick_turns_grow_and_slow_ones_shrink() {
+        let (mut pace, now) = (Pace::new(TURN), Instant::now());
+        assert_eq!(pace.next(now).most, 8);
+        for _ in 0..5 {
+            pace.succeeded(&[1, 2], Duration::from_millis(99), now);
+        }
+        assert_eq!(pace.next(now).most, 64);
+        pace.succeeded(&[1, 2], Duration::from_millis(500), now);
+        assert_eq!(pace.next(now).most, 64);
+        for _ in 0..9 {
+            pace.succeeded(&[1, 2], Duration::from_millis(1_001), now);
+        }
+        assert_eq!(pace.next(now).most, 1);
+    }
+
+    #[test]
+    fn shards_of_a_failed_turn_are_tried_alone_after_doubling_pauses() {
+        let (mut pace, mut now) = (Pace::new(TURN), Instant::now());
+        pace.started(&[3, 4]);
+        pace.failed(&[3, 4], now);
+        assert_eq!(pace.next(now).candidates.len(), 62);
+        for pause in [1, 2, 4, 8, 16, 30, 30] {
+            assert_eq!(pace.next_retry(), Some(now + Duration::from_secs(pause)));
+            now += Duration::from_secs(pause);
+            assert_eq!(
+                pace.next(now),
+                Take {
+                    candidates: vec![3],
+                    most: 1
+                }
+            );
+            pace.failed(&[3], now);
+            assert_eq!(
+                pace.next(now),
+                Take {
+                    candidates: vec![4],
+                    most: 1
+                }
+            );
+            pace.failed(&[4], now);
+        }
+    }
+
+    #[test]
+    fn once_a_retry_goes_well_the_others_wait_no_longer() {
+        let (mut pace, now) = (Pace::new(TURN), Instant::now());
+        pace.failed(&[3, 4, 5], now);
+        let later = now + Duration::from_secs(1);
+        pace.failed(&[4, 5], later);
+        pace.succeeded(&[3], TURN, later);
+        assert_eq!(pace.next(later).candidates, [4]);
+        pace.succeeded(&[4], TURN, later);
+        pace.succeeded(&[5], TURN, later);
+        assert_eq!(pace.next(later).candidates.len(), 64);
+        assert_eq!(pace.next_retry(), None);
+    }
+
+    #[test]
+    fn a_shard_in_a_turn_is_not_tried_a_second_time() {
+        let (mut pace, now) = (Pace::new(TURN), Instant::now());
+        pace.failed(&[3], now);
+        let later = now + Duration::from_secs(1);
+        pace.started(&[3]);
+        assert_eq!(pace.next(later).candidates.len(), 63);
+        assert_eq!(pace.next_retry(), None);
+    }
+}

@@ -1,0 +1,238 @@
+//! Publish: tasks go to Kafka, and a turn waits until every one of its tasks is acknowledged.
+//!
+//! The producer is not idempotent. A repeated task does no harm (the primary key of `check_result`
+//! makes its effect once), while an idempotent producer turns fatal, or has fresh tasks acknowledged
+//! as duplicates, once a broker lost its data.
+//!
+//! Acknowledgements come by delivery callback: `flush` would wait in steps of 100 ms. Each message
+//! carries the batch of its turn, so that a late acknowledgement counts for no other turn.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use color_eyre::eyre::{Report, Result, WrapErr as _, eyre};
+use contract::task::Task;
+use rdkafka::{
+    ClientConfig, ClientContext, Message as _,
+    config::RDKafkaLogLevel,
+    error::{KafkaError, RDKafkaErrorCode},
+    message::DeliveryResult,
+    producer::{BaseRecord, Producer as _, ProducerContext, PurgeConfig, ThreadedProducer},
+};
+use runtime::{backlog::Backlog, config::KafkaConfig, kafka::BrokerLog};
+use serde_json::value::RawValue;
+use tokio::sync::Notify;
+
+/// How long librdkafka tries to deliver a task; a turn as a whole has twice as long.
+const MESSAGE_TIMEOUT_MS: &str = "5000";
+/// What librdkafka may hold of one turn; the turn waits when it is full. Two turns run at once.
+const QUEUE_KIB: &str = "32768";
+/// How long a task waits for others to share its request: little against the horizon.
+const LINGER_MS: &str = "5";
+
+/// Sends the tasks of one turn at a time.
+pub(crate) struct Publisher {
+    /// librdkafka, with a thread that serves the callbacks.
+    producer: ThreadedProducer<Context>,
+    /// `kafka.topic`.
+    topic: String,
+    /// In a standalone, the bound of the embedded broker.
+    backlog: Option<Arc<Backlog>>,
+}
+
+/// The tasks of one turn.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// Tasks handed to librdkafka and neither acknowledged nor failed.
+    outstanding: AtomicUsize,
+    /// Tasks that Kafka acknowledged.
+    acknowledged: AtomicUsize,
+    /// The first failure.
+    failure: OnceLock<KafkaError>,
+    /// Told of every delivery that someone may wait for.
+    changed: Notify,
+}
+
+/// A task as the scheduler writes it: everything borrowed from the row.
+pub(crate) type NewTask<'a> = Task<&'a str, &'a RawValue>;
+
+/// Why a task was not sent.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// The task itself cannot be sent; others can.
+    Task(String),
+    /// The turn has failed.
+    Turn(Report),
+}
+
+impl Publisher {
+    /// A producer for `config.topic`; connects in the background.
+    pub(crate) fn new(config: &KafkaConfig, backlog: Option<Arc<Backlog>>) -> Result<Self> {
+        let mut client: ClientConfig = runtime::kafka::client_config(config, "webmon-scheduler");
+        client
+            .set("acks", "all")
+            .set("enable.idempotence", "false")
+            .set("compression.type", "lz4")
+            .set("linger.ms", LINGER_MS)
+            .set("message.timeout.ms", MESSAGE_TIMEOUT_MS)
+            .set("queue.buffering.max.kbytes", QUEUE_KIB)
+            .set("queue.buffering.max.messages", "1000000");
+        let context = Context {
+            log: BrokerLog::new("producer"),
+            backlog: backlog.clone(),
+        };
+        let producer = client
+            .create_with_context(context)
+            .wrap_err("create a Kafka producer")?;
+        Ok(Self {
+            producer,
+            topic: config.topic.clone(),
+            backlog,
+        })
+    }
+
+    /// Hands a task to librdkafka, waiting while its queue is full.
+    pub(crate) async fn send(
+        &self,
+        batch: &Arc<Batch>,
+        task: &NewTask<'_>,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), Refused> {
+        buffer.clear();
+        task.encode(buffer)
+            .map_err(|error| Refused::Task(format!("cannot be encoded: {error}")))?;
+        if let Some(backlog) = &self.backlog {
+            backlog.reserve(buffer.len()).await;
+        }
+        let key = task.site_id.to_string();
+        loop {
+            batch.check().map_err(Refused::Turn)?;
+            // Asked for before sending, so that no acknowledgement in between goes unheard.
+            let changed = batch.changed.notified();
+            match self.try_send(batch, &key, buffer) {
+                Ok(()) => return Ok(()),
+                Err(RDKafkaErrorCode::QueueFull) => changed.await,
+                Err(code) => {
+                    self.release(buffer.len());
+                    return Err(refusal(code, buffer.len()));
+                }
+            }
+        }
+    }
+
+    /// One attempt.
+    fn try_send(
+        &self,
+        batch: &Arc<Batch>,
+        key: &str,
+        payload: &[u8],
+    ) -> Result<(), RDKafkaErrorCode> {
+        // Counted first: the acknowledgement may be faster than this thread.
+        batch.outstanding.fetch_add(1, Ordering::AcqRel);
+        let record = BaseRecord::with_opaque_to(&self.topic, Arc::clone(batch));
+        let sent = self.producer.send(record.key(key).payload(payload));
+        sent.map_err(|(error, _record)| {
+            batch.outstanding.fetch_sub(1, Ordering::AcqRel);
+            error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail)
+        })
+    }
+
+    /// Forgets what was not sent yet: the turn has failed, and another will send it again.
+    pub(crate) fn purge(&self) {
+        self.producer
+            .purge(PurgeConfig::default().queue().inflight());
+    }
+
+    /// Gives back what was reserved for a task that was not sent.
+    fn release(&self, bytes: usize) {
+        if let Some(backlog) = &self.backlog {
+            backlog.release(bytes);
+        }
+    }
+}
+
+/// Tells the fault of one task from that of all.
+fn refusal(code: RDKafkaErrorCode, bytes: usize) -> Refused {
+    if code == RDKafkaErrorCode::MessageSizeTooLarge {
+        Refused::Task(format!("{bytes} bytes are more than Kafka takes"))
+    } else {
+        Refused::Turn(eyre!(KafkaError::MessageProduction(code)).wrap_err("hand a task to Kafka"))
+    }
+}
+
+impl Batch {
+    /// Waits until Kafka has acknowledged every task, and returns how many there were.
+    pub(crate) async fn settled(&self) -> Result<usize> {
+        loop {
+            let changed = self.changed.notified();
+            self.check()?;
+            if self.outstanding.load(Ordering::Acquire) == 0 {
+                // A failure is noted before its task stops being outstanding.
+                self.check()?;
+                return Ok(self.acknowledged.load(Ordering::Acquire));
+            }
+            changed.await;
+        }
+    }
+
+    /// The first failure, if any.
+    fn check(&self) -> Result<()> {
+        match self.failure.get() {
+            None => Ok(()),
+            Some(error) => Err(eyre!(error.clone()).wrap_err("deliver a task to Kafka")),
+        }
+    }
+}
+
+/// What librdkafka calls back. Called from C: holds no logic.
+struct Context {
+    /// What librdkafka has to say.
+    log: BrokerLog,
+    /// In a standalone, the bound of the embedded broker.
+    backlog: Option<Arc<Backlog>>,
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.log.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.log.error(error, reason);
+    }
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = Arc<Batch>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, batch: Arc<Batch>) {
+        match result {
+            Ok(_) => {
+                self.log.recovered();
+                batch.acknowledged.fetch_add(1, Ordering::AcqRel);
+            }
+            Err((error, message)) => {
+                if let Some(backlog) = &self.backlog {
+                    backlog.release(message.payload_len());
+                }
+                // Only the first failure is kept: the others follow from it.
+                drop(batch.failure.set(error.clone()));
+            }
+        }
+        batch.outstanding.fetch_sub(1, Ordering::AcqRel);
+        batch.changed.notify_waiters();
+    }
+}
+
+impl fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publisher")
+            .field("topic", &self.topic)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,165 @@
+//! Reconcile: due instants with neither a row nor a gap are recorded as `missed` / `lost`.
+//!
+//! One statement judges the sites of all shards over a span of time, by expiry (every task of the span
+//! has had its chance) or by due instant (nothing can be in flight). A site is judged only after its
+//! `scheduled_from`, the instant from which its row has been scheduled as it is now. `lost` is
+//! provisional: a check that was made after all replaces it.
+
+use std::time::Duration;
+
+use color_eyre::eyre::{Result, WrapErr as _, eyre};
+use contract::GRACE;
+use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Statement};
+
+use crate::sql;
+
+/// About how many instants one statement judges.
+const INSTANTS_PER_STEP: f64 = 100_000.0;
+/// The shortest span that one statement judges, in milliseconds.
+const LEAST_STEP_MS: i64 = 60_000;
+/// The longest, in milliseconds.
+const MOST_STEP_MS: i64 = 86_400_000;
+
+/// Which instants a span of time stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judge {
+    /// Those whose tasks expired [`GRACE`] ago or earlier: for a running system.
+    ByExpiry,
+    /// Those that are due by now: for a system in which nothing is in flight.
+    ByDueInstant,
+}
+
+/// How far the shards were judged and may be judged, in milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, FromQueryResult)]
+struct Extent {
+    /// The end of what was judged.
+    since: i64,
+    /// The end of what may be judged.
+    until: i64,
+    /// Due instants per second.
+    rate: f64,
+}
+
+/// Every shard's own ends are respected by [`STEP`]; these are the outermost. Retention comes first:
+/// days that were dropped are not filled again.
+const EXTENT: &str = "\
+SELECT (extract(epoch FROM greatest(min(reconciled_until), now() - $2 * interval '1 millisecond')) * 1000)::bigint AS since,
+    (extract(epoch FROM least(max(scheduled_until), date_trunc('milliseconds', now()) - $1 * interval '1 millisecond')) * 1000)::bigint AS until,
+    (SELECT coalesce(sum(1000.0 / interval_ms), 0)::float8 FROM site WHERE enabled) AS rate
+FROM schedule_shard";
+
+/// Records the losses of `($1, $2]`. `$3`, or a shard that was judged further: also what was due earlier and
+/// had not expired by then.
+/// `$4`: only what has expired at `$2`.
+const STEP: &str = "\
+WITH span AS (
+    SELECT site.id, site.shard, phase_ms::bigint, interval_ms::bigint, check_at,
+        greatest(
+            greatest($1, (extract(epoch FROM reconciled_until) * 1000)::bigint) - CASE WHEN $3 OR $1 < (extract(epoch FROM reconciled_until) * 1000)::bigint THEN interval_ms ELSE 0 END,
+            (extract(epoch FROM scheduled_from) * 1000)::bigint) AS since,
+        least($2 - CASE WHEN $4 THEN interval_ms ELSE 0 END,
+            (extract(epoch FROM scheduled_until) * 1000)::bigint) AS until
+    FROM schedule_shard JOIN site ON site.shard = schedule_shard.id
+    WHERE enabled AND scheduled_from IS NOT NULL
+), due AS (
+    SELECT id, shard, timestamptz 'epoch' + ms * interval '1 millisecond' AS at
+    FROM span CROSS JOIN LATERAL generate_series(
+        since + 1 + ((phase_ms - since - 1) % interval_ms + interval_ms) % interval_ms, until, interval_ms) AS ms
+    UNION
+    SELECT id, shard, check_at FROM span
+    WHERE check_at > timestamptz 'epoch' + since * interval '1 millisecond'
+        AND check_at <= timestamptz 'epoch' + until * interval '1 millisecond'
+)
+INSERT INTO check_result (site_id, scheduled_at, outcome, reason)
+SELECT id, at, 'missed', 'lost' FROM due
+WHERE NOT EXISTS (SELECT FROM check_result AS found WHERE found.site_id = due.id AND found.scheduled_at = due.at)
+    AND NOT EXISTS (SELECT FROM schedule_gap AS gap WHERE gap.shard = due.shard AND gap.since < due.at AND due.at <= gap.until)
+ORDER BY id, at
+ON CONFLICT DO NOTHING";
+
+/// Every shard has been judged up to `$1`, as far as it was scheduled.
+const JUDGED: &str = "\
+UPDATE schedule_shard SET reconciled_until = greatest(reconciled_until,
+    least(scheduled_until, timestamptz 'epoch' + $1 * interval '1 millisecond'))";
+
+/// Nothing is in flight: what was scheduled ahead of now is scheduled again.
+const REWIND: &str = "\
+UPDATE schedule_shard SET scheduled_until = least(scheduled_until, timestamptz 'epoch' + $1 * interval '1 millisecond')";
+
+/// Judges everything that may be judged and has not been yet, as far back as results are kept;
+/// returns how many instants were lost.
+pub async fn reconcile(
+    database: &DatabaseConnection,
+    judge: Judge,
+    retention: Duration,
+) -> Result<u64> {
+    let extent = extent(database, judge, retention).await?;
+    let lost = judge_extent(database, judge, extent).await?;
+    Ok(lost)
+}
+
+/// The same for a system whose broker forgot everything: what was due is judged, and what was
+/// scheduled ahead of its due instant is scheduled again. Nothing else may be running.
+pub async fn start_over(database: &DatabaseConnection, retention: Duration) -> Result<u64> {
+    let extent = extent(database, Judge::ByDueInstant, retention).await?;
+    let lost = judge_extent(database, Judge::ByDueInstant, extent).await?;
+    let rewind = sql::statement(REWIND, [extent.until.into()]);
+    database
+        .execute_raw(rewind)
+        .await
+        .wrap_err("schedule again what was scheduled ahead")?;
+    Ok(lost)
+}
+
+/// Reads how far the shards may be judged.
+async fn extent(
+    database: &DatabaseConnection,
+    judge: Judge,
+    retention: Duration,
+) -> Result<Extent> {
+    let grace = if judge == Judge::ByExpiry {
+        sql::millis(GRACE)
+    } else {
+        0
+    };
+    let statement: Statement =
+        sql::statement(EXTENT, [grace.into(), sql::millis(retention).into()]);
+    let row = database
+        .query_one_raw(statement)
+        .await
+        .wrap_err("read how far the shards were judged")?;
+    let row = row.ok_or_else(|| eyre!("schedule_shard is empty: run `migration fresh`"))?;
+    Extent::from_query_result(&row, "").wrap_err("read how far the shards were judged")
+}
+
+/// Judges an extent step by step.
+async fn judge_extent(database: &DatabaseConnection, judge: Judge, extent: Extent) -> Result<u64> {
+    let mut lost = 0;
+    let mut since = extent.since;
+    while since < extent.until {
+        let until = extent.until.min(since + step_ms(extent.rate));
+        let by_expiry = judge == Judge::ByExpiry;
+        let reach_back = by_expiry || since == extent.since;
+        let values = [
+            since.into(),
+            until.into(),
+            reach_back.into(),
+            by_expiry.into(),
+        ];
+        let done = database.execute_raw(sql::statement(STEP, values)).await;
+        lost += done.wrap_err("record lost checks")?.rows_affected();
+        let judged = sql::statement(JUDGED, [until.into()]);
+        database
+            .execute_raw(judged)
+            .await
+            .wrap_err("move reconciled_until")?;
+        since = until;
+    }
+    Ok(lost)
+}
+
+/// The span of a step, for so many due instants per second.
+fn step_ms(rate: f64) -> i64 {
+    let seconds = Duration::try_from_secs_f64(INSTANTS_PER_STEP / rate).unwrap_or(Duration::MAX);
+    sql::millis(seconds).clamp(LEAST_STEP_MS, MOST_STEP_MS)
+}

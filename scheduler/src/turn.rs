@@ -1,0 +1,234 @@
+//! A turn: one transaction in which some shards are scheduled up to the horizon.
+//!
+//! Claim, stamp and publish come first; then the turn only waits for Kafka, and the next one may
+//! start. Only when every task is acknowledged do the shards move on. A turn that ends in any other
+//! way has changed nothing: its window is read again, and the primary key of `check_result` makes the
+//! tasks that were sent twice count once.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use color_eyre::eyre::{Result, WrapErr as _};
+use contract::{
+    outcome::Reason,
+    result::CheckResult,
+    task::{Task, VERSION},
+};
+use futures_util::TryStreamExt as _;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait as _};
+use tracing::warn;
+
+use crate::{
+    claim::{self, Claim, Wanted},
+    due::{DueSite, Gap, Windows},
+    publish::{Batch, Publisher, Refused},
+    sql, stamp,
+};
+
+/// A turn that holds its shards.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// The transaction that holds them.
+    transaction: DatabaseTransaction,
+    /// The shards and their window's end.
+    pub(crate) claim: Claim,
+    /// When the turn started.
+    pub(crate) started: Instant,
+}
+
+/// A turn whose tasks are all on their way.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// The turn.
+    turn: Turn,
+    /// The tasks.
+    batch: Arc<Batch>,
+    /// Instants of sites whose task could not be sent.
+    invalid: Vec<CheckResult>,
+    /// What was not scheduled.
+    gaps: Vec<Gap>,
+}
+
+impl Turn {
+    /// Claims shards; `None` if there is nothing to do.
+    pub(crate) async fn claim(
+        database: &DatabaseConnection,
+        wanted: &Wanted,
+    ) -> Result<Option<Self>> {
+        let started = Instant::now();
+        let transaction = database.begin().await.wrap_err("begin a turn")?;
+        let claim = claim::claim(&transaction, wanted).await?;
+        if claim.shards.is_empty() {
+            transaction.rollback().await.wrap_err("end an empty turn")?;
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            transaction,
+            claim,
+            started,
+        }))
+    }
+
+    /// The ids of the claimed shards.
+    pub(crate) fn shards(&self) -> Vec<i16> {
+        self.claim.shards.iter().map(|shard| shard.id).collect()
+    }
+
+    /// Stamps what changed and hands the tasks of the windows to Kafka.
+    pub(crate) async fn send(self, publisher: &Publisher, horizon: Duration) -> Result<Sent> {
+        stamp::stamp(&self.transaction, &self.claim, horizon).await?;
+        let windows = Windows::read(&self.transaction, &self.claim).await?;
+        let batch = Arc::new(Batch::default());
+        let mut invalid = Vec::new();
+        let mut buffer = Vec::new();
+        {
+            let mut rows = std::pin::pin!(windows.stream(&self.transaction).await?);
+            while let Some(row) = rows.try_next().await.wrap_err("read a due site")? {
+                let site = DueSite::read(&row)
+                    .map_err(sea_orm::DbErr::from)
+                    .wrap_err("read a due site")?;
+                for instant in windows.instants(&site) {
+                    match send_one(publisher, &batch, (&site, instant), &mut buffer).await {
+                        Ok(()) => {}
+                        Err(Refused::Task(fault)) => {
+                            invalid.push(invalid_site(&site, instant, &fault))
+                        }
+                        Err(Refused::Turn(report)) => return Err(report),
+                    }
+                }
+            }
+        }
+        Ok(Sent {
+            gaps: windows.gaps(),
+            turn: self,
+            batch,
+            invalid,
+        })
+    }
+}
+
+impl Sent {
+    /// Waits for Kafka, then moves the shards on; returns how many tasks were acknowledged.
+    pub(crate) async fn settle(self) -> Result<usize> {
+        let Self {
+            turn,
+            batch,
+            invalid,
+            gaps,
+        } = self;
+        let produced = batch.settled().await?;
+        record_invalid(&turn.transaction, &invalid).await?;
+        record_gaps(&turn.transaction, &gaps).await?;
+        claim::advance(&turn.transaction, &turn.claim).await?;
+        turn.transaction.commit().await.wrap_err("commit a turn")?;
+        Ok(produced)
+    }
+
+    /// The ids of the claimed shards.
+    pub(crate) fn shards(&self) -> Vec<i16> {
+        self.turn.shards()
+    }
+
+    /// When the turn started.
+    pub(crate) fn started(&self) -> Instant {
+        self.turn.started
+    }
+}
+
+/// Sends the task of one instant of a site.
+async fn send_one(
+    publisher: &Publisher,
+    batch: &Arc<Batch>,
+    (site, scheduled_at): (&DueSite, i64),
+    buffer: &mut Vec<u8>,
+) -> Result<(), Refused> {
+    let raw = |text: &'static str, error| Refused::Task(format!("{text} is no JSON: {error}"));
+    let task = Task {
+        v: VERSION,
+        site_id: site.id,
+        name: site.name.as_str(),
+        scheduled_at,
+        expires_at: scheduled_at + site.interval_ms,
+        url: site.url.as_str(),
+        timeout_ms: site.timeout_ms,
+        request: serde_json::from_str(&site.request).map_err(|error| raw("request", error))?,
+        expect: serde_json::from_str(&site.expect).map_err(|error| raw("expect", error))?,
+    };
+    publisher.send(batch, &task, buffer).await
+}
+
+/// The result of a site whose task cannot be sent.
+fn invalid_site(site: &DueSite, scheduled_at: i64, fault: &str) -> CheckResult {
+    warn!(
+        site.id,
+        site.name, "the task of a site cannot be sent, its check is inconclusive: {fault}"
+    );
+    CheckResult::unmeasured(site.id, scheduled_at, Reason::InvalidSite).with_detail(fault)
+}
+
+/// Rows for sites whose task cannot be sent.
+const RECORD_INVALID: &str = "\
+INSERT INTO check_result (site_id, scheduled_at, outcome, reason, detail)
+SELECT site_id, timestamptz 'epoch' + scheduled_at * interval '1 millisecond', 'inconclusive', 'invalid_site', detail
+FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS invalid (site_id, scheduled_at, detail)
+ORDER BY site_id, scheduled_at
+ON CONFLICT DO NOTHING";
+
+/// Records the instants of sites whose task cannot be sent.
+async fn record_invalid(transaction: &impl ConnectionTrait, invalid: &[CheckResult]) -> Result<()> {
+    if invalid.is_empty() {
+        return Ok(());
+    }
+    let values = [
+        invalid
+            .iter()
+            .map(|result| result.site_id)
+            .collect::<Vec<_>>()
+            .into(),
+        invalid
+            .iter()
+            .map(|result| result.scheduled_at)
+            .collect::<Vec<_>>()
+            .into(),
+        invalid
+            .iter()
+            .map(|result| result.detail.clone().unwrap_or_default())
+            .collect::<Vec<_>>()
+            .into(),
+    ];
+    let done = transaction
+        .execute_raw(sql::statement(RECORD_INVALID, values))
+        .await;
+    done.wrap_err("record sites whose task cannot be sent")?;
+    Ok(())
+}
+
+/// Rows for spans in which nothing was scheduled.
+const RECORD_GAPS: &str = "\
+INSERT INTO schedule_gap (shard, since, until)
+SELECT shard, timestamptz 'epoch' + since * interval '1 millisecond', timestamptz 'epoch' + until * interval '1 millisecond'
+FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS gap (shard, since, until)";
+
+/// Records the spans in which nothing was scheduled.
+async fn record_gaps(transaction: &impl ConnectionTrait, gaps: &[Gap]) -> Result<()> {
+    let Some(longest) = gaps.iter().map(|gap| gap.until - gap.since).max() else {
+        return Ok(());
+    };
+    warn!(
+        gap.shards = gaps.len(),
+        gap.longest_ms = longest,
+        "nothing was scheduled for a while: recorded as gaps"
+    );
+    let values = [
+        gaps.iter().map(|gap| gap.shard).collect::<Vec<_>>().into(),
+        gaps.iter().map(|gap| gap.since).collect::<Vec<_>>().into(),
+        gaps.iter().map(|gap| gap.until).collect::<Vec<_>>().into(),
+    ];
+    let done = transaction
+        .execute_raw(sql::statement(RECORD_GAPS, values))
+        .await;
+    done.wrap_err("record gaps of the schedule")?;
+    Ok(())
+}

@@ -1,0 +1,308 @@
+//! Turns: one after the other, each starting when the one before only waits for Kafka.
+//!
+//! At most two are under way. Each has a slot of its own, a connection and a producer, so that a turn
+//! that fails can drop the one and purge the other without touching its neighbour.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use color_eyre::eyre::{Report, Result, WrapErr as _, eyre};
+use runtime::{
+    backlog::Backlog,
+    config::KafkaConfig,
+    database::{self, Pool},
+    kafka,
+    retry::Outage,
+};
+use sea_orm::DatabaseConnection;
+use tokio::{task::JoinSet, time::timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use crate::{
+    claim::Wanted,
+    config::Config,
+    metrics::Metrics,
+    pace::{Pace, Take},
+    publish::Publisher,
+    sql,
+    turn::{Sent, Turn},
+};
+
+/// The time for a turn, from its claim to its commit.
+const TURN_LIMIT: Duration = Duration::from_secs(10);
+/// The time for bringing back what a failed turn lacked.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
+/// The pause after a turn that could not even claim.
+const CLAIM_PAUSE: Duration = Duration::from_secs(1);
+/// Turns under way at once.
+const SLOTS: usize = 2;
+
+/// Runs turns; see the module.
+pub(crate) struct Turns {
+    /// The configuration.
+    config: Config,
+    /// What is counted.
+    metrics: Metrics,
+    /// Slots without a turn.
+    idle: Vec<Slot>,
+    /// Turns that wait for Kafka, and slots that recover.
+    settling: JoinSet<Settled>,
+    /// How many shards a turn takes.
+    pace: Pace,
+    /// When the next turn starts.
+    wake: Instant,
+    /// Whether turns fail.
+    outage: Outage,
+}
+
+/// What a turn works with.
+struct Slot {
+    /// A connection of its own; none after a failure.
+    database: Option<DatabaseConnection>,
+    /// A producer of its own.
+    publisher: Publisher,
+}
+
+/// How a turn ended.
+struct Settled {
+    /// What it worked with.
+    slot: Slot,
+    /// The shards it held.
+    shards: Vec<i16>,
+    /// When it started.
+    started: Instant,
+    /// How many tasks were acknowledged.
+    produced: Result<usize>,
+}
+
+impl Turns {
+    /// Turns for this configuration.
+    pub(crate) fn new(
+        config: Config,
+        metrics: Metrics,
+        backlog: Option<&Arc<Backlog>>,
+    ) -> Result<Self> {
+        let slot = || {
+            Ok(Slot {
+                database: None,
+                publisher: Publisher::new(&config.kafka, backlog.cloned())?,
+            })
+        };
+        Ok(Self {
+            idle: std::iter::repeat_with(slot)
+                .take(SLOTS)
+                .collect::<Result<_>>()?,
+            settling: JoinSet::new(),
+            pace: Pace::new(config.turn),
+            wake: Instant::now(),
+            outage: Outage::new("what a turn needs (PostgreSQL and Kafka)"),
+            config,
+            metrics,
+        })
+    }
+
+    /// Runs turns until `stop`, then waits for those under way.
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<()> {
+        while !stop.is_cancelled() {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(settled) = self.settling.join_next() => self.settled(settled.wrap_err("a turn died")?),
+                () = tokio::time::sleep_until(self.wake.into()), if !self.idle.is_empty() => self.turn().await,
+            }
+        }
+        while let Some(settled) = self.settling.join_next().await {
+            self.settled(settled.wrap_err("a turn died")?);
+        }
+        Ok(())
+    }
+
+    /// The part of a turn that no other may overlap: claim, stamp, publish.
+    async fn turn(&mut self) {
+        let Some(mut slot) = self.idle.pop() else {
+            return;
+        };
+        let deadline = tokio::time::Instant::now() + TURN_LIMIT;
+        let take = self.pace.next(Instant::now());
+        let claimed = timeout_at(deadline, slot.claim(&self.config, &take)).await;
+        let turn = match claimed.unwrap_or_else(|_| Err(overdue("claiming shards"))) {
+            Ok(turn) => turn,
+            Err(error) => return self.cannot_claim(slot, &error),
+        };
+        self.schedule_next(&take, turn.as_ref());
+        let Some(turn) = turn else {
+            return self.idle.push(slot);
+        };
+        let (shards, started) = (turn.shards(), turn.started);
+        self.pace.started(&shards);
+        let sent = timeout_at(deadline, turn.send(&slot.publisher, self.config.horizon)).await;
+        match sent.unwrap_or_else(|_| Err(overdue("publishing tasks"))) {
+            Ok(sent) => drop(self.settling.spawn(slot.settle(
+                sent,
+                deadline,
+                self.config.kafka.clone(),
+            ))),
+            Err(error) => {
+                let settled = Settled {
+                    slot,
+                    shards,
+                    started,
+                    produced: Err(error),
+                };
+                drop(
+                    self.settling
+                        .spawn(settled.recover(self.config.kafka.clone())),
+                );
+            }
+        }
+    }
+
+    /// Decides when the next turn starts: at once if there may be more to claim.
+    fn schedule_next(&mut self, take: &Take, turn: Option<&Turn>) {
+        let retry = take.most == 1 && take.candidates.len() == 1;
+        let taken = turn.map_or(0, |turn| turn.claim.shards.len());
+        if retry && taken == 0 {
+            self.pace.gone(take);
+        }
+        let more = retry || (taken == take.most && taken < take.candidates.len());
+        // A millisecond more, as windows end on whole milliseconds.
+        let pause = if more {
+            Duration::ZERO
+        } else {
+            self.config.turn + Duration::from_millis(1)
+        };
+        self.wake = Instant::now() + pause;
+        if let Some(retry_at) = self.pace.next_retry() {
+            self.wake = self.wake.min(retry_at.max(Instant::now()));
+        }
+        if let Some(turn) = turn {
+            let ahead = sql::millis(self.config.horizon.saturating_sub(self.config.turn));
+            let behind = turn
+                .claim
+                .shards
+                .iter()
+                .map(|shard| turn.claim.now + ahead - shard.scheduled_until);
+            self.metrics.lag(behind.max().unwrap_or(0));
+        }
+    }
+
+    /// The database is away: nothing was taken, nothing is lost.
+    fn cannot_claim(&mut self, mut slot: Slot, error: &Report) {
+        slot.drop_connection();
+        self.idle.push(slot);
+        self.wake = Instant::now() + CLAIM_PAUSE;
+        self.note_failure(error);
+    }
+
+    /// Takes note of how a turn ended.
+    fn settled(&mut self, settled: Settled) {
+        let Settled {
+            slot,
+            shards,
+            started,
+            produced,
+        } = settled;
+        self.idle.push(slot);
+        let now = Instant::now();
+        match produced {
+            Ok(produced) => {
+                self.metrics.produced(produced);
+                self.pace.succeeded(&shards, now - started, now);
+                debug!(
+                    turn.tasks = produced,
+                    turn.shards = shards.len(),
+                    turn.ms = (now - started).as_millis(),
+                    "scheduled"
+                );
+                self.outage.over();
+            }
+            Err(error) => {
+                self.pace.failed(&shards, now);
+                self.note_failure(&error);
+            }
+        }
+        if let Some(retry_at) = self.pace.next_retry() {
+            self.wake = self.wake.min(retry_at.max(now));
+        }
+    }
+
+    /// One line per change of state, and a counter.
+    fn note_failure(&mut self, error: &Report) {
+        self.metrics.failed();
+        self.outage.failed(&format!("{error:#}"));
+    }
+}
+
+impl Slot {
+    /// Claims shards, on a new connection if the last one was dropped.
+    async fn claim(&mut self, config: &Config, take: &Take) -> Result<Option<Turn>> {
+        let database = match &mut self.database {
+            Some(database) => database,
+            none => {
+                let pool = Pool {
+                    name: "webmon-scheduler turns",
+                    connections: 1,
+                    settings: sql::TURN_SETTINGS,
+                };
+                none.insert(database::connect(&config.database, pool).await?)
+            }
+        };
+        let wanted = Wanted {
+            candidates: take.candidates.clone(),
+            most: take.most,
+            horizon: config.horizon,
+            turn: config.turn,
+        };
+        Turn::claim(database, &wanted).await
+    }
+
+    /// The part of a turn that overlaps with the next: waiting for Kafka, then the commit.
+    async fn settle(
+        self,
+        sent: Sent,
+        deadline: tokio::time::Instant,
+        kafka: KafkaConfig,
+    ) -> Settled {
+        let (shards, started) = (sent.shards(), sent.started());
+        let produced = timeout_at(deadline, sent.settle()).await;
+        let produced = produced.unwrap_or_else(|_| Err(overdue("waiting for Kafka")));
+        let failed = produced.is_err();
+        let settled = Settled {
+            slot: self,
+            shards,
+            started,
+            produced,
+        };
+        if failed {
+            settled.recover(kafka).await
+        } else {
+            settled
+        }
+    }
+
+    /// Drops the connection, without waiting for a database that may not answer.
+    fn drop_connection(&mut self) {
+        drop(self.database.take());
+    }
+}
+
+impl Settled {
+    /// Leaves nothing of a failed turn behind, and brings the topic back if that was missing.
+    async fn recover(mut self, config: KafkaConfig) -> Self {
+        self.slot.publisher.purge();
+        self.slot.drop_connection();
+        if let Ok(Err(error)) =
+            tokio::time::timeout(RECOVERY_LIMIT, kafka::ensure_topic(&config)).await
+        {
+            debug!("cannot look for the topic: {error:#}");
+        }
+        self
+    }
+}
+
+/// The error of a turn that ran out of time.
+fn overdue(what: &str) -> Report {
+    eyre!("no end of {what} within {TURN_LIMIT:?}")
+}
