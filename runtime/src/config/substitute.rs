@@ -1,0 +1,179 @@
+//! `${VAR}`, `${VAR:-default}`, `${file:PATH}` and `$${` in scalars.
+
+use super::error::Fault;
+use super::node::Node;
+use super::surroundings::Surroundings;
+
+/// Replaces in every scalar of `node`; faults are collected under `key`.
+pub(super) fn substitute(
+    node: &mut Node,
+    key: &str,
+    surroundings: &Surroundings,
+    faults: &mut Vec<Fault>,
+) {
+    match node {
+        Node::Text(text) => match replaced(text, surroundings) {
+            Ok(None) => {}
+            Ok(Some(text)) => *node = Node::Replaced(text),
+            Err(message) => faults.push(Fault::new(key, message)),
+        },
+        Node::List(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                substitute(item, &format!("{key}[{index}]"), surroundings, faults);
+            }
+        }
+        Node::Section(entries) => {
+            for (name, value) in entries {
+                let inner = Fault::new(name.as_str(), "").under(key).key;
+                substitute(value, inner.trim_start_matches('.'), surroundings, faults);
+            }
+        }
+        Node::Null | Node::Bool(_) | Node::Whole(_) | Node::Fraction(_) | Node::Replaced(_) => {}
+    }
+}
+
+/// The text with everything replaced; none when there is nothing to replace.
+fn replaced(text: &str, surroundings: &Surroundings) -> Result<Option<String>, String> {
+    if !text.contains("${") {
+        return Ok(None);
+    }
+    let mut done = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        if let Some(literal) = before.strip_suffix('$') {
+            done.push_str(literal);
+            done.push_str("${");
+            rest = after;
+            continue;
+        }
+        done.push_str(before);
+        let (expression, tail) = after
+            .split_once('}')
+            .ok_or("`${` without `}`: close it, or write `$${` for a literal")?;
+        done.push_str(&value(expression, surroundings)?);
+        rest = tail;
+    }
+    done.push_str(rest);
+    Ok(Some(done))
+}
+
+/// What stands for the expression between `${` and `}`.
+fn value(expression: &str, surroundings: &Surroundings) -> Result<String, String> {
+    if let Some(path) = expression.strip_prefix("file:") {
+        return surroundings.file(path).map_err(|problem| {
+            format!("`${{file:…}}`: {problem} (relative paths start at the working directory)")
+        });
+    }
+    let (name, default) = match expression.split_once(":-") {
+        Some((name, default)) => (name, Some(default)),
+        None => (expression, None),
+    };
+    if !is_variable_name(name) || default.is_some_and(|default| default.contains("${")) {
+        return Err(
+            "must be `${VAR}`, `${VAR:-default}` or `${file:PATH}`, not nested; \
+                    write `$${` for a literal `${`"
+                .to_owned(),
+        );
+    }
+    match (surroundings.variable(name)?, default) {
+        (Some(value), Some(default)) if value.is_empty() => Ok(default.to_owned()),
+        (Some(value), _) => Ok(value),
+        (None, Some(default)) => Ok(default.to_owned()),
+        (None, None) => Err(format!(
+            "the environment variable {name} is not set: set it, or write `${{{name}:-default}}`"
+        )),
+    }
+}
+
+/// As POSIX names variables.
+fn is_variable_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Surroundings with one variable of each kind.
+    fn surroundings() -> Surroundings {
+        let variables = [("NAME", "web"), ("EMPTY", "")];
+        Surroundings {
+            variables: variables
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .into(),
+            ..Surroundings::default()
+        }
+    }
+
+    /// The text after substitution, changed or not.
+    fn read(text: &str) -> Result<String, String> {
+        replaced(text, &surroundings()).map(|new| new.unwrap_or_else(|| text.to_owned()))
+    }
+
+    #[test]
+    fn every_form_is_replaced_by_what_it_stands_for() {
+        for (written, expected) in [
+            ("${NAME}", "web"),
+            ("a${NAME}b${NAME}", "awebbweb"),
+            ("${NAME:-other}", "web"),
+            ("${EMPTY}", ""),
+            ("${EMPTY:-other}", "other"),
+            ("${UNSET:-a:-b}", "a:-b"),
+            ("${UNSET:-}", ""),
+            ("$${NAME}", "${NAME}"),
+            ("$$${NAME}", "$${NAME}"),
+            ("$NAME $ $$ }", "$NAME $ $$ }"),
+        ] {
+            assert_eq!(read(written).as_deref(), Ok(expected), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_not_substituted_again() {
+        let mut surroundings = surroundings();
+        surroundings
+            .variables
+            .insert("OUTER".to_owned(), "${NAME}".into());
+        assert_eq!(
+            replaced("${OUTER}", &surroundings),
+            Ok(Some("${NAME}".to_owned()))
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_is_refused() {
+        for written in [
+            "${UNSET}",
+            "${",
+            "${}",
+            "${a b}",
+            "${1}",
+            "${A:-${B}}",
+            "${secret:X}",
+        ] {
+            assert!(read(written).is_err(), "{written}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn text_without_a_dollar_is_unchanged(text in "[^$]*") {
+            prop_assert_eq!(read(&text), Ok(text));
+        }
+
+        #[test]
+        fn no_text_can_break_it(text in "([${}:-]|file:|NAME|EMPTY|\\PC){0,20}") {
+            let untouched = !text.contains("${");
+            prop_assert!(read(&text).is_ok_and(|new| new == text) || !untouched);
+        }
+
+        #[test]
+        fn an_escaped_text_is_itself(text in "\\PC*") {
+            prop_assume!(!text.contains("$${"));
+            prop_assert_eq!(read(&text.replace("${", "$${")), Ok(text));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What a configuration file may refer to.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+/// The most bytes `${file:PATH}` takes: it is for passwords and addresses.
+const MAX_FILE_BYTES: u64 = 65_536;
+
+/// The process's environment, working directory and terminal, taken once.
+///
+/// A value, so that tests can load files as if they stood elsewhere.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Environment variables; those with unreadable names are left out.
+    pub variables: BTreeMap<String, OsString>,
+    /// Where relative paths start; empty is the working directory.
+    pub directory: PathBuf,
+    /// Whether standard error is read by a person.
+    pub terminal: bool,
+}
+
+/// Shows no variable: any may be a secret.
+impl std::fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Surroundings")
+            .field("directory", &self.directory)
+            .field("terminal", &self.terminal)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Surroundings {
+    /// Those of this process.
+    pub fn of_process() -> Self {
+        Self {
+            variables: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+                .collect(),
+            directory: PathBuf::new(),
+            terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// A path of the configuration as a path of the file system.
+    pub(super) fn locate(&self, path: &str) -> PathBuf {
+        self.directory.join(path)
+    }
+
+    /// A variable's value; none when it is unset.
+    pub(super) fn variable(&self, name: &str) -> Result<Option<String>, String> {
+        let Some(value) = self.variables.get(name) else {
+            return Ok(None);
+        };
+        match value.to_str() {
+            Some(text) => Ok(Some(text.to_owned())),
+            None => Err(format!("the environment variable {name} is not UTF-8")),
+        }
+    }
+
+    /// A small text file without its last newline.
+    pub(super) fn file(&self, path: &str) -> Result<String, String> {
+        let path = self.locate(path);
+        let mut text = String::new();
+        open(&path)?
+            .take(MAX_FILE_BYTES + 1)
+            .read_to_string(&mut text)
+            .map_err(|error| problem(&path, &error))?;
+        if text.len() as u64 > MAX_FILE_BYTES {
+            return Err(format!(
+                "{}: is larger than {MAX_FILE_BYTES} bytes",
+                path.display()
+            ));
+        }
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
+    }
+}
+
+/// Opens what must be a file.
+pub(super) fn open(path: &Path) -> Result<File, String> {
+    let file = File::open(path).map_err(|error| problem(path, &error))?;
+    let metadata = file.metadata().map_err(|error| problem(path, &error))?;
+    if metadata.is_dir() {
+        return Err(format!("{}: is a directory", path.display()));
+    }
+    Ok(file)
+}
+
+/// Why a file cannot be used, in the words of this crate.
+fn problem(path: &Path, error: &io::Error) -> String {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("{path}: no such file"),
+        io::ErrorKind::PermissionDenied => format!("{path}: no permission to read it"),
+        io::ErrorKind::InvalidData => format!("{path}: is not UTF-8"),
+        _ => format!("{path}: cannot be read: {error}"),
+    }
+}

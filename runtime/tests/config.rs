@@ -1,0 +1,263 @@
+//! What every service's configuration has in common, from the file to the valid value.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails as the test does"
+)]
+
+mod fixtures;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use runtime::config::{
+    ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, KafkaSsl, Limits, LogConfig,
+    LogFormat, Scalar, Surroundings,
+};
+use tempfile::TempDir;
+
+/// The smallest complete file.
+const MINIMAL: &str = "{database: {url: 'postgres://h/d'}, kafka: {brokers: ['k:9092']}}";
+
+/// The sections that every service has.
+#[derive(Debug, PartialEq, Eq)]
+struct Shared {
+    /// `database`.
+    database: DatabaseConfig,
+    /// `kafka`.
+    kafka: KafkaConfig,
+    /// `http`.
+    http: HttpConfig,
+    /// `log`.
+    log: LogConfig,
+}
+
+/// Loads the shared sections of a file.
+fn load(file: &Path, surroundings: Surroundings) -> Result<Shared, ConfigError> {
+    let mut document = Document::read(file, "write one", surroundings)?;
+    let database = DatabaseConfig::take(&mut document);
+    let kafka = KafkaConfig::take(&mut document);
+    let http = HttpConfig::take(&mut document, "127.0.0.1:9000".parse().unwrap());
+    let log = LogConfig::take(&mut document);
+    let all = || {
+        Some(Shared {
+            database: database?,
+            kafka: kafka?,
+            http: http?,
+            log: log?,
+        })
+    };
+    document.finish(all())
+}
+
+/// Loads a text as if it were a file in `folder`, with some variables set.
+fn read(folder: &TempDir, text: &str) -> Result<Shared, ConfigError> {
+    let file = folder.path().join("config.yaml");
+    fs::write(&file, text).unwrap();
+    let variables = [
+        ("TOPIC", "7"),
+        ("COUNT", "8"),
+        ("EMPTY", ""),
+        ("PASSWORD", "s3cret"),
+    ];
+    let variables = variables
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .into();
+    load(
+        &file,
+        Surroundings {
+            variables,
+            directory: folder.path().into(),
+            terminal: false,
+        },
+    )
+}
+
+/// The same for texts that are right.
+fn accepted(text: &str) -> Shared {
+    read(&TempDir::new().unwrap(), text).unwrap()
+}
+
+/// `MINIMAL` with more in the section `kafka`.
+fn with_kafka(more: &str) -> String {
+    format!("database:\n  url: postgres://h/d\nkafka:\n  brokers: ['k:9092']\n{more}")
+}
+
+#[test]
+fn every_bad_file_gives_its_exact_message() {
+    fixtures::every_bad_file_gives_its_exact_message(|file| load(file, Surroundings::of_process()));
+}
+
+#[test]
+fn every_key_has_a_bad_file() {
+    fixtures::every_key_has_a_bad_file();
+}
+
+#[test]
+fn no_bad_file_makes_a_message_with_its_password() {
+    for entry in fs::read_dir("tests/bad-config").unwrap() {
+        let file = entry.unwrap().path();
+        if let Err(error) = load(&file, Surroundings::of_process()) {
+            let (shown, debugged) = (error.to_string(), format!("{error:?}"));
+            let leaks = shown.contains("s3") || debugged.contains("s3");
+            assert!(!leaks, "{}: {debugged}", file.display());
+        }
+    }
+}
+
+#[test]
+fn a_missing_file_and_a_directory_name_the_remedy() {
+    let missing = load(Path::new("no-such.yaml"), Surroundings::default()).unwrap_err();
+    assert_eq!(missing.to_string(), "no-such.yaml: no such file: write one");
+    let directory = load(Path::new("tests"), Surroundings::default()).unwrap_err();
+    assert_eq!(
+        directory.to_string(),
+        "tests: is a directory: name the file in it"
+    );
+    let endless = load(Path::new("/dev/zero"), Surroundings::default()).unwrap_err();
+    assert_eq!(
+        endless.to_string(),
+        "/dev/zero: is larger than 1048576 bytes: this is no configuration file"
+    );
+}
+
+#[test]
+fn database_and_brokers_are_enough() {
+    let shared = accepted(MINIMAL);
+    assert_eq!(shared.database.url.expose(), "postgres://h/d");
+    assert_eq!(shared.kafka, KafkaConfig::plain(vec!["k:9092".to_owned()]));
+    let KafkaConfig {
+        topic,
+        partitions,
+        replication,
+        retention,
+        ssl,
+        ..
+    } = shared.kafka;
+    assert_eq!(
+        (topic.as_str(), partitions, replication),
+        ("webmon.tasks", 32, 1)
+    );
+    assert_eq!((retention, ssl), (Duration::from_hours(6), None));
+    assert_eq!(shared.http.listen.to_string(), "127.0.0.1:9000");
+    assert_eq!(
+        (shared.log.format, shared.log.filter.as_str()),
+        (LogFormat::Json, "info")
+    );
+}
+
+#[test]
+fn a_terminal_makes_the_log_text_unless_the_file_says_otherwise() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("config.yaml");
+    let terminal = Surroundings {
+        terminal: true,
+        ..Surroundings::default()
+    };
+    fs::write(&file, MINIMAL).unwrap();
+    assert_eq!(
+        load(&file, terminal.clone()).unwrap().log.format,
+        LogFormat::Text
+    );
+    fs::write(&file, with_kafka("log: {format: json}")).unwrap();
+    assert_eq!(load(&file, terminal).unwrap().log.format, LogFormat::Json);
+}
+
+#[test]
+fn a_replaced_scalar_is_typed_by_the_key_that_wants_it() {
+    let kafka = accepted(&with_kafka("  topic: ${TOPIC}\n  partitions: ${COUNT}\n")).kafka;
+    assert_eq!((kafka.topic.as_str(), kafka.partitions), ("7", 8));
+    let kafka = accepted(&with_kafka("  partitions: ${EMPTY}\n  topic: ${NONE:-}\n")).kafka;
+    assert_eq!(
+        (kafka.topic.as_str(), kafka.partitions),
+        ("webmon.tasks", 32)
+    );
+}
+
+#[test]
+fn a_value_cannot_change_the_structure_of_the_file() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("topic"), "a\npartitions: 5\n").unwrap();
+    let refused = read(&folder, &with_kafka("  topic: ${file:topic}\n")).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("kafka.topic: must be 1 to 249 of"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_file_is_replaced_without_its_last_newline() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("password"), "s3cret\r\n").unwrap();
+    let text = "{database: {url: 'postgres://u:${file:password}@h/d'}, kafka: {brokers: ['k:1']}}";
+    let database = read(&folder, text).unwrap().database;
+    assert_eq!(database.url.expose(), "postgres://u:s3cret@h/d");
+    assert_eq!(format!("{database:?}"), "DatabaseConfig { url: *** }");
+}
+
+#[test]
+fn an_empty_ssl_section_means_the_default_files() {
+    let folder = TempDir::new().unwrap();
+    let certs = folder.path().join("certs/kafka");
+    fs::create_dir_all(&certs).unwrap();
+    for name in ["ca.pem", "service.cert", "service.key"] {
+        fs::write(certs.join(name), "PEM").unwrap();
+    }
+    let expected = KafkaSsl {
+        ca: certs.join("ca.pem"),
+        certificate: certs.join("service.cert"),
+        key: certs.join("service.key"),
+    };
+    for section in [
+        "  ssl:\n",
+        "  ssl: {}\n",
+        "  ssl: {ca: certs/kafka/ca.pem}\n",
+    ] {
+        let kafka = read(&folder, &with_kafka(section)).unwrap().kafka;
+        assert_eq!(kafka.ssl.as_ref(), Some(&expected), "{section}");
+    }
+}
+
+#[test]
+fn anchors_and_merge_keys_work() {
+    let text = "database: {url: postgres://h/d}\nhttp: &h {listen: '127.0.0.1:1'}\n\
+                kafka: {<<: {topic: a, partitions: 3}, topic: b, brokers: ['k:1']}\n";
+    let shared = accepted(text);
+    assert_eq!(
+        (shared.kafka.topic.as_str(), shared.kafka.partitions),
+        ("b", 3)
+    );
+}
+
+#[test]
+fn brokers_may_be_names_and_addresses_of_both_families() {
+    let text = "{database: {url: 'postgresql:///d?host=/run/postgresql'}, \
+                kafka: {brokers: ['kafka_1.internal:9092', '[::1]:9092', '10.0.0.1:1']}}";
+    assert_eq!(accepted(text).kafka.brokers.len(), 3);
+}
+
+#[test]
+fn sizes_are_read_with_and_without_unit() {
+    let limits = Limits {
+        default: 7_u64,
+        allowed: 1..=u64::MAX,
+    };
+    let text = |text: &str| limits.bytes(Some(Scalar::Text(text.to_owned())));
+    assert_eq!(limits.bytes(None), Ok(7));
+    assert_eq!(limits.bytes(Some(Scalar::Number(512))), Ok(512));
+    assert_eq!((text("4KiB"), text("2 MiB")), (Ok(4_096), Ok(2 << 20)));
+    assert!(text("99999999999999MiB").is_err() && text("KiB").is_err() && text("1.5MiB").is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_text_breaks_the_loader(text in "([a-z{}\\[\\]:&*!<>|'\"\n \\-#$]|database|kafka|~){0,40}") {
+        let folder = TempDir::new().unwrap();
+        let shown = read(&folder, &text).map_err(|error| error.to_string());
+        prop_assert!(shown.is_err_and(|message| message.contains("config.yaml")));
+    }
+}
