@@ -1,8 +1,32 @@
 //! The scheduler's configuration.
 
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
-use runtime::config::{DatabaseConfig, HttpConfig, KafkaConfig, LogConfig};
+use runtime::config::{
+    ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, Limits, LogConfig, Surroundings,
+};
+
+/// `http.listen`, unless the file says otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9361);
+/// `turn`; below 100 ms a scheduler would do nothing but turns.
+const TURN: Limits<Duration> = Limits {
+    default: Duration::from_secs(1),
+    allowed: Duration::from_millis(100)..=Duration::from_secs(9),
+};
+/// `horizon`; tasks further ahead would fill the checkers' hold.
+const HORIZON: Limits<Duration> = Limits {
+    default: Duration::from_secs(2),
+    allowed: Duration::from_millis(1_100)..=Duration::from_secs(10),
+};
+/// What a task has at least on its way to a checker: `horizon - turn`.
+const LEAST_LEAD: Duration = Duration::from_secs(1);
+/// `retention`; results are dropped by whole days.
+const RETENTION: Limits<Duration> = Limits {
+    default: Duration::from_hours(24 * 30),
+    allowed: Duration::from_hours(24)..=Duration::from_hours(24 * 36_500),
+};
 
 /// What a scheduler needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,4 +45,95 @@ pub struct Config {
     pub turn: Duration,
     /// How long results and gaps are kept.
     pub retention: Duration,
+}
+
+/// The keys that only a scheduler has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `horizon`.
+    pub horizon: Duration,
+    /// `turn`.
+    pub turn: Duration,
+    /// `retention`.
+    pub retention: Duration,
+}
+
+impl Config {
+    /// Reads and checks a file as this process sees it.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        Self::load_in(file, Surroundings::of_process())
+    }
+
+    /// Reads and checks a file.
+    pub fn load_in(file: &Path, surroundings: Surroundings) -> Result<Self, ConfigError> {
+        let remedy = format!(
+            "copy scheduler/config-example.yaml to {} and adjust it",
+            file.display()
+        );
+        let mut document = Document::read(file, &remedy, surroundings)?;
+        let config = Self::take(&mut document);
+        document.finish(config)
+    }
+
+    /// Takes everything; all sections are looked at before the first fault counts.
+    fn take(document: &mut Document) -> Option<Self> {
+        let database = DatabaseConfig::take(document);
+        let kafka = KafkaConfig::take(document);
+        let http = HttpConfig::take(document, LISTEN);
+        let log = LogConfig::take(document);
+        let settings = Settings::take(document);
+        Some(settings?.into_config(database?, kafka?, http?, log?))
+    }
+}
+
+impl Settings {
+    /// Takes the scheduler's own keys.
+    pub fn take(document: &mut Document) -> Option<Self> {
+        let turn = document.take("turn");
+        let turn = turn.and_then(|raw| document.check("turn", TURN.duration(raw)));
+        let horizon = document.take("horizon");
+        let horizon = horizon.and_then(|raw| document.check("horizon", HORIZON.duration(raw)));
+        let retention = document.take("retention");
+        let retention =
+            retention.and_then(|raw| document.check("retention", RETENTION.duration(raw)));
+        let (turn, horizon) = (turn?, horizon?);
+        document.check("horizon", leaves_time(horizon, turn))?;
+        Some(Self {
+            horizon,
+            turn,
+            retention: retention?,
+        })
+    }
+
+    /// Together with what every service has, a scheduler's configuration.
+    pub fn into_config(
+        self,
+        database: DatabaseConfig,
+        kafka: KafkaConfig,
+        http: HttpConfig,
+        log: LogConfig,
+    ) -> Config {
+        let Self {
+            horizon,
+            turn,
+            retention,
+        } = self;
+        Config {
+            database,
+            kafka,
+            http,
+            log,
+            horizon,
+            turn,
+            retention,
+        }
+    }
+}
+
+/// Whether the last task of a turn still comes to a checker before it is due.
+fn leaves_time(horizon: Duration, turn: Duration) -> Result<(), String> {
+    if horizon >= turn + LEAST_LEAD {
+        return Ok(());
+    }
+    Err("must be at least 1s longer than `turn`, so that tasks arrive before they are due".into())
 }
