@@ -1,0 +1,226 @@
+//! The configuration of `webmon up`: the keys of both services, and none of them required.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use checker::config::Addresses;
+use runtime::config::{
+    ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, LogConfig, Surroundings,
+};
+
+/// `http.listen`, unless the file says otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9360);
+/// `addresses.allow`, unless the file says otherwise: the sites come from the file of whoever starts
+/// `webmon up`, so private and loopback addresses are theirs to name.
+const ALLOW: [&str; 6] = [
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "127.0.0.0/8",
+    "::1/128",
+    "fc00::/7",
+];
+
+/// What `webmon up` needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where `PostgreSQL` is; none means one of its own.
+    pub database: Option<DatabaseConfig>,
+    /// Where Kafka is; none means the embedded broker.
+    pub kafka: Option<KafkaConfig>,
+    /// Metrics and health, of both services.
+    pub http: HttpConfig,
+    /// What is said on standard error.
+    pub log: LogConfig,
+    /// The scheduler's own keys.
+    pub scheduler: scheduler::config::Settings,
+    /// The checker's own keys.
+    pub checker: checker::config::Settings,
+}
+
+impl Config {
+    /// Reads and checks a file as this process sees it; without one, everything is as by default.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::load_in(file, Surroundings::of_process())
+    }
+
+    /// Reads and checks a file, if there is one.
+    pub fn load_in(file: Option<&Path>, surroundings: Surroundings) -> Result<Self, ConfigError> {
+        let remedy = "name a file that exists, or leave out --config: webmon up needs none";
+        let mut document = match file {
+            Some(file) => Document::read(file, remedy, surroundings)?,
+            None => Document::empty(surroundings),
+        };
+        let config = Self::take(&mut document);
+        document.finish(config)
+    }
+
+    /// Takes everything; all sections are looked at before the first fault counts.
+    fn take(document: &mut Document) -> Option<Self> {
+        let database = optional(document, "database", DatabaseConfig::take);
+        let kafka = optional(document, "kafka", KafkaConfig::take);
+        let http = HttpConfig::take(document, LISTEN);
+        let log = LogConfig::take(document);
+        let scheduler = scheduler::config::Settings::take(document);
+        let checker = checker::config::Settings::take(document, own_addresses());
+        Some(Self {
+            database,
+            kafka,
+            http: http?,
+            log: log?,
+            scheduler: scheduler?,
+            checker: checker?,
+        })
+    }
+
+    /// What the scheduler inside is told, once database and broker are known.
+    pub fn scheduler_config(
+        &self,
+        database: DatabaseConfig,
+        kafka: KafkaConfig,
+    ) -> scheduler::config::Config {
+        self.scheduler
+            .clone()
+            .into_config(database, kafka, self.http.clone(), self.log.clone())
+    }
+
+    /// What the checker inside is told, once database and broker are known.
+    pub fn checker_config(
+        &self,
+        database: DatabaseConfig,
+        kafka: KafkaConfig,
+    ) -> checker::config::Config {
+        self.checker
+            .clone()
+            .into_config(database, kafka, self.http.clone(), self.log.clone())
+    }
+}
+
+/// A section that may say nothing. One that says something must be complete (a topic without
+/// brokers would be a setting without an effect); where it is not, the fault ends up in `finish`.
+fn optional<T>(
+    document: &mut Document,
+    key: &'static str,
+    take: impl FnOnce(&mut Document) -> Option<T>,
+) -> Option<T> {
+    if document.lacks(key) {
+        None
+    } else {
+        take(document)
+    }
+}
+
+/// Private and loopback addresses.
+fn own_addresses() -> Addresses {
+    Addresses {
+        allow: ALLOW
+            .iter()
+            .filter_map(|network| network.parse().ok())
+            .collect(),
+        deny: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Loads a text as a file; the error as it is shown, without the folder.
+    fn read(text: &str) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.yaml");
+        fs::write(&file, text).unwrap();
+        Config::load_in(Some(&file), Surroundings::default()).map_err(|error| {
+            error
+                .to_string()
+                .replace(&format!("{}: ", file.display()), "")
+        })
+    }
+
+    #[test]
+    fn nothing_is_required() {
+        let without_file = Config::load_in(None, Surroundings::default()).unwrap();
+        assert_eq!(
+            (&without_file.database, &without_file.kafka),
+            (&None, &None)
+        );
+        assert_eq!(without_file.http.listen.to_string(), "127.0.0.1:9360");
+        for text in [
+            "",
+            "database:\nkafka:\n",
+            "database: {}\nkafka: {}\nhttp:\n",
+        ] {
+            assert_eq!(read(text).as_ref(), Ok(&without_file), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_keys_of_both_services_reach_the_service_that_knows_them() {
+        let text = "database: {url: postgres://h/d}\nkafka: {brokers: ['k:9092'], partitions: 4}\n\
+                    http: {listen: '127.0.0.1:1'}\nhorizon: 3s\nslots: 64\n";
+        let config = read(text).unwrap();
+        let (database, kafka) = (
+            config.database.clone().unwrap(),
+            config.kafka.clone().unwrap(),
+        );
+        assert_eq!(kafka.partitions, 4);
+        let scheduler = config.scheduler_config(database.clone(), kafka.clone());
+        assert_eq!(scheduler.horizon, Duration::from_secs(3));
+        let checker = config.checker_config(database.clone(), kafka.clone());
+        assert_eq!(checker.slots, 64);
+        assert_eq!(
+            (&scheduler.database, &checker.database),
+            (&database, &database)
+        );
+        assert_eq!((&scheduler.kafka, &checker.kafka), (&kafka, &kafka));
+        assert_eq!(
+            (&scheduler.http, &checker.http),
+            (&config.http, &config.http)
+        );
+    }
+
+    #[test]
+    fn private_and_loopback_addresses_are_allowed_unless_the_file_says_otherwise() {
+        let allowed = |text: &str| {
+            let networks = read(text).unwrap().checker.addresses.allow;
+            networks.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(allowed(""), ALLOW);
+        assert_eq!(allowed("addresses: {deny: [10.0.0.1]}"), ALLOW);
+        assert_eq!(allowed("addresses: {allow: [10.0.0.0/8]}"), ["10.0.0.0/8"]);
+        assert!(allowed("addresses: {allow: []}").is_empty());
+    }
+
+    #[test]
+    fn a_section_that_says_something_must_be_complete() {
+        let message = read("kafka: {topic: a}\n").unwrap_err();
+        assert_eq!(
+            message,
+            "kafka.brokers: missing: list at least one broker, as `- host:9092`"
+        );
+    }
+
+    #[test]
+    fn unknown_keys_are_reported_against_both_services() {
+        assert_eq!(
+            read("horizn: 3s\nslot: 64\n").unwrap_err(),
+            "horizn: unknown key: known here are `addresses`, `body_limit`, `database`, `drain`, \
+             `horizon`, `http`, `kafka`, `log`, `retention`, `slots`, `turn`\n\
+             slot: unknown key: known here are `addresses`, `body_limit`, `database`, `drain`, \
+             `horizon`, `http`, `kafka`, `log`, `retention`, `slots`, `turn`"
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_no_reason_for_defaults() {
+        let error = Config::load(Some(Path::new("no-such.yaml"))).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no-such.yaml: no such file: \
+             name a file that exists, or leave out --config: webmon up needs none"
+        );
+    }
+}

@@ -1,0 +1,3 @@
+//! What the `webmon` program is made of.
+
+pub mod config;
