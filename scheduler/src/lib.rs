@@ -16,6 +16,7 @@
 //!
 //! People's side of it is [apply]: the sites file becomes rows.
 
+pub mod apply;
 mod claim;
 pub mod config;
 mod days;

@@ -1,0 +1,218 @@
+//! Valid sites → the table `site`, in one transaction.
+//!
+//! The sites go into a temporary table in chunks; then one INSERT, one UPDATE and, with `prune`, one
+//! DELETE compare it with `site`. Rows that are as the file says are not touched, so that applying the
+//! same file again writes nothing. No site is read into memory to be compared.
+
+use color_eyre::eyre::{self, WrapErr as _, eyre};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
+    RuntimeErr, SqlxError, SqlxPostgresError, Statement, TransactionTrait as _, Value,
+};
+
+use super::site::Site;
+use super::statements::{CHANGE, COUNT_OTHERS, CREATE, PREPARE, REMOVE, STAGE};
+use super::summary::{LISTED, Summary, Touched};
+use super::{Options, Progress};
+
+/// Sites per statement: a few hundred KiB, and a step of the progress that people can see.
+const CHUNK: usize = 5_000;
+
+/// The advisory lock of an apply: two at once would wait for each other's rows in different orders.
+const LOCK: i64 = i64::from_be_bytes(*b"wm-apply");
+
+/// Makes the table say what the file says; nothing of it stays after an error or a dry run.
+pub(super) async fn write(
+    database: &DatabaseConnection,
+    sites: &[Site],
+    options: Options,
+    progress: &mut impl FnMut(Progress),
+) -> eyre::Result<Summary> {
+    let transaction = database
+        .begin()
+        .await
+        .wrap_err("cannot begin the transaction that applies the sites")?;
+    lock(&transaction, progress).await?;
+    stage(&transaction, sites, progress).await?;
+    progress(Progress::Comparing);
+    let summary = compare(&transaction, sites.len(), options).await?;
+    if options.dry_run {
+        transaction
+            .rollback()
+            .await
+            .wrap_err("cannot take the dry run back")?;
+    } else {
+        transaction
+            .commit()
+            .await
+            .wrap_err("cannot commit the sites")?;
+    }
+    Ok(summary)
+}
+
+/// Waits until no other apply is under way in this database.
+async fn lock(
+    transaction: &DatabaseTransaction,
+    progress: &mut impl FnMut(Progress),
+) -> eyre::Result<()> {
+    let doing = "cannot lock the sites against other applies";
+    let free: bool = transaction
+        .query_one_raw(statement(
+            "SELECT pg_try_advisory_xact_lock($1)",
+            [LOCK.into()],
+        ))
+        .await
+        .and_then(first)
+        .wrap_err(doing)?;
+    if !free {
+        progress(Progress::Waiting);
+        transaction
+            .execute_raw(statement("SELECT pg_advisory_xact_lock($1)", [LOCK.into()]))
+            .await
+            .wrap_err(doing)?;
+    }
+    Ok(())
+}
+
+/// Sends the sites to the database.
+async fn stage(
+    transaction: &DatabaseTransaction,
+    sites: &[Site],
+    progress: &mut impl FnMut(Progress),
+) -> eyre::Result<()> {
+    transaction
+        .execute_unprepared(PREPARE)
+        .await
+        .wrap_err("cannot make the temporary table of the sites")?;
+    let mut staged = 0_usize;
+    for chunk in sites.chunks(CHUNK) {
+        transaction
+            .execute_raw(statement(STAGE, columns(chunk)))
+            .await
+            .map_err(|error| refused(&error))
+            .wrap_err_with(|| {
+                let last = staged.saturating_add(chunk.len()).saturating_sub(1);
+                format!("cannot send sites[{staged}] to sites[{last}] to the database")
+            })?;
+        staged = staged.saturating_add(chunk.len());
+        progress(Progress::Sent {
+            sites: staged,
+            of: sites.len(),
+        });
+    }
+    transaction
+        .execute_unprepared("ANALYZE webmon_apply")
+        .await
+        .wrap_err("cannot count the sites in the database")?;
+    Ok(())
+}
+
+/// The sites as one array per column, in the order of [`STAGE`].
+fn columns(sites: &[Site]) -> [Value; 8] {
+    let texts = |of: fn(&Site) -> &String| -> Value {
+        sites.iter().map(of).cloned().collect::<Vec<_>>().into()
+    };
+    let numbers =
+        |of: fn(&Site) -> i32| -> Value { sites.iter().map(of).collect::<Vec<_>>().into() };
+    [
+        texts(|site| &site.name),
+        texts(|site| &site.url),
+        numbers(|site| site.interval_ms),
+        numbers(|site| site.timeout_ms),
+        sites
+            .iter()
+            .map(|site| site.enabled)
+            .collect::<Vec<_>>()
+            .into(),
+        texts(|site| &site.labels),
+        texts(|site| &site.request),
+        texts(|site| &site.expect),
+    ]
+}
+
+/// Brings the table in line with the temporary one.
+async fn compare(
+    transaction: &DatabaseTransaction,
+    sites: usize,
+    options: Options,
+) -> eyre::Result<Summary> {
+    let Options { prune, dry_run } = options;
+    let removed = if prune {
+        touch(transaction, REMOVE)
+            .await
+            .wrap_err("cannot remove sites")?
+    } else {
+        Touched::default()
+    };
+    let changed = touch(transaction, CHANGE)
+        .await
+        .wrap_err("cannot change sites")?;
+    let created = touch(transaction, CREATE)
+        .await
+        .wrap_err("cannot create sites")?;
+    let not_in_file: i64 = transaction
+        .query_one_raw(statement(COUNT_OTHERS, []))
+        .await
+        .and_then(first)
+        .wrap_err("cannot count the sites that are not in the file")?;
+    Ok(Summary {
+        dry_run,
+        unchanged: u64::try_from(sites)?
+            .saturating_sub(created.count)
+            .saturating_sub(changed.count),
+        created,
+        changed,
+        removed,
+        not_in_file: u64::try_from(not_in_file)?,
+    })
+}
+
+/// Runs a statement that returns the names of the sites it touched.
+async fn touch(transaction: &DatabaseTransaction, sql: &str) -> eyre::Result<Touched> {
+    let sql = format!(
+        "WITH touched AS ({sql})
+         SELECT count(*), CASE WHEN count(*) <= {LISTED} THEN array_agg(name ORDER BY name) END
+         FROM touched"
+    );
+    let row = transaction
+        .query_one_raw(statement(&sql, []))
+        .await
+        .map_err(|error| refused(&error))?
+        .ok_or_else(|| eyre!("the database told no number"))?;
+    let count: i64 = row.try_get_by_index(0)?;
+    let names: Option<Vec<String>> = row.try_get_by_index(1)?;
+    Ok(Touched {
+        count: u64::try_from(count)?,
+        names: names.unwrap_or_default(),
+    })
+}
+
+/// A statement with its values.
+fn statement(sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+    Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
+}
+
+/// The only value of the only row.
+fn first<T: sea_orm::TryGetable>(row: Option<QueryResult>) -> Result<T, DbErr> {
+    row.ok_or_else(|| DbErr::RecordNotFound("the database sent no row".to_owned()))?
+        .try_get_by_index(0)
+}
+
+/// The error with the database's own detail, which quotes the row that was refused, its name included.
+fn refused(error: &DbErr) -> eyre::Report {
+    let detail = match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            detail(error)
+        }
+        _ => None,
+    };
+    detail.map_or_else(|| eyre!("{error}"), |detail| eyre!("{error}: {detail}"))
+}
+
+/// The DETAIL of a database's error, if there is one.
+fn detail(error: &SqlxError) -> Option<&str> {
+    error
+        .as_database_error()?
+        .try_downcast_ref::<SqlxPostgresError>()?
+        .detail()
+}

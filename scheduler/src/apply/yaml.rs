@@ -1,0 +1,91 @@
+//! Values as they are written into a sites file.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Words that YAML, or somebody's YAML, takes for something else than text.
+const RESERVED: &[&str] = &["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
+
+/// A duration in milliseconds as people write it: `1m 30s`.
+pub(super) fn duration(ms: i32) -> String {
+    humantime::format_duration(Duration::from_millis(ms.unsigned_abs().into())).to_string()
+}
+
+/// A text: plain where that is beyond doubt, else quoted.
+pub(super) fn text(text: &str) -> String {
+    if is_plain(text) {
+        text.to_owned()
+    } else {
+        json(&serde_json::Value::from(text).to_string())
+    }
+}
+
+/// Whether the text means itself without quotes.
+fn is_plain(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && !text.ends_with(':')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_./:?=&%+~".contains(c))
+        && !RESERVED.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// JSON as YAML, on one line: the same text, but for characters that YAML does not take as they are.
+/// They can only stand in strings, so that escaping them changes no value.
+pub(super) fn json(json: &str) -> String {
+    let mut yaml = String::with_capacity(json.len());
+    for c in json.chars() {
+        // libyaml's reader refuses control characters and the byte order mark, and takes the others
+        // for line breaks
+        match c {
+            '\u{7f}'..='\u{9f}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{feff}'
+            | '\u{fffe}'
+            | '\u{ffff}' => {
+                // writing to a String cannot fail
+                let _infallible = write!(yaml, "\\u{:04x}", u32::from(c));
+            }
+            c => yaml.push(c),
+        }
+    }
+    yaml
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_quoted_only_where_it_could_be_misread() {
+        for (plain, yaml) in [
+            ("shop", "shop"),
+            (
+                "https://a.example/b?c=%20&d=1",
+                "https://a.example/b?c=%20&d=1",
+            ),
+            ("shop one", "\"shop one\""),
+            ("Yes", "\"Yes\""),
+            ("12", "\"12\""),
+            ("~", "\"~\""),
+            ("key:", "\"key:\""),
+            ("a #b", "\"a #b\""),
+            ("say \"hi\"\n", r#""say \"hi\"\n""#),
+            (
+                "\u{7f}\u{85}\u{2028}\u{feff}é🦀",
+                r#""\u007f\u0085\u2028\ufeffé🦀""#,
+            ),
+            ("", "\"\""),
+        ] {
+            assert_eq!(text(plain), yaml);
+        }
+    }
+
+    #[test]
+    fn durations_are_written_as_people_do() {
+        for (ms, text) in [(100, "100ms"), (90_000, "1m 30s"), (86_400_000, "1day")] {
+            assert_eq!(duration(ms), text);
+        }
+    }
+}
