@@ -11,7 +11,7 @@ const REMEMBERED: usize = 1_024;
 /// Checks all that a file says under one key, each text once.
 #[derive(Debug)]
 pub(super) struct Options {
-    /// `request` or `expect`.
+    /// `labels`, `request` or `expect`.
     key: &'static str,
     /// What makes sense there.
     check: fn(&str) -> Result<(), SiteError>,
@@ -20,6 +20,15 @@ pub(super) struct Options {
 }
 
 impl Options {
+    /// For `labels`, where anything makes sense.
+    pub(super) fn labels() -> Self {
+        Self {
+            key: "labels",
+            check: |_| Ok(()),
+            valid: HashSet::new(),
+        }
+    }
+
     /// For `request`.
     pub(super) fn request() -> Self {
         Self {

@@ -7,7 +7,6 @@
 
 use contract::site::{MAX_NAME_CHARS, SiteError, parse_url};
 use sea_orm::FromQueryResult;
-use serde_json::Value;
 
 use super::fields::Fields;
 use super::node::Node;
@@ -45,6 +44,8 @@ pub struct Site {
 pub(super) struct Judge {
     /// What `defaults` says.
     defaults: Fields,
+    /// Checks `labels`.
+    labels: Options,
     /// Checks `request`.
     request: Options,
     /// Checks `expect`.
@@ -62,6 +63,7 @@ impl Judge {
         };
         let mut judge = Self {
             defaults: fields,
+            labels: Options::labels(),
             request: Options::request(),
             expect: Options::expect(),
         };
@@ -78,6 +80,7 @@ impl Judge {
             }
         }
         for (options, given) in [
+            (&mut self.labels, &mut defaults.labels),
             (&mut self.request, &mut defaults.request),
             (&mut self.expect, &mut defaults.expect),
         ] {
@@ -121,20 +124,21 @@ impl Judge {
         let url = required("url", url, |url| parse_url(url).map(drop), faults);
         let (interval_ms, timeout_ms) = self.times(interval_ms, timeout_ms, faults);
         let defaults = &self.defaults;
-        let labels = Value::Object(merged(defaults.labels.as_ref(), labels));
+        let labels = self.labels.text(merged(defaults.labels.as_ref(), labels));
         let request = self
             .request
             .text(merged(defaults.request.as_ref(), request));
         let expect = self.expect.text(merged(defaults.expect.as_ref(), expect));
+        let [labels, request, expect] = [labels, request, expect].map(|text| noted(text, faults));
         Some(Site {
             name: name?,
             url: url?,
             interval_ms,
             timeout_ms,
             enabled: enabled.or(defaults.enabled).unwrap_or(true),
-            labels: labels.to_string(),
-            request: noted(request, faults)?,
-            expect: noted(expect, faults)?,
+            labels: labels?,
+            request: request?,
+            expect: expect?,
         })
     }
 

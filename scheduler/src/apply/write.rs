@@ -6,8 +6,9 @@
 
 use color_eyre::eyre::{self, WrapErr as _, eyre};
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
-    RuntimeErr, SqlxError, SqlxPostgresError, Statement, TransactionTrait as _, Value,
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    IsolationLevel, QueryResult, RuntimeErr, SqlxError, SqlxPostgresError, Statement,
+    TransactionTrait as _, Value,
 };
 
 use super::site::Site;
@@ -29,7 +30,7 @@ pub(super) async fn write(
     progress: &mut impl FnMut(Progress),
 ) -> eyre::Result<Summary> {
     let transaction = database
-        .begin()
+        .begin_with_config(Some(IsolationLevel::ReadCommitted), None)
         .await
         .wrap_err("cannot begin the transaction that applies the sites")?;
     lock(&transaction, progress).await?;
