@@ -78,8 +78,8 @@ async fn exported(database: &DatabaseConnection) -> String {
 
 #[tokio::test]
 async fn a_new_site_is_stored_as_written_and_checked_at_once() {
-    let testbed = migrated().await;
-    let database = testbed.connection();
+    let testbed = testbed::Database::migrated().await;
+    let database = &testbed.connect().await;
     let yaml = r"
 defaults: {labels: {team: web}}
 sites:
@@ -108,8 +108,8 @@ sites:
 
 #[tokio::test]
 async fn the_same_file_again_changes_nothing_and_says_so() {
-    let testbed = migrated().await;
-    let database = testbed.connection();
+    let testbed = testbed::Database::migrated().await;
+    let database = &testbed.connect().await;
     apply_yaml(database, TWO, PLAIN).await.unwrap();
     let before = rows(database).await;
     for options in [PLAIN, PRUNE, DRY_RUN] {
@@ -124,8 +124,8 @@ async fn the_same_file_again_changes_nothing_and_says_so() {
 
 #[tokio::test]
 async fn a_change_of_the_check_is_checked_at_once_and_one_of_labels_is_not() {
-    let testbed = migrated().await;
-    let database = testbed.connection();
+    let testbed = testbed::Database::migrated().await;
+    let database = &testbed.connect().await;
     for (key, at_once) in [
         ("url: 'http://b/'", true),
         ("interval: 2m", true),
@@ -170,8 +170,8 @@ async fn a_change_of_the_check_is_checked_at_once_and_one_of_labels_is_not() {
 
 #[tokio::test]
 async fn what_the_file_does_not_name_stays_until_it_is_pruned() {
-    let testbed = migrated().await;
-    let database = testbed.connection();
+    let testbed = testbed::Database::migrated().await;
+    let database = &testbed.connect().await;
     apply_yaml(database, TWO, PLAIN).await.unwrap();
     let one = "sites: [{name: a, url: 'http://a/'}]";
     assert_eq!(
@@ -188,8 +188,8 @@ async fn what_the_file_does_not_name_stays_until_it_is_pruned() {
 
 #[tokio::test]
 async fn a_bad_file_changes_nothing() {
-    let testbed = migrated().await;
-    let database = testbed.connection();
+    let testbed = testbed::Database::migrated().await;
+    let database = &testbed.connect().await;
     apply_yaml(database, TWO, PLAIN).await.unwrap();
     let before = rows(database).await;
     for yaml in [
@@ -205,8 +205,8 @@ async fn a_bad_file_changes_nothing() {
 
 #[tokio::test]
 async fn a_dry_run_tells_all_and_changes_nothing() {
-    let testbed = migrated().await;
-    let database = testbed.connection();
+    let testbed = testbed::Database::migrated().await;
+    let database = &testbed.connect().await;
     apply_yaml(database, TWO, PLAIN).await.unwrap();
     let before = rows(database).await;
     let yaml = "sites: [{name: a, url: 'http://z/'}, {name: c, url: 'http://c/'}]";
@@ -223,8 +223,8 @@ async fn a_dry_run_tells_all_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_row_that_the_database_refuses_is_named_and_nothing_is_half_applied() {
-    let testbed = migrated().await;
-    let database = testbed.connection();
+    let testbed = testbed::Database::migrated().await;
+    let database = &testbed.connect().await;
     let rule = "ALTER TABLE site ADD CONSTRAINT no_b CHECK (url <> 'http://b/')";
     database.execute_unprepared(rule).await.unwrap();
     let error = apply_yaml(database, TWO, PLAIN).await.unwrap_err();
@@ -240,8 +240,8 @@ async fn a_row_that_the_database_refuses_is_named_and_nothing_is_half_applied() 
 
 #[tokio::test]
 async fn two_applies_at_once_follow_one_another() {
-    let testbed = migrated().await;
-    let database = testbed.connection();
+    let testbed = testbed::Database::migrated().await;
+    let database = &testbed.connect().await;
     let yaml = |path: &str, order: &mut dyn Iterator<Item = u32>| {
         order.fold("sites:\n".to_owned(), |yaml, n| {
             yaml + &format!("- {{name: s{n}, url: 'http://a/{path}'}}\n")
@@ -265,8 +265,8 @@ async fn two_applies_at_once_follow_one_another() {
 
 #[tokio::test]
 async fn an_apply_that_waits_for_another_says_so() {
-    let testbed = migrated().await;
-    let database = testbed.connection();
+    let testbed = testbed::Database::migrated().await;
+    let database = &testbed.connect().await;
     let other = database.begin().await.unwrap();
     let lock = format!(
         "SELECT pg_advisory_xact_lock({})",
@@ -281,6 +281,7 @@ async fn an_apply_that_waits_for_another_says_so() {
             .try_send(progress)
             .unwrap()),
         async {
+            assert_eq!(said.recv().await, Some(Progress::Reading));
             assert_eq!(said.recv().await, Some(Progress::Read { sites: 2 }));
             assert_eq!(said.recv().await, Some(Progress::Waiting));
             other.rollback().await.unwrap();
@@ -291,8 +292,8 @@ async fn an_apply_that_waits_for_another_says_so() {
 
 #[tokio::test]
 async fn an_export_applies_to_the_same_sites() {
-    let testbed = migrated().await;
-    let database = testbed.connection();
+    let testbed = testbed::Database::migrated().await;
+    let database = &testbed.connect().await;
     assert_eq!(exported(database).await.lines().last(), Some("sites: []"));
     let odd = r#"INSERT INTO site (name, url, interval_ms, timeout_ms, enabled, labels, request, expect) VALUES
         ('plain', 'https://plain.example/', 60000, 10000, true, '{}', '{}', '{}'),
@@ -326,8 +327,8 @@ async fn an_export_applies_to_the_same_sites() {
 
 #[tokio::test]
 async fn five_thousand_sites_and_more_go_in_chunks() {
-    let testbed = migrated().await;
-    let database = testbed.connection();
+    let testbed = testbed::Database::migrated().await;
+    let database = &testbed.connect().await;
     let yaml = (0..5_001).fold("sites:\n".to_owned(), |yaml, n| {
         yaml + &format!("- {{name: site {n}, url: 'https://{n}.example/', interval: 30s}}\n")
     });
@@ -346,6 +347,7 @@ async fn five_thousand_sites_and_more_go_in_chunks() {
     assert_eq!(
         said,
         [
+            "reading the sites file",
             "read 5001 sites",
             "sent 5000 of 5001 sites",
             "sent 5001 of 5001 sites",
@@ -355,4 +357,3 @@ async fn five_thousand_sites_and_more_go_in_chunks() {
     let again = apply_yaml(database, yaml, PLAIN).await.unwrap();
     assert!(again.is_empty() && again.unchanged == 5_001, "{again}");
 }
-

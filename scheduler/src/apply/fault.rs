@@ -15,12 +15,12 @@ const PRINTED: usize = 50;
 #[non_exhaustive]
 pub enum BadFile {
     /// There is no such file, or it is no text.
-    #[error("cannot read the sites file {}: {source}", path.display())]
+    #[error("cannot read the sites file {}: {cause}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// It is not YAML.
     #[error("{}: {message}", path.display())]

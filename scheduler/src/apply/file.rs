@@ -8,16 +8,16 @@ use contract::site::SiteError;
 use super::fault::{BadFile, Fault};
 use super::fields::unknown;
 use super::node::{Node, key_text};
-use super::site::{Judge, Site};
+use super::site::{Judge, Site, shown};
 
 /// The keys of the file.
 const KEYS: &[&str] = &["defaults", "sites"];
 
 /// Reads and checks a sites file; the database is not needed for it.
 pub fn load(path: &Path) -> Result<Vec<Site>, BadFile> {
-    let text = std::fs::read_to_string(path).map_err(|source| BadFile::Unreadable {
+    let text = std::fs::read_to_string(path).map_err(|cause| BadFile::Unreadable {
         path: path.to_owned(),
-        source,
+        cause,
     })?;
     let file = read_yaml(&text).map_err(|message| BadFile::Syntax {
         path: path.to_owned(),
@@ -142,13 +142,10 @@ fn refuse_repeat(
 
 /// How an entry is called in a fault: `sites[12] shop`.
 fn place(position: usize, name: Option<&str>) -> String {
-    match name {
-        Some(name) if !name.is_empty() && !name.chars().any(char::is_control) => {
-            format!("sites[{position}] {name}")
-        }
-        Some(name) => format!("sites[{position}] {name:?}"),
-        None => format!("sites[{position}]"),
-    }
+    name.map_or_else(
+        || format!("sites[{position}]"),
+        |name| format!("sites[{position}] {}", shown(name)),
+    )
 }
 
 /// What is wrong, with the entry where it is.

@@ -48,6 +48,8 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
+    /// The file is being read and checked.
+    Reading,
     /// The file was read, and is in order.
     Read {
         /// How many it names.
@@ -69,6 +71,7 @@ pub enum Progress {
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Reading => f.write_str("reading the sites file"),
             Self::Read { sites } => write!(f, "read {sites} sites"),
             Self::Waiting => f.write_str("waiting for another apply to end"),
             Self::Sent { sites, of } => write!(f, "sent {sites} of {of} sites"),
@@ -87,6 +90,7 @@ pub async fn apply(
     options: Options,
     mut progress: impl FnMut(Progress),
 ) -> eyre::Result<Summary> {
+    progress(Progress::Reading);
     let path = file.to_owned();
     // a long file takes a second of computing, which is no good guest among other tasks
     let sites = tokio::task::spawn_blocking(move || load(&path))

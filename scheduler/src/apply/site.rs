@@ -5,6 +5,8 @@
 //! as a whole when the site says `expect.status`; with nothing after it (`status:`) the site takes the
 //! default away. A default timeout is never longer than the site's interval.
 
+use std::borrow::Cow;
+
 use contract::site::{MAX_NAME_CHARS, SiteError, parse_url};
 use sea_orm::FromQueryResult;
 
@@ -37,6 +39,15 @@ pub struct Site {
     pub request: String,
     /// What a healthy site answers, as JSON text.
     pub expect: String,
+}
+
+/// A name for people's eyes: as it is, unless it would be unseen or upset a terminal.
+pub(super) fn shown(name: &str) -> Cow<'_, str> {
+    if name.is_empty() || name.chars().any(char::is_control) {
+        Cow::Owned(format!("{name:?}"))
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 /// Makes sites of entries.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::site::shown;
+
 /// How many names are listed; of more only the number is told.
 pub(super) const LISTED: u64 = 20;
 
@@ -62,7 +64,8 @@ impl fmt::Display for Summary {
             ("removed", removed),
         ] {
             if !touched.names.is_empty() {
-                write!(f, "\n  {what}: {}", touched.names.join(", "))?;
+                let names: Vec<_> = touched.names.iter().map(|name| shown(name)).collect();
+                write!(f, "\n  {what}: {}", names.join(", "))?;
             }
         }
         match not_in_file {
@@ -90,7 +93,7 @@ mod tests {
     fn summary() -> Summary {
         Summary {
             dry_run: false,
-            created: touched(&["a", "b", "c"]),
+            created: touched(&["a", "b", "c\td"]),
             changed: touched(&["d"]),
             unchanged: 96,
             removed: touched(&[]),
@@ -102,7 +105,7 @@ mod tests {
     fn what_was_done_is_told_with_names_when_they_are_few() {
         assert_eq!(
             summary().to_string(),
-            "created 3, changed 1, left alone 96, removed 0\n  created: a, b, c\n  changed: d"
+            "created 3, changed 1, left alone 96, removed 0\n  created: a, b, \"c\\td\"\n  changed: d"
         );
         let many = Summary {
             created: Touched {
