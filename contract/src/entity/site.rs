@@ -1,5 +1,6 @@
 //! `site`: what is watched, and how.
 
+use sea_orm::ActiveValue::NotSet;
 use sea_orm::entity::prelude::*;
 
 /// A row of `site`.
@@ -47,4 +48,15 @@ pub struct Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
-impl ActiveModelBehavior for ActiveModel {}
+#[async_trait::async_trait]
+impl ActiveModelBehavior for ActiveModel {
+    /// Leaves the generated columns to `PostgreSQL`, which refuses any value for them.
+    async fn before_save<C>(mut self, _db: &C, _insert: bool) -> Result<Self, DbErr>
+    where
+        C: ConnectionTrait,
+    {
+        self.shard = NotSet;
+        self.phase_ms = NotSet;
+        Ok(self)
+    }
+}

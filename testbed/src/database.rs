@@ -1,0 +1,124 @@
+//! A database of a test's own in the server of `WEBMON_TEST_DATABASE_URL`.
+//!
+//! Each is migrated from nothing, which takes less than making a template safe would save.
+
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use migration::Migrator;
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr};
+use sea_orm_migration::MigratorTrait;
+use tokio::runtime;
+use url::Url;
+
+/// The variable that names the server.
+const VARIABLE: &str = "WEBMON_TEST_DATABASE_URL";
+
+/// Numbers the databases of this process.
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// A database that nobody else knows; it is dropped with this value, whoever is still connected.
+#[derive(Debug)]
+pub struct Database {
+    /// A database of the server in which others can be made and dropped.
+    server: Url,
+    /// Its name in the server.
+    name: String,
+    /// Its address.
+    url: Url,
+}
+
+impl Database {
+    /// A database without any table.
+    ///
+    /// # Panics
+    ///
+    /// If `WEBMON_TEST_DATABASE_URL` is not set, or its user cannot make databases there.
+    pub async fn empty() -> Self {
+        let server: Url = crate::service(VARIABLE)
+            .parse()
+            .expect("WEBMON_TEST_DATABASE_URL is not a URL");
+        let name = unique_name();
+        // template0, as others may be connected to template1, and PostgreSQL copies no such database
+        let sql = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'");
+        execute(&server, &sql)
+            .await
+            .expect("no database can be made by WEBMON_TEST_DATABASE_URL");
+        let mut url = server.clone();
+        url.set_path(&name);
+        Self { server, name, url }
+    }
+
+    /// A database at the newest schema.
+    ///
+    /// # Panics
+    ///
+    /// As [`Database::empty`], or if a migration fails.
+    pub async fn migrated() -> Self {
+        let database = Self::empty().await;
+        let connection = database.connect().await;
+        Migrator::up(&connection, None)
+            .await
+            .expect("the migrations failed");
+        connection
+            .close()
+            .await
+            .expect("the connection of the migrations did not close");
+        database
+    }
+
+    /// Its address, `postgres://…`.
+    pub fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// A new pool of connections to it.
+    ///
+    /// # Panics
+    ///
+    /// If it does not answer.
+    pub async fn connect(&self) -> DatabaseConnection {
+        connect(&self.url)
+            .await
+            .expect("the test's database does not answer")
+    }
+}
+
+impl Drop for Database {
+    /// Drops the database from a thread of its own, as the test's runtime may be busy or gone. What
+    /// fails here is left behind, rather than hiding why the test failed.
+    fn drop(&mut self) {
+        let server = self.server.clone();
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let dropping = thread::spawn(move || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map(|runtime| runtime.block_on(execute(&server, &sql)))
+        });
+        drop(dropping.join());
+    }
+}
+
+/// A name that no other test has, in this process, another, or an earlier one.
+fn unique_name() -> String {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("the clock is set before 1970");
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("webmon_test_{}_{}_{number}", now.as_micros(), process::id())
+}
+
+/// A pool of connections that logs no statements.
+async fn connect(url: &Url) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url.as_str());
+    options.sqlx_logging(false);
+    sea_orm::Database::connect(options).await
+}
+
+/// Runs one statement on a connection of its own.
+async fn execute(url: &Url, sql: &str) -> Result<(), DbErr> {
+    let connection = connect(url).await?;
+    connection.execute_unprepared(sql).await?;
+    connection.close().await
+}
