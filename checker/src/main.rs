@@ -1,2 +1,73 @@
-//! m
-fn main() {}
+//! `checker`: takes check tasks from Kafka, probes the sites, stores what it measured.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use checker::config::Config;
+use clap::{Parser, Subcommand};
+use color_eyre::eyre::{Result, WrapErr as _};
+use runtime::{
+    program::{report, say, usage},
+    service::host,
+    telemetry::{healthcheck, start_logs},
+};
+
+/// Takes check tasks from Kafka, probes the sites over HTTP and stores what it measured in PostgreSQL.
+///
+/// Any number of checkers may run: Kafka shares the tasks among them, and any of them may stop or die
+/// at any time. Exit codes: 0, 1 for a failure, 2 for bad usage or configuration.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The configuration; start from checker/config-example.yaml
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "checker/config.yaml"
+    )]
+    config: PathBuf,
+    /// What to do
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+enum Command {
+    /// Check until SIGINT or SIGTERM; a second one stops at once
+    Run,
+    /// Say whether the configuration is in order, and do nothing
+    CheckConfig,
+    /// Ask the running checker whether it is ready (for containers)
+    Healthcheck,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    report("checker", &execute(arguments).await)
+}
+
+/// Does what was asked for.
+async fn execute(
+    Arguments {
+        config: file,
+        command,
+    }: Arguments,
+) -> Result<()> {
+    color_eyre::install()?;
+    let config = Config::load(&file).map_err(usage)?;
+    start_logs(&config.log)?;
+    match command {
+        Command::Run => {
+            host(&config.http.clone(), |service| {
+                checker::run(config, service)
+            })
+            .await
+        }
+        Command::CheckConfig => {
+            say(format_args!("{} is in order", file.display())).wrap_err("write")
+        }
+        Command::Healthcheck => Ok(healthcheck(config.http.listen).await?),
+    }
+}

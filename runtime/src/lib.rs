@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod database;
 pub mod kafka;
+pub mod program;
 pub mod retry;
 pub mod service;
 pub mod shutdown;

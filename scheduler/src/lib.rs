@@ -18,6 +18,7 @@
 
 pub mod apply;
 mod claim;
+pub mod command;
 pub mod config;
 mod days;
 mod due;

@@ -1,2 +1,84 @@
-//! m
-fn main() {}
+//! `scheduler`: reads sites from PostgreSQL and puts check tasks on Kafka when they are due.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use color_eyre::eyre::{Result, WrapErr as _};
+use runtime::{
+    program::{report, say, usage},
+    service::host,
+    telemetry::{healthcheck, start_logs},
+};
+use scheduler::{
+    command::{self, Apply},
+    config::Config,
+};
+
+/// Reads sites from PostgreSQL and puts check tasks on Kafka when they are due.
+///
+/// Any number of schedulers may run on one database: they share the sites, and any of them may stop
+/// or die at any time. Exit codes: 0, 1 for a failure, 2 for bad usage, configuration or sites file.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The configuration; start from scheduler/config-example.yaml
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "scheduler/config.yaml"
+    )]
+    config: PathBuf,
+    /// What to do
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+enum Command {
+    /// Schedule until SIGINT or SIGTERM; a second one stops at once
+    Run,
+    /// Say whether the configuration is in order, and do nothing
+    CheckConfig,
+    /// Ask the running scheduler whether it is ready (for containers)
+    Healthcheck,
+    /// Bring the sites in line with a sites file, all or nothing
+    Apply(Apply),
+    /// Write all sites as a sites file to standard output
+    Export,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    report("scheduler", &execute(arguments).await)
+}
+
+/// Does what was asked for.
+async fn execute(
+    Arguments {
+        config: file,
+        command,
+    }: Arguments,
+) -> Result<()> {
+    color_eyre::install()?;
+    let config = Config::load(&file).map_err(usage)?;
+    start_logs(&config.log)?;
+    match command {
+        Command::Run => {
+            host(&config.http.clone(), |service| {
+                scheduler::run(config, service)
+            })
+            .await
+        }
+        Command::CheckConfig => {
+            say(format_args!("{} is in order", file.display())).wrap_err("write")
+        }
+        Command::Healthcheck => Ok(healthcheck(config.http.listen).await?),
+        Command::Apply(apply) => {
+            command::apply(&command::connect(&config.database).await?, &apply).await
+        }
+        Command::Export => command::export(&command::connect(&config.database).await?).await,
+    }
+}
