@@ -106,19 +106,10 @@ impl Metrics {
     }
 
     /// Rows of a verdict were written.
-    pub(crate) fn recorded(
-        &self,
-        Written {
-            outcome,
-            reason,
-            rows,
-        }: &Written,
-    ) {
-        let verdict = Verdict {
-            outcome: outcome.clone(),
-            reason: reason.clone(),
-        };
-        self.checks.get_or_create(&verdict).inc_by(*rows);
-        self.results_recorded.inc_by(*rows);
+    pub(crate) fn recorded(&self, (outcome, reason, rows): Written) {
+        self.checks
+            .get_or_create(&Verdict { outcome, reason })
+            .inc_by(rows.unsigned_abs());
+        self.results_recorded.inc_by(rows.unsigned_abs());
     }
 }

@@ -262,7 +262,7 @@ impl Recorder {
             }
         };
         for written in rows::upsert(database, batch).await? {
-            self.metrics.recorded(&written);
+            self.metrics.recorded(written);
         }
         Ok(())
     }

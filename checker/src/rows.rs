@@ -2,11 +2,12 @@
 
 use contract::{
     outcome::{Outcome, Reason},
-    result::{CheckResult, Measured, Phases},
+    result::{CheckResult, Phases},
 };
-use runtime::sql;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, QueryResult, RuntimeErr, TryGetError, Value,
+    DatabaseConnection,
+    prelude::IpNetwork,
+    sqlx::{self, Postgres, postgres::PgArguments, query::QueryAs},
 };
 
 /// Session settings of the connections that record. `PostgreSQL` may hang; the statement may not.
@@ -28,9 +29,9 @@ WITH written AS (
         timestamptz 'epoch' + started_us * interval '1 microsecond',
         timestamptz 'epoch' + expires_s * interval '1 second',
         body_bytes, outcome::check_outcome, reason::check_reason,
-        dns_us, connect_us, tls_us, wait_us, receive_us, total_us, status, address::inet, detail
+        dns_us, connect_us, tls_us, wait_us, receive_us, total_us, status, address, detail
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
-        $8::int[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::smallint[], $15::text[], $16::text[])
+        $8::int[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::smallint[], $15::inet[], $16::text[])
         AS result (site_id, scheduled_ms, started_us, expires_s, body_bytes, outcome, reason,
             dns_us, connect_us, tls_us, wait_us, receive_us, total_us, status, address, detail)
     ON CONFLICT (site_id, scheduled_at) DO UPDATE SET
@@ -42,7 +43,7 @@ WITH written AS (
     WHERE check_result.outcome = 'missed' AND excluded.outcome <> 'missed'
     RETURNING outcome, reason
 )
-SELECT outcome::text, reason::text, count(*) FROM written GROUP BY outcome, reason";
+SELECT outcome::text, coalesce(reason::text, '') AS reason, count(*) AS rows FROM written GROUP BY outcome, reason";
 
 /// Makes the days of these instants.
 const MAKE_DAYS: &str = "\
@@ -60,16 +61,8 @@ pub(crate) enum Refusal {
     Unavailable(String),
 }
 
-/// How many rows of a verdict were written.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Written {
-    /// `check_result.outcome`.
-    pub(crate) outcome: String,
-    /// `check_result.reason`; empty for `up`.
-    pub(crate) reason: String,
-    /// Rows inserted, or that replaced a missed one.
-    pub(crate) rows: u64,
-}
+/// Rows inserted, or that replaced a missed one: outcome, reason (empty for `up`), how many.
+pub(crate) type Written = (String, String, i64);
 
 /// Leaves one result per instant of a batch in key order: one that was made rather than a missed one.
 pub(crate) fn distinct(batch: impl IntoIterator<Item = CheckResult>) -> Vec<CheckResult> {
@@ -89,95 +82,64 @@ pub(crate) fn distinct(batch: impl IntoIterator<Item = CheckResult>) -> Vec<Chec
 }
 
 /// Writes a batch of distinct results in one statement; makes missing days, and then writes it.
+///
+/// Past sea-orm, whose arrays hold no nulls, straight to its driver.
 pub(crate) async fn upsert(
     database: &DatabaseConnection,
     batch: &[CheckResult],
 ) -> Result<Vec<Written>, Refusal> {
-    let statement = sql::statement(UPSERT, values(batch));
-    match database.query_all_raw(statement.clone()).await {
-        Ok(rows) => read_written(&rows),
+    let pool = database.get_postgres_connection_pool();
+    match bound(batch).fetch_all(pool).await {
         Err(error) if is_missing_day(&error) => {
-            let days = batch.iter().map(|result| Some(result.scheduled_at));
-            let make = sql::statement(MAKE_DAYS, [sql::array(days)]);
-            database
-                .execute_raw(make)
+            let days: Vec<_> = batch.iter().map(|result| result.scheduled_at).collect();
+            sqlx::query(MAKE_DAYS)
+                .bind(days)
+                .execute(pool)
                 .await
                 .map_err(|error| refusal(&error))?;
-            read_written(
-                &database
-                    .query_all_raw(statement)
-                    .await
-                    .map_err(|error| refusal(&error))?,
-            )
+            bound(batch).fetch_all(pool).await
         }
-        Err(error) => Err(refusal(&error)),
+        written => written,
     }
+    .map_err(|error| refusal(&error))
 }
 
-/// Reads the counts.
-fn read_written(rows: &[QueryResult]) -> Result<Vec<Written>, Refusal> {
-    rows.iter()
-        .map(|row| {
-            let rows: i64 = row.try_get_by_index(2)?;
-            Ok(Written {
-                outcome: row.try_get_by_index(0)?,
-                reason: row
-                    .try_get_by_index::<Option<String>>(1)?
-                    .unwrap_or_default(),
-                rows: rows.try_into().unwrap_or(0),
-            })
-        })
-        .collect::<Result<_, TryGetError>>()
-        .map_err(|error| Refusal::Unavailable(DbErr::from(error).to_string()))
-}
-
-/// The columns of a batch, in the order of [`UPSERT`].
-fn values(batch: &[CheckResult]) -> [Value; 16] {
-    /// An array of one column.
-    fn column<T: Into<Value> + sea_orm::sea_query::Nullable + sea_orm::sea_query::ValueType>(
-        batch: &[CheckResult],
-        of: impl Fn(&CheckResult) -> Option<T>,
-    ) -> Value {
-        sql::array(batch.iter().map(of))
+/// The statement with the columns of a batch.
+fn bound(batch: &[CheckResult]) -> QueryAs<'_, Postgres, Written, PgArguments> {
+    /// The array of one column.
+    fn column<'a, T>(batch: &'a [CheckResult], of: impl Fn(&'a CheckResult) -> T) -> Vec<T> {
+        batch.iter().map(of).collect()
     }
     let micros = |of: fn(&Phases) -> Option<u64>| {
-        column(batch, move |result| {
-            of(&result.measured.phases).map(saturated)
-        })
+        column(batch, |result| of(&result.measured.phases).map(saturated))
     };
-    let measured =
-        |of: fn(&Measured) -> Option<i64>| column(batch, move |result| of(&result.measured));
-    [
-        column(batch, |result| Some(result.site_id)),
-        column(batch, |result| Some(result.scheduled_at)),
-        measured(|measured| measured.started_at_us),
-        measured(|measured| measured.certificate_expires_at_s),
-        measured(|measured| {
-            measured
-                .body_bytes
-                .map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX))
-        }),
-        column(batch, |result| Some(result.outcome().as_str().to_owned())),
-        column(batch, |result| {
-            result.reason.map(Reason::as_str).map(str::to_owned)
-        }),
-        micros(|phases| phases.dns_us),
-        micros(|phases| phases.connect_us),
-        micros(|phases| phases.tls_us),
-        micros(|phases| phases.wait_us),
-        micros(|phases| phases.receive_us),
-        micros(|phases| phases.total_us),
-        column(batch, |result| {
-            result
-                .measured
-                .status
-                .map(|status| i16::try_from(status).unwrap_or(i16::MAX))
-        }),
-        column(batch, |result| {
-            result.measured.address.map(|address| address.to_string())
-        }),
-        column(batch, |result| result.detail.as_deref().map(storable)),
-    ]
+    let status = |status| i16::try_from(status).unwrap_or(i16::MAX);
+    let bytes = |bytes| i64::try_from(bytes).unwrap_or(i64::MAX);
+    sqlx::query_as(UPSERT)
+        .bind(column(batch, |result| result.site_id))
+        .bind(column(batch, |result| result.scheduled_at))
+        .bind(column(batch, |result| result.measured.started_at_us))
+        .bind(column(batch, |result| {
+            result.measured.certificate_expires_at_s
+        }))
+        .bind(column(batch, |result| {
+            result.measured.body_bytes.map(bytes)
+        }))
+        .bind(column(batch, |result| result.outcome().as_str()))
+        .bind(column(batch, |result| result.reason.map(Reason::as_str)))
+        .bind(micros(|phases| phases.dns_us))
+        .bind(micros(|phases| phases.connect_us))
+        .bind(micros(|phases| phases.tls_us))
+        .bind(micros(|phases| phases.wait_us))
+        .bind(micros(|phases| phases.receive_us))
+        .bind(micros(|phases| phases.total_us))
+        .bind(column(batch, |result| result.measured.status.map(status)))
+        .bind(column(batch, |result| {
+            result.measured.address.map(IpNetwork::from)
+        }))
+        .bind(column(batch, |result| {
+            result.detail.as_deref().map(storable)
+        }))
 }
 
 /// Microseconds as `PostgreSQL` holds them: numbers saturate, after 35 minutes.
@@ -194,30 +156,23 @@ fn storable(detail: &str) -> String {
         .collect()
 }
 
-/// The SQLSTATE and message of an error that came from `PostgreSQL`.
-fn sqlstate(error: &DbErr) -> Option<(String, String)> {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
-        error
-    else {
-        return None;
-    };
-    let error = error.as_database_error()?;
-    Some((error.code()?.into_owned(), error.message().to_owned()))
-}
-
 /// Whether a row's day has no partition yet. `PostgreSQL` has no SQLSTATE of its own for that: it is
 /// a check violation that names no constraint.
-fn is_missing_day(error: &DbErr) -> bool {
-    sqlstate(error)
-        .is_some_and(|(code, message)| code == "23514" && message.starts_with("no partition"))
+fn is_missing_day(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.code().as_deref() == Some("23514") && error.message().starts_with("no partition")
+    })
 }
 
 /// Tells a batch that will never be taken from a database that cannot take it now.
-fn refusal(error: &DbErr) -> Refusal {
-    match sqlstate(error) {
-        Some((code, message)) if code.starts_with("22") || code.starts_with("23") => {
-            Refusal::Content(format!("{message} (SQLSTATE {code})"))
-        }
-        _ => Refusal::Unavailable(error.to_string()),
+fn refusal(error: &sqlx::Error) -> Refusal {
+    let code = error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .unwrap_or_default();
+    if code.starts_with("22") || code.starts_with("23") {
+        Refusal::Content(format!("{error} (SQLSTATE {code})"))
+    } else {
+        Refusal::Unavailable(error.to_string())
     }
 }
