@@ -56,7 +56,7 @@ impl Step {
             None => agent.run(message),
         };
         let response = sent.map_err(fault::explain)?;
-        record::head_complete(response.status().as_u16());
+        record::with(|record| record.status = Some(response.status().as_u16()));
         Ok(response)
     }
 

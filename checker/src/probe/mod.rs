@@ -1,10 +1,10 @@
 //! One check of one site: from a task to a result.
 //!
-//! A check is read into a [plan], and [asks](ask): the [resolver](resolve) finds addresses, the
-//! [dialler](dial) vets each by the [policy] and connects, [TLS](tls) shakes hands, the [meter] sees
-//! the first byte. [Redirects](redirect) ask again. The last response's [body] is read and all is
-//! [judged](judge). What was seen on the way is in the thread's [record], and what went wrong is a
-//! [fault]. A site that is down is a value here, never an error.
+//! A check is read into a `plan`, and `ask`s: `resolve` finds addresses, `dial` vets each by the
+//! [policy] and connects, `tls` shakes hands, the `meter` sees the first byte on the `wire`. A
+//! `redirect` asks again. The last response's `body` is read, and `judge` compares all with what was
+//! expected. What was seen on the way is in the thread's `record`, and what went wrong is a `fault`.
+//! A site that is down is a value here, never an error.
 
 mod ask;
 mod body;

@@ -138,17 +138,22 @@ fn inner(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else {
         return address;
     };
-    let [.., e, f, g, h] = v6.octets();
-    let [_, _, a, b, c, d, ..] = v6.octets();
     if MAPPED.contains(&v6) || NAT64.contains(&v6) {
-        Ipv4Addr::new(e, f, g, h).into()
+        last_bytes(v6).into()
     } else if TEREDO.contains(&v6) {
-        Ipv4Addr::new(!e, !f, !g, !h).into()
+        (!last_bytes(v6)).into()
     } else if SIX_TO_FOUR.contains(&v6) {
-        Ipv4Addr::new(a, b, c, d).into()
+        let [_, _, a, b, c, d, ..] = v6.octets();
+        Ipv4Addr::from([a, b, c, d]).into()
     } else {
         address
     }
+}
+
+/// The last four bytes.
+fn last_bytes(address: Ipv6Addr) -> Ipv4Addr {
+    let [.., a, b, c, d] = address.octets();
+    Ipv4Addr::from([a, b, c, d])
 }
 
 /// Whether one of the networks holds the address.
@@ -157,13 +162,13 @@ fn contains(nets: &[IpNet], address: IpAddr) -> bool {
 }
 
 /// A network of the tables above.
-const fn v4([a, b, c, d]: [u8; 4], prefix: u8) -> Ipv4Net {
-    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
+const fn v4(address: [u8; 4], prefix: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::from_octets(address), prefix)
 }
 
 /// A network of the tables above.
-const fn v6([a, b, c, d, e, f, g, h]: [u16; 8], prefix: u8) -> Ipv6Net {
-    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), prefix)
+const fn v6(address: [u16; 8], prefix: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::from_segments(address), prefix)
 }
 
 #[cfg(test)]

@@ -31,10 +31,10 @@ pub(super) struct Record {
     started: Instant,
     /// The time it has.
     limit: Duration,
-    /// The phase and when it began; what comes before the first is part of it.
-    phase: (Phase, Instant),
-    /// Whether `phase` is still running.
-    running: bool,
+    /// The phase that is running, or ran last.
+    phase: Phase,
+    /// When it began, while it is running.
+    since: Option<Instant>,
     /// The phases that ended.
     pub(super) phases: Phases,
     /// The connection being followed, from 1.
@@ -45,15 +45,13 @@ pub(super) struct Record {
     pub(super) public: bool,
     /// Bytes that may still come over the wire.
     pub(super) wire_left: u64,
-    /// Whether the head of this hop's response is complete.
-    head: bool,
     /// Whether this hop's connection came to its end, whatever that was.
     pub(super) ended: bool,
     /// Whether that was a reset.
     pub(super) reset: bool,
     /// The longest line that is sent, in bytes.
     pub(super) longest_line: usize,
-    /// The status of this hop's response.
+    /// The status of this hop's response, once its head is complete.
     pub(super) status: Option<u16>,
     /// Decoded bytes of the body that were read.
     pub(super) body_bytes: Option<u64>,
@@ -80,18 +78,16 @@ impl Phase {
 impl Record {
     /// A check that begins now, may take `limit` and read `wire_left` bytes.
     fn new(limit: Duration, wire_left: u64) -> Self {
-        let now = Instant::now();
         Self {
-            started: now,
+            started: Instant::now(),
             limit,
-            phase: (Phase::Dns, now),
-            running: false,
+            phase: Phase::Dns,
+            since: None,
             phases: Phases::default(),
             hop: 0,
             address: None,
             public: false,
             wire_left,
-            head: false,
             ended: false,
             reset: false,
             longest_line: 0,
@@ -102,11 +98,10 @@ impl Record {
 
     /// Ends the running phase at `now`.
     fn close(&mut self, now: Instant) {
-        if !std::mem::replace(&mut self.running, false) {
+        let Some(since) = self.since.take() else {
             return;
-        }
-        let (phase, since) = self.phase;
-        let slot = match phase {
+        };
+        let slot = match self.phase {
             Phase::Dns => &mut self.phases.dns_us,
             Phase::Connect => &mut self.phases.connect_us,
             Phase::Tls => &mut self.phases.tls_us,
@@ -131,7 +126,6 @@ pub(super) fn begin(limit: Duration, wire_limit: u64) {
 pub(super) fn begin_hop(longest_line: usize) {
     with(|record| {
         record.hop += 1;
-        record.head = false;
         record.ended = false;
         record.reset = false;
         record.status = None;
@@ -145,22 +139,9 @@ pub(super) fn enter(phase: Phase) {
     with(|record| {
         let now = Instant::now();
         record.close(now);
-        record.phase = (phase, now);
-        record.running = true;
+        record.phase = phase;
+        record.since = Some(now);
     });
-}
-
-/// The response's head is complete.
-pub(super) fn head_complete(status: u16) {
-    with(|record| {
-        record.head = true;
-        record.status = Some(status);
-    });
-}
-
-/// Whether it is.
-pub(super) fn head_is_complete() -> bool {
-    with(|record| record.head)
 }
 
 /// The last byte is there: what comes now is not measured.
@@ -181,7 +162,7 @@ pub(super) fn end() -> Record {
 
 /// The phase that is running, or ran last.
 pub(super) fn phase() -> Phase {
-    with(|record| record.phase.0)
+    with(|record| record.phase)
 }
 
 /// The time that is left; `None` when it is up.

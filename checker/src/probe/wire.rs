@@ -75,9 +75,8 @@ impl Transport for Wire {
                 Err(error) if is_pause(error.kind()) => {}
                 Err(error) => {
                     // The library takes a reset for the end of a body without a length.
-                    record::with(|record| {
-                        record.reset |= error.kind() == ErrorKind::ConnectionReset
-                    });
+                    let reset = error.kind() == ErrorKind::ConnectionReset;
+                    record::with(|record| record.reset |= reset);
                     return Err(error.into());
                 }
             }

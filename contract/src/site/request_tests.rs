@@ -28,125 +28,128 @@ fn every_key_is_read() {
     assert_eq!(bearer.auth, Some(Auth::Bearer("abc".to_owned())));
 }
 
+/// What is refused, and the words.
+const NONSENSE: &[(&str, &str)] = &[
+    (
+        "",
+        "request: is no JSON (EOF while parsing a value at line 1 column 0); write an object like {}",
+    ),
+    (
+        "[]",
+        r#"request: is an array; write an object like {"method": "HEAD"}"#,
+    ),
+    (
+        "null",
+        r#"request: is null; write an object like {"method": "HEAD"}"#,
+    ),
+    (
+        r#"{"metod": "GET"}"#,
+        "request.metod: unknown key; known are method, headers, body, basic, bearer, redirects",
+    ),
+    (
+        r#"{"ip": 4}"#,
+        "request.ip: unknown key; known are method, headers, body, basic, bearer, redirects",
+    ),
+    (
+        r#"{"method": "GET", "method": "GET"}"#,
+        "request.method: stands there twice; keep one",
+    ),
+    (
+        r#"{"method": 1}"#,
+        r#"request.method: is a number; write a string like "HEAD""#,
+    ),
+    (
+        r#"{"method": "get"}"#,
+        r#"request.method: "get" is not upper case; write "GET""#,
+    ),
+    (
+        r#"{"method": "A B"}"#,
+        r#"request.method: "A B" is no method; write one like GET, HEAD or POST"#,
+    ),
+    (
+        r#"{"method": "CONNECT"}"#,
+        "request.method: CONNECT is for proxies; write one like GET, HEAD or POST",
+    ),
+    (
+        r#"{"headers": []}"#,
+        r#"request.headers: is an array; write an object like {"Accept": "text/html"}"#,
+    ),
+    (
+        r#"{"headers": {"X-Y": 1}}"#,
+        "request.headers.X-Y: is a number; write a string",
+    ),
+    (
+        r#"{"headers": {"X Y": ""}}"#,
+        r#"request.headers.X Y: "X Y" is no header name; use letters, digits and hyphens"#,
+    ),
+    (
+        r#"{"headers": {"X-Y": "a\r\nb"}}"#,
+        "request.headers.X-Y: contains a line break or another control character; remove it",
+    ),
+    (
+        r#"{"headers": {"X-Y": "", "x-y": ""}}"#,
+        "request.headers.x-y: stands there twice (case does not matter); keep one",
+    ),
+    (
+        r#"{"headers": {"Content-Length": "3"}}"#,
+        "request.headers.Content-Length: webmon sets this header itself; remove it",
+    ),
+    (
+        r#"{"headers": {"X-Y": "${secret:A}"}}"#,
+        "request.headers.X-Y: ${secret:…} is not supported yet; write the value itself",
+    ),
+    (
+        r#"{"body": "${secret:A}"}"#,
+        "request.body: ${secret:…} is not supported yet; write the value itself",
+    ),
+    (
+        r#"{"bearer": "${secret:A}"}"#,
+        "request.bearer: ${secret:…} is not supported yet; write the value itself",
+    ),
+    (
+        r#"{"bearer": "a b"}"#,
+        "request.bearer: is no token; write printable ASCII without spaces",
+    ),
+    (
+        r#"{"basic": ["a", "b"]}"#,
+        r#"request.basic: is an array; write an object like {"username": "me", "password": "…"}"#,
+    ),
+    (
+        r#"{"basic": {"username": "a"}}"#,
+        "request.basic: lacks password; add it",
+    ),
+    (
+        r#"{"basic": {"username": "a:b", "password": ""}}"#,
+        "request.basic.username: contains a colon, which ends a user name; remove it",
+    ),
+    (
+        r#"{"basic": {"username": "a", "password": ""}, "bearer": "b"}"#,
+        "request.bearer: request.basic is there too; keep one of them",
+    ),
+    (
+        r#"{"headers": {"authorization": "x"}, "bearer": "b"}"#,
+        "request.bearer: request.headers has Authorization too; keep one of them",
+    ),
+    (
+        r#"{"redirects": -1}"#,
+        "request.redirects: is a number that is negative or not whole; write a number of redirects like 3",
+    ),
+    (
+        r#"{"redirects": 21}"#,
+        "request.redirects: 21 redirects are too many; at most 20",
+    ),
+    (
+        r#"{"redirects": 1e400}"#,
+        "request: is no JSON (number out of range at line 1 column 19); write an object like {}",
+    ),
+];
+
 #[test]
 fn nonsense_is_refused_with_its_place_and_the_remedy() {
-    for (json, fault) in [
-        (
-            "",
-            "request: is no JSON (EOF while parsing a value at line 1 column 0); write an object like {}",
-        ),
-        (
-            "[]",
-            r#"request: is an array; write an object like {"method": "HEAD"}"#,
-        ),
-        (
-            "null",
-            r#"request: is null; write an object like {"method": "HEAD"}"#,
-        ),
-        (
-            r#"{"metod": "GET"}"#,
-            "request.metod: unknown key; known are method, headers, body, basic, bearer, redirects",
-        ),
-        (
-            r#"{"ip": 4}"#,
-            "request.ip: unknown key; known are method, headers, body, basic, bearer, redirects",
-        ),
-        (
-            r#"{"method": "GET", "method": "GET"}"#,
-            "request.method: stands there twice; keep one",
-        ),
-        (
-            r#"{"method": 1}"#,
-            r#"request.method: is a number; write a string like "HEAD""#,
-        ),
-        (
-            r#"{"method": "get"}"#,
-            r#"request.method: "get" is not upper case; write "GET""#,
-        ),
-        (
-            r#"{"method": "A B"}"#,
-            r#"request.method: "A B" is no method; write one like GET, HEAD or POST"#,
-        ),
-        (
-            r#"{"method": "CONNECT"}"#,
-            "request.method: CONNECT is for proxies; write one like GET, HEAD or POST",
-        ),
-        (
-            r#"{"headers": []}"#,
-            r#"request.headers: is an array; write an object like {"Accept": "text/html"}"#,
-        ),
-        (
-            r#"{"headers": {"X-Y": 1}}"#,
-            "request.headers.X-Y: is a number; write a string",
-        ),
-        (
-            r#"{"headers": {"X Y": ""}}"#,
-            r#"request.headers.X Y: "X Y" is no header name; use letters, digits and hyphens"#,
-        ),
-        (
-            r#"{"headers": {"X-Y": "a\r\nb"}}"#,
-            "request.headers.X-Y: contains a line break or another control character; remove it",
-        ),
-        (
-            r#"{"headers": {"X-Y": "", "x-y": ""}}"#,
-            "request.headers.x-y: stands there twice (case does not matter); keep one",
-        ),
-        (
-            r#"{"headers": {"Content-Length": "3"}}"#,
-            "request.headers.Content-Length: webmon sets this header itself; remove it",
-        ),
-        (
-            r#"{"headers": {"X-Y": "${secret:A}"}}"#,
-            "request.headers.X-Y: ${secret:…} is not supported yet; write the value itself",
-        ),
-        (
-            r#"{"body": "${secret:A}"}"#,
-            "request.body: ${secret:…} is not supported yet; write the value itself",
-        ),
-        (
-            r#"{"bearer": "${secret:A}"}"#,
-            "request.bearer: ${secret:…} is not supported yet; write the value itself",
-        ),
-        (
-            r#"{"bearer": "a b"}"#,
-            "request.bearer: is no token; write printable ASCII without spaces",
-        ),
-        (
-            r#"{"basic": ["a", "b"]}"#,
-            r#"request.basic: is an array; write an object like {"username": "me", "password": "…"}"#,
-        ),
-        (
-            r#"{"basic": {"username": "a"}}"#,
-            "request.basic: lacks password; add it",
-        ),
-        (
-            r#"{"basic": {"username": "a:b", "password": ""}}"#,
-            "request.basic.username: contains a colon, which ends a user name; remove it",
-        ),
-        (
-            r#"{"basic": {"username": "a", "password": ""}, "bearer": "b"}"#,
-            "request.bearer: request.basic is there too; keep one of them",
-        ),
-        (
-            r#"{"headers": {"authorization": "x"}, "bearer": "b"}"#,
-            "request.bearer: request.headers has Authorization too; keep one of them",
-        ),
-        (
-            r#"{"redirects": -1}"#,
-            "request.redirects: is a number that is negative or not whole; write a number of redirects like 3",
-        ),
-        (
-            r#"{"redirects": 21}"#,
-            "request.redirects: 21 redirects are too many; at most 20",
-        ),
-        (
-            r#"{"redirects": 1e400}"#,
-            "request: is no JSON (number out of range at line 1 column 19); write an object like {}",
-        ),
-    ] {
+    for (json, fault) in NONSENSE {
         assert_eq!(
             Request::parse(json).unwrap_err().to_string(),
-            fault,
+            *fault,
             "{json}"
         );
     }

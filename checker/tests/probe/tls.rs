@@ -1,21 +1,19 @@
 //! The probe over TLS.
 
-mod hostile;
-
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 
-use checker::config::Addresses;
-use checker::probe::{Policy, Prober};
+use checker::probe::Prober;
 use contract::outcome::Reason;
 use contract::result::CheckResult;
-use contract::task::Task;
-use hostile::{Act, Server};
 use rcgen::CertifiedKey;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+
+use crate::hostile::{Act, Server};
+use crate::{BODY_LIMIT, allow_loopback, detail, task};
 
 /// A certificate that vouches for itself, and its key.
 fn certificate(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
@@ -53,30 +51,13 @@ fn serve(certificate: CertificateDer<'static>, key: PrivateKeyDer<'static>) -> S
 
 /// Checks `url` with a prober that trusts `roots` alone.
 fn check(url: &str, roots: &[CertificateDer<'static>]) -> CheckResult {
-    let addresses = Addresses {
-        allow: vec!["127.0.0.0/8".parse().unwrap()],
-        deny: vec![],
-    };
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(roots.iter().cloned());
-    let prober = Prober::with_roots(&Policy::new(&addresses), 1 << 16, store).unwrap();
-    let nothing = || serde_json::value::RawValue::from_string("{}".to_owned()).unwrap();
-    let task = Task {
-        v: 1,
-        site_id: 7,
-        name: "site".to_owned(),
-        scheduled_at: 1_000,
-        expires_at: 61_000,
-        url: url.to_owned(),
-        timeout_ms: 1_000,
-        request: nothing(),
-        expect: nothing(),
-    };
+    let prober = Prober::with_roots(&allow_loopback(), BODY_LIMIT, store).unwrap();
+    let mut task = task(url, "{}", "{}");
+    // a handshake takes its time in a debug build
+    task.timeout_ms = 1_000;
     prober.check(&task, 5)
-}
-
-fn detail(result: &CheckResult) -> &str {
-    result.detail.as_deref().unwrap_or_default()
 }
 
 #[test]

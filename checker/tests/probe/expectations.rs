@@ -1,0 +1,138 @@
+//! What sites expect.
+
+use contract::outcome::Reason;
+
+use crate::hostile::{self, Act, Server};
+use crate::{BODY_LIMIT, check, detail};
+
+/// What the server answers.
+const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 5\r\n\r\nhello";
+
+/// What is expected of it, the reason, and how the detail begins.
+const JUDGED: &[(&str, Option<Reason>, &str)] = &[
+    (
+        r#"{"status": [200], "headers": {"x-a": {"equals": "2"}}, "body": [{"contains": "ell"}], "max_time": "10s", "max_size": 5}"#,
+        None,
+        "",
+    ),
+    (
+        r#"{"status": ["3xx", 204]}"#,
+        Some(Reason::Status),
+        "expect: status 200, expected 300-399, 204",
+    ),
+    (
+        r#"{"headers": {"X-B": {"present": true}}}"#,
+        Some(Reason::Header),
+        "expect: header X-B is not there",
+    ),
+    (
+        r#"{"headers": {"X-A": {"present": false}}}"#,
+        Some(Reason::Header),
+        "expect: header X-A is there; it is \"1\"",
+    ),
+    (
+        r#"{"headers": {"X-A": {"equals": "3"}}}"#,
+        Some(Reason::Header),
+        "expect: header X-A is not \"3\"; it is \"1\"",
+    ),
+    (
+        r#"{"headers": {"Content-Type": {"matches": "^json"}}}"#,
+        Some(Reason::Header),
+        "expect: header Content-Type does not match \"^json\"; it is \"text/html\"",
+    ),
+    (r#"{"headers": {"X-A": {"matches": "^2$"}}}"#, None, ""),
+    (
+        r#"{"body": [{"contains": "bye"}]}"#,
+        Some(Reason::Body),
+        "expect: the body does not contain \"bye\"; it begins with \"hello\"",
+    ),
+    (
+        r#"{"body": [{"contains": "hell"}, {"not_contains": "ell"}]}"#,
+        Some(Reason::Body),
+        "expect: the body contains \"ell\"",
+    ),
+    (r#"{"body": [{"matches": "^h.+o$"}]}"#, None, ""),
+    (
+        r#"{"body": [{"not_matches": "h"}]}"#,
+        Some(Reason::Body),
+        "expect: the body matches \"h\"",
+    ),
+    (
+        r#"{"max_size": 4}"#,
+        Some(Reason::Size),
+        "expect: the body has more than 4 bytes",
+    ),
+    (
+        r#"{"max_time": "1us"}"#,
+        Some(Reason::Slow),
+        "expect: took ",
+    ),
+    (
+        r#"{"status": [500], "body": [{"contains": "bye"}]}"#,
+        Some(Reason::Status),
+        "expect: status 200, expected 500",
+    ),
+];
+
+#[test]
+fn expectations_are_judged_each_with_its_reason() {
+    for (expect, reason, said) in JUDGED {
+        let server = Server::start(vec![Act::send(ANSWER)]);
+        let result = check(&server.url("/"), "{}", expect);
+        assert_eq!(result.reason, *reason, "{expect}: {result:?}");
+        assert!(detail(&result).starts_with(said), "{expect}: {result:?}");
+        assert_eq!(result.measured.status, Some(200));
+    }
+}
+
+#[test]
+fn a_body_beyond_the_limit_is_not_read_and_judged_as_far_as_that_goes() {
+    for (expect, reason) in [
+        ("{}", None),
+        (r#"{"body": [{"contains": "xxx"}]}"#, None),
+        (r#"{"body": [{"contains": "end"}]}"#, Some(Reason::TooLarge)),
+        (r#"{"max_size": 1000000}"#, Some(Reason::TooLarge)),
+    ] {
+        let server = Server::start(vec![Act::Endless("HTTP/1.1 200 OK\r\n\r\n")]);
+        let result = check(&server.url("/"), "{}", expect);
+        assert_eq!(result.reason, reason, "{expect}: {result:?}");
+        assert_eq!(result.measured.body_bytes, Some(BODY_LIMIT), "{expect}");
+    }
+    let server = Server::start(vec![Act::Endless("HTTP/1.1 200 OK\r\n\r\n")]);
+    let result = check(&server.url("/"), "{}", r#"{"max_size": 1000}"#);
+    assert_eq!(result.reason, Some(Reason::Size), "{result:?}");
+    let exact = "x".repeat(usize::try_from(BODY_LIMIT).unwrap());
+    let server = Server::start(vec![Act::ok(&exact)]);
+    let result = check(
+        &server.url("/"),
+        "{}",
+        r#"{"body": [{"not_contains": "end"}]}"#,
+    );
+    assert_eq!(result.reason, None, "{result:?}");
+}
+
+#[test]
+fn a_compressed_body_is_judged_and_counted_as_it_reads() {
+    let mut answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n".to_vec();
+    answer.extend(hostile::GZIP_HELLO);
+    let server = Server::start(vec![Act::Send(answer)]);
+    let result = check(
+        &server.url("/"),
+        "{}",
+        r#"{"body": [{"matches": "^hello$"}]}"#,
+    );
+    assert_eq!(result.reason, None, "{result:?}");
+    assert_eq!(result.measured.body_bytes, Some(5));
+    assert!(server.requests()[0].contains("accept-encoding: gzip\r\n"));
+}
+
+#[test]
+fn compressed_nothing_does_not_keep_a_check_busy() {
+    // a gzip header, then stored blocks without a byte in them
+    let mut answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n".to_vec();
+    answer.extend([31, 139, 8, 0, 0, 0, 0, 0, 0, 255]);
+    answer.extend([0, 0, 0, 255, 255].repeat(1_000_000));
+    let server = Server::start(vec![Act::Send(answer)]);
+    let result = check(&server.url("/"), "{}", "{}");
+    assert_eq!(result.reason, Some(Reason::TooLarge), "{result:?}");
+}

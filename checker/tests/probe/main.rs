@@ -1,0 +1,96 @@
+//! The probe against servers that misbehave.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what helps a test may fail it by panicking"
+)]
+
+mod answers;
+mod expectations;
+mod hostile;
+mod redirects;
+mod requests;
+mod tls;
+
+use checker::config::Addresses;
+use checker::probe::{Policy, Prober};
+use contract::outcome::Reason;
+use contract::result::CheckResult;
+use contract::task::Task;
+use hostile::{Act, Server};
+
+/// The checks' time, in milliseconds.
+const TIMEOUT_MS: u32 = 400;
+/// How much later than that a timeout may be, in milliseconds.
+const TOLERANCE_MS: u64 = 150;
+/// What the prober reads of a body.
+const BODY_LIMIT: u64 = 64 * 1024;
+/// The phases of a check that received something.
+const ALL: &str = "dns connect wait receive";
+/// The phases of a check that received nothing.
+const WAITED: &str = "dns connect wait";
+
+/// A policy that admits loopback.
+fn allow_loopback() -> Policy {
+    let allow = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap());
+    Policy::new(&Addresses {
+        allow: allow.to_vec(),
+        deny: vec![],
+    })
+}
+
+/// A prober that may dial loopback.
+fn prober() -> Prober {
+    Prober::new(&allow_loopback(), BODY_LIMIT).unwrap()
+}
+
+fn task(url: &str, request: &str, expect: &str) -> Task {
+    let raw = |json: &str| serde_json::value::RawValue::from_string(json.to_owned()).unwrap();
+    Task {
+        v: 1,
+        site_id: 7,
+        name: "site".to_owned(),
+        scheduled_at: 1_000,
+        expires_at: 61_000,
+        url: url.to_owned(),
+        timeout_ms: TIMEOUT_MS,
+        request: raw(request),
+        expect: raw(expect),
+    }
+}
+
+fn check(url: &str, request: &str, expect: &str) -> CheckResult {
+    let result = prober().check(&task(url, request, expect), 5);
+    assert_eq!((result.site_id, result.scheduled_at), (7, 1_000));
+    assert_eq!(result.measured.started_at_us, Some(5));
+    result
+}
+
+/// The phases that were measured, in order.
+fn phases(result: &CheckResult) -> String {
+    let p = result.measured.phases;
+    let named = [
+        ("dns", p.dns_us),
+        ("connect", p.connect_us),
+        ("tls", p.tls_us),
+        ("wait", p.wait_us),
+        ("receive", p.receive_us),
+    ];
+    let seen = named.iter().filter(|(_, us)| us.is_some());
+    seen.map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
+}
+
+fn detail(result: &CheckResult) -> &str {
+    result.detail.as_deref().unwrap_or_default()
+}
+
+/// Checks a server that plays `act`: the reason, the phases, and how the detail begins.
+fn assert_verdict(act: &Act, reason: Option<Reason>, expected_phases: &str, said: &str) {
+    let server = Server::start(vec![act.clone()]);
+    let result = check(&server.url("/"), "{}", "{}");
+    assert_eq!(result.reason, reason, "{act:?}: {result:?}");
+    assert_eq!(phases(&result), expected_phases, "{act:?}: {result:?}");
+    assert!(detail(&result).starts_with(said), "{act:?}: {result:?}");
+    assert_eq!(result.measured.address, Some("127.0.0.1".parse().unwrap()));
+}
