@@ -1,3 +1,4 @@
 //! What the `webmon` program is made of.
 
 pub mod config;
+pub mod postgres;

@@ -1,0 +1,187 @@
+//! What the server answers over its socket: that it is ready, and whose it is.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use color_eyre::eyre::{self, Report, WrapErr as _, bail, eyre};
+use sea_orm::sqlx::{self, Connection as _, PgConnection};
+use tokio::time::{Instant, timeout};
+
+use super::postmaster::Postmaster;
+
+/// The user of the database, who owns it.
+pub(super) const USER: &str = "webmon";
+
+/// webmon's database.
+pub(super) const DATABASE: &str = "webmon";
+
+/// The port, which is only part of the socket's name.
+pub(super) const PORT: u16 = 5432;
+
+/// The database that every server has.
+const FIRST_DATABASE: &str = "postgres";
+
+/// How long a server may take until it is ready, recovery after a crash included.
+const READY_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long one question may take.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How often a server that is not ready is asked again.
+const ASK_AGAIN: Duration = Duration::from_millis(50);
+
+/// How often somebody who waits is told why.
+const TELL_AGAIN: Duration = Duration::from_secs(5);
+
+/// How the wait for a server ended.
+#[derive(Debug)]
+pub(super) enum Ready {
+    /// It answers on the socket in this folder.
+    On(PathBuf),
+    /// Its process has ended.
+    Never,
+}
+
+/// Why a server could not be asked.
+enum Unanswered {
+    /// It is not ready, for the reason given: to be asked again.
+    NotYet(String),
+    /// It answered that there is no such database.
+    NoDatabase,
+    /// It never will.
+    Failed(Report),
+}
+
+/// The socket of a server, in `folder`.
+pub(super) fn socket_file(folder: &Path) -> PathBuf {
+    folder.join(format!(".s.PGSQL.{PORT}"))
+}
+
+/// The address of `database` on the server whose socket is in `folder`.
+pub(super) fn url(folder: &Path, database: &str) -> String {
+    let host: String = folder.to_string_lossy().bytes().map(escaped).collect();
+    format!("postgres://{USER}@{host}:{PORT}/{database}?sslmode=disable")
+}
+
+/// A byte as it may stand in the host of a URL.
+fn escaped(byte: u8) -> String {
+    if byte.is_ascii_alphanumeric() {
+        char::from(byte).to_string()
+    } else {
+        format!("%{byte:02X}")
+    }
+}
+
+/// Waits until the server is ready and has webmon's database.
+pub(super) async fn wait(server: &mut Postmaster) -> eyre::Result<Ready> {
+    let started = Instant::now();
+    let mut told = started;
+    while !server.has_ended()? {
+        let reason = match server.socket()? {
+            None => "it has no socket yet".to_owned(),
+            Some(socket) => match ask(&socket, server).await {
+                Ok(()) => return Ok(Ready::On(socket)),
+                Err(Unanswered::NoDatabase) => {
+                    create_database(&socket).await?;
+                    continue;
+                }
+                Err(Unanswered::NotYet(reason)) => reason,
+                Err(Unanswered::Failed(report)) => return Err(report),
+            },
+        };
+        if started.elapsed() > READY_DEADLINE {
+            bail!(
+                "PostgreSQL, process {}, is not ready after {READY_DEADLINE:?}: {reason}. It goes on, \
+                 and the next start waits for it again",
+                server.pid()
+            );
+        }
+        if told.elapsed() > TELL_AGAIN {
+            told = Instant::now();
+            tracing::info!(
+                postgres.pid = server.pid(),
+                "waiting for PostgreSQL: {reason}"
+            );
+        }
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
+    Ok(Ready::Never)
+}
+
+/// Fails unless `server` is what answers on the socket in `folder`.
+pub(super) async fn confirm(folder: &Path, server: &Postmaster) -> eyre::Result<()> {
+    ask(folder, server)
+        .await
+        .map_err(|unanswered| match unanswered {
+            Unanswered::Failed(report) => report,
+            Unanswered::NotYet(reason) => eyre!("it does not answer: {reason}"),
+            Unanswered::NoDatabase => eyre!("its database {DATABASE} is gone"),
+        })
+}
+
+/// Asks who answers on the socket in `folder`: it must be `server`.
+async fn ask(folder: &Path, server: &Postmaster) -> Result<(), Unanswered> {
+    let (cluster, pid) = timeout(ANSWER_DEADLINE, introduce(folder))
+        .await
+        .map_err(|_| Unanswered::NotYet("it does not answer".to_owned()))?
+        .map_err(Unanswered::from)?;
+    // Of a data folder that was copied while its server ran, the copy names the same socket.
+    let same = Path::new(&cluster) == server.cluster() && pid.trim() == server.pid().to_string();
+    if same {
+        return Ok(());
+    }
+    Err(Unanswered::Failed(eyre!(
+        "on the socket in {} answers process {pid} with the data folder {cluster}, not process {} \
+         with {}: stop one of them",
+        folder.display(),
+        server.pid(),
+        server.cluster().display()
+    )))
+}
+
+/// The data folder and the process id of the server on the socket in `folder`, as it says itself.
+async fn introduce(folder: &Path) -> Result<(String, String), sqlx::Error> {
+    let mut connection = PgConnection::connect(&url(folder, DATABASE)).await?;
+    let whose = sqlx::query_as(
+        "SELECT current_setting('data_directory'), split_part(pg_read_file('postmaster.pid'), E'\\n', 1)",
+    )
+    .fetch_one(&mut connection)
+    .await?;
+    connection.close().await?;
+    Ok(whose)
+}
+
+/// Creates webmon's database, of which a server is without that has just been made.
+async fn create_database(folder: &Path) -> eyre::Result<()> {
+    let create = async {
+        let mut connection = PgConnection::connect(&url(folder, FIRST_DATABASE)).await?;
+        let statement = format!("CREATE DATABASE {DATABASE}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(&mut connection)
+            .await?;
+        connection.close().await
+    };
+    create
+        .await
+        .wrap_err_with(|| format!("cannot create the database {DATABASE}"))
+}
+
+impl From<sqlx::Error> for Unanswered {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|answer| answer.code());
+        match (code.as_deref(), &error) {
+            (Some("3D000"), _) => Unanswered::NoDatabase,
+            // Starting up, recovering, or shutting down; or all connections are in use.
+            (Some("57P01" | "57P02" | "57P03" | "53300"), _) => {
+                Unanswered::NotYet(error.to_string())
+            }
+            (_, sqlx::Error::Io(cause)) if cause.kind() != ErrorKind::PermissionDenied => {
+                Unanswered::NotYet(error.to_string())
+            }
+            _ => Unanswered::Failed(
+                Report::new(error).wrap_err("webmon's own PostgreSQL cannot be used"),
+            ),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The PostgreSQL that `webmon up` runs for itself when `database.url` is not set.
+//!
+//! Under the data folder, `postgres/` holds the server's files (`cluster`), its socket (`socket`) and
+//! its logs (`log`, and `start.log` until the first of them is open). The path of a start:
+//!
+//! 1. `home`: whose server it is, and the folders that it needs.
+//! 2. `postmaster`: the server that a crash of webmon left running, if there is one, is adopted.
+//! 3. `installation`: otherwise, the programs of a PostgreSQL on this machine.
+//! 4. `cluster`: the first time, `initdb`.
+//! 5. `answer`: the server is waited for, and has a database for webmon.
+//!
+//! The server listens on a Unix socket in a folder that is closed to others, and nowhere else.
+//! One webmon at a time may use a data folder; its lock is the caller's business.
+
+mod account;
+mod answer;
+mod cluster;
+mod home;
+mod installation;
+mod logs;
+mod postmaster;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use color_eyre::eyre::{self, WrapErr as _, bail, eyre};
+
+use self::answer::Ready;
+use self::home::Home;
+use self::installation::Installation;
+use self::postmaster::Postmaster;
+
+/// How long a fast shutdown may take: it ends with a checkpoint.
+const STOP_DEADLINE: Duration = Duration::from_secs(20);
+
+/// A running PostgreSQL server of webmon's own.
+///
+/// Dropped without [`OwnPostgres::stop`], it goes on running, and the next start adopts it.
+#[derive(Debug)]
+pub struct OwnPostgres {
+    /// The server's process.
+    postmaster: Postmaster,
+    /// The folder of the socket on which it listens.
+    socket: PathBuf,
+}
+
+impl OwnPostgres {
+    /// Has PostgreSQL running on `data`: adopts the server that runs there, or starts one, creating
+    /// its files the first time.
+    ///
+    /// Fails when no PostgreSQL is installed, when the files are of a version that is not installed,
+    /// when the server's user cannot reach the folder, or when the server is not ready in a minute.
+    pub async fn start(data: &Path) -> eyre::Result<OwnPostgres> {
+        Self::start_from(data, &installation::usual_places()).await
+    }
+
+    /// Like [`OwnPostgres::start`], looking for PostgreSQL in `places` only: folders of programs, in
+    /// which one `*` stands for any part of a folder's name.
+    pub async fn start_from(data: &Path, places: &[PathBuf]) -> eyre::Result<OwnPostgres> {
+        let home = Home::prepare(data)?;
+        if let Some(adopted) = Self::adopt(&home).await? {
+            return Ok(adopted);
+        }
+        let installation = Installation::find(places, home.version()?).await?;
+        if home.version()?.is_none() {
+            cluster::create(&home, &installation).await?;
+        }
+        Self::launch(&home, &installation).await
+    }
+
+    /// Where sea-orm finds webmon's database.
+    ///
+    /// Port and `sslmode` are given so that `PGPORT` and `PGSSLMODE` in the environment do not count.
+    pub fn url(&self) -> String {
+        answer::url(&self.socket, answer::DATABASE)
+    }
+
+    /// The process id of the server.
+    pub fn pid(&self) -> i32 {
+        self.postmaster.pid()
+    }
+
+    /// Stops the server: sessions are ended, what they committed is on disk. A server that has not
+    /// stopped within 20 s is left to it, and is an error.
+    pub async fn stop(self) -> eyre::Result<()> {
+        let OwnPostgres {
+            mut postmaster,
+            socket,
+        } = self;
+        let pid = postmaster.pid();
+        if postmaster.has_ended()? {
+            tracing::warn!(
+                postgres.pid = pid,
+                "PostgreSQL had stopped before it was asked to"
+            );
+            return Ok(());
+        }
+        if postmaster.is_adopted() {
+            // A process id says little about a process that is not our child: it is asked first.
+            answer::confirm(&socket, &postmaster)
+                .await
+                .wrap_err_with(|| format!("PostgreSQL, process {pid}, was not stopped"))?;
+        }
+        postmaster.interrupt()?;
+        tokio::time::timeout(STOP_DEADLINE, postmaster.ended()).await.map_err(|_| {
+            eyre!("PostgreSQL, process {pid}, has not stopped after {STOP_DEADLINE:?}: it was left stopping, look at its log")
+        })??;
+        if !socket.starts_with(postmaster.home()) {
+            // A folder for temporary files is not to be littered; one that is not empty stays.
+            drop(std::fs::remove_dir(&socket));
+        }
+        tracing::info!(postgres.pid = pid, "PostgreSQL stopped");
+        Ok(())
+    }
+
+    /// The server that runs on these files already, if there is one. One that is stopping is let go.
+    async fn adopt(home: &Home) -> eyre::Result<Option<OwnPostgres>> {
+        let Some(mut postmaster) = Postmaster::running_on(&home.cluster)? else {
+            return Ok(None);
+        };
+        let pid = postmaster.pid();
+        tracing::info!(postgres.pid = pid, "PostgreSQL runs already: using it");
+        match answer::wait(&mut postmaster).await? {
+            Ready::On(socket) => Ok(Some(OwnPostgres { postmaster, socket })),
+            Ready::Never => Ok(None),
+        }
+    }
+
+    /// Starts the server on files that are there.
+    async fn launch(home: &Home, installation: &Installation) -> eyre::Result<OwnPostgres> {
+        let child = cluster::command(home, installation)?
+            .spawn()
+            .wrap_err_with(|| format!("cannot run {}", installation.postgres().display()))?;
+        let mut postmaster = Postmaster::of_child(&home.cluster, child)?;
+        let pid = postmaster.pid();
+        tracing::info!(
+            postgres.pid = pid,
+            postgres.version = installation.major,
+            "PostgreSQL starts in {}",
+            home.cluster.display()
+        );
+        match answer::wait(&mut postmaster).await? {
+            Ready::On(socket) => Ok(OwnPostgres { postmaster, socket }),
+            Ready::Never => bail!(
+                "PostgreSQL did not start in {}: {}",
+                home.cluster.display(),
+                logs::of_start(home)
+            ),
+        }
+    }
+}
