@@ -1,4 +1,10 @@
-//! The PostgreSQL that webmon runs for itself, on the PostgreSQL that is installed on this machine.
+//! The `PostgreSQL` that webmon runs for itself, on the `PostgreSQL` that is installed on this machine.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a helper that fails here fails its test"
+)]
 
 use std::fs;
 use std::io::Write as _;
@@ -6,7 +12,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use rustix::process::{Pid, geteuid, getpgid, getpgrp};
+use rustix::process::{Pid, Signal, geteuid, getpgid, getpgrp, kill_process};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
 use tempfile::TempDir;
 use webmon::postgres::OwnPostgres;
@@ -306,7 +312,7 @@ async fn a_failing_initdb_is_quoted_and_leaves_nothing() {
     programs(broken.path(), "postgres (PostgreSQL) 15.1", script);
     let message = refusal(data.path(), Some(&[broken.path().to_owned()])).await;
     assert!(
-        message.ends_with("(exit status: 1): \n    creating files\n    no space left on device"),
+        message.ends_with("(exit status: 1):\n    creating files\n    no space left on device"),
         "{message}"
     );
     assert_eq!(unfinished(data.path()), Vec::<PathBuf>::new());
@@ -350,4 +356,26 @@ async fn a_folder_closed_to_the_servers_user_is_named() {
             .await
             .unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_server_that_was_killed_recovers_what_was_committed() {
+    let data = folder();
+    let server = OwnPostgres::start(data.path()).await.unwrap();
+    let database = connect(&server).await;
+    database
+        .execute_unprepared("CREATE TABLE kept AS SELECT 'ä' AS word")
+        .await
+        .unwrap();
+    let killed = server.pid();
+    kill_process(Pid::from_raw(killed).unwrap(), Signal::KILL).unwrap();
+    drop(server);
+
+    let server = OwnPostgres::start(data.path()).await.unwrap();
+    assert_ne!(server.pid(), killed);
+    assert_eq!(
+        text(&connect(&server).await, "SELECT word FROM kept").await,
+        "ä"
+    );
+    server.stop().await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! Whose process the server is: PostgreSQL refuses to run as root.
+//! Whose process the server is: `PostgreSQL` refuses to run as root.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;

@@ -23,7 +23,7 @@ pub(super) const PORT: u16 = 5432;
 const FIRST_DATABASE: &str = "postgres";
 
 /// How long a server may take until it is ready, recovery after a crash included.
-const READY_DEADLINE: Duration = Duration::from_secs(60);
+const READY_DEADLINE: Duration = Duration::from_mins(1);
 
 /// How long one question may take.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
@@ -169,7 +169,9 @@ async fn create_database(folder: &Path) -> eyre::Result<()> {
 
 impl From<sqlx::Error> for Unanswered {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|answer| answer.code());
+        let code = error
+            .as_database_error()
+            .and_then(sea_orm::sqlx::error::DatabaseError::code);
         match (code.as_deref(), &error) {
             (Some("3D000"), _) => Unanswered::NoDatabase,
             // Starting up, recovering, or shutting down; or all connections are in use.

@@ -25,7 +25,7 @@ const REMOVE_DEADLINE: Duration = Duration::from_secs(10);
 const REMOVE_AGAIN: Duration = Duration::from_millis(50);
 
 /// Settings for a small machine, on the command line: the command line wins over the files, and we
-/// write no file in a folder that another user may write. Durability is PostgreSQL's default, named
+/// write no file in a folder that another user may write. Durability is `PostgreSQL`'s default, named
 /// to say that it is meant. One log for each day of the week, so that logs do not grow for ever.
 const SETTINGS: [&str; 16] = [
     "listen_addresses=",
@@ -99,7 +99,7 @@ async fn initdb(home: &Home, installation: &Installation, folder: &Path) -> eyre
     if !output.status.success() {
         let said = [output.stdout, output.stderr].concat();
         bail!(
-            "{} failed in {} ({}): {}",
+            "{} failed in {} ({}):{}",
             program.display(),
             home.root.display(),
             output.status,

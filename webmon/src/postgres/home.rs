@@ -71,7 +71,7 @@ impl Home {
         self.root.join("start.log")
     }
 
-    /// The major version of PostgreSQL that made the server's files, if there are any.
+    /// The major version of `PostgreSQL` that made the server's files, if there are any.
     pub(super) fn version(&self) -> eyre::Result<Option<u32>> {
         let path = self.cluster.join("PG_VERSION");
         if !self.cluster.exists() {

@@ -1,4 +1,4 @@
-//! The programs of PostgreSQL on this machine.
+//! The programs of `PostgreSQL` on this machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tokio::process::Command;
 /// The oldest major version that webmon's schema works with.
 const OLDEST_MAJOR: u32 = 15;
 
-/// Where packages put PostgreSQL's server, which is often not on PATH: Debian, Red Hat, SUSE, Alpine,
+/// Where packages put `PostgreSQL`'s server, which is often not on PATH: Debian, Red Hat, SUSE, Alpine,
 /// Homebrew on both kinds of Mac, Postgres.app, and a build from source.
 const USUAL_PLACES: [&str; 8] = [
     "/usr/lib/postgresql/*/bin",
@@ -23,7 +23,7 @@ const USUAL_PLACES: [&str; 8] = [
     "/usr/local/pgsql/bin",
 ];
 
-/// PATH, and then the places where packages put PostgreSQL.
+/// PATH, and then the places where packages put `PostgreSQL`.
 pub(super) fn usual_places() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -31,7 +31,7 @@ pub(super) fn usual_places() -> Vec<PathBuf> {
         .collect()
 }
 
-/// One version of PostgreSQL's programs.
+/// One version of `PostgreSQL`'s programs.
 #[derive(Debug)]
 pub(super) struct Installation {
     /// The folder of the programs.

@@ -1,11 +1,11 @@
-//! The PostgreSQL that `webmon up` runs for itself when `database.url` is not set.
+//! The `PostgreSQL` that `webmon up` runs for itself when `database.url` is not set.
 //!
 //! Under the data folder, `postgres/` holds the server's files (`cluster`), its socket (`socket`) and
 //! its logs (`log`, and `start.log` until the first of them is open). The path of a start:
 //!
 //! 1. `home`: whose server it is, and the folders that it needs.
 //! 2. `postmaster`: the server that a crash of webmon left running, if there is one, is adopted.
-//! 3. `installation`: otherwise, the programs of a PostgreSQL on this machine.
+//! 3. `installation`: otherwise, the programs of a `PostgreSQL` on this machine.
 //! 4. `cluster`: the first time, `initdb`.
 //! 5. `answer`: the server is waited for, and has a database for webmon.
 //!
@@ -33,7 +33,7 @@ use self::postmaster::Postmaster;
 /// How long a fast shutdown may take: it ends with a checkpoint.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
-/// A running PostgreSQL server of webmon's own.
+/// A running `PostgreSQL` server of webmon's own.
 ///
 /// Dropped without [`OwnPostgres::stop`], it goes on running, and the next start adopts it.
 #[derive(Debug)]
@@ -45,16 +45,16 @@ pub struct OwnPostgres {
 }
 
 impl OwnPostgres {
-    /// Has PostgreSQL running on `data`: adopts the server that runs there, or starts one, creating
+    /// Has `PostgreSQL` running on `data`: adopts the server that runs there, or starts one, creating
     /// its files the first time.
     ///
-    /// Fails when no PostgreSQL is installed, when the files are of a version that is not installed,
+    /// Fails when no `PostgreSQL` is installed, when the files are of a version that is not installed,
     /// when the server's user cannot reach the folder, or when the server is not ready in a minute.
     pub async fn start(data: &Path) -> eyre::Result<OwnPostgres> {
         Self::start_from(data, &installation::usual_places()).await
     }
 
-    /// Like [`OwnPostgres::start`], looking for PostgreSQL in `places` only: folders of programs, in
+    /// Like [`OwnPostgres::start`], looking for `PostgreSQL` in `places` only: folders of programs, in
     /// which one `*` stands for any part of a folder's name.
     pub async fn start_from(data: &Path, places: &[PathBuf]) -> eyre::Result<OwnPostgres> {
         let home = Home::prepare(data)?;
@@ -142,7 +142,7 @@ impl OwnPostgres {
         match answer::wait(&mut postmaster).await? {
             Ready::On(socket) => Ok(OwnPostgres { postmaster, socket }),
             Ready::Never => bail!(
-                "PostgreSQL did not start in {}: {}",
+                "PostgreSQL did not start in {}:{}",
                 home.cluster.display(),
                 logs::of_start(home)
             ),

@@ -42,8 +42,8 @@ impl Postmaster {
 
     /// The server that runs on `cluster`, if there is one.
     ///
-    /// A file of a server that is gone is PostgreSQL's to judge, except where its process id is
-    /// another process's by now: PostgreSQL would refuse to start then, and we remove it.
+    /// A file of a server that is gone is `PostgreSQL`'s to judge, except where its process id is
+    /// another process's by now: `PostgreSQL` would refuse to start then, and we remove it.
     pub(super) fn running_on(cluster: &Path) -> eyre::Result<Option<Self>> {
         let Some(PidFile { pid, socket }) = PidFile::read(cluster)? else {
             return Ok(None);
