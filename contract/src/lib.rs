@@ -1,8 +1,8 @@
 //! What the services of webmon agree on: pure data, no I/O.
 //!
-//! A [site](site) is due at [instants](schedule) that follow from its name and interval. For each of
-//! them the scheduler sends one [task](task) to a checker, and the checker stores one
-//! [result](result), whose verdict is an [outcome and a reason](outcome). The tables behind all
+//! A [site] is due at [instants](schedule) that follow from its name and interval. For each of
+//! them the scheduler sends one [task] to a checker, and the checker stores one
+//! [result], whose verdict is an [outcome and a reason](outcome). The tables behind all
 //! this are the [entities](entity).
 //!
 //! Instants are milliseconds since the Unix epoch on the database's clock, unless a name says

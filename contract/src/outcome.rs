@@ -179,10 +179,10 @@ mod tests {
     #[test]
     fn names_are_the_same_in_postgresql_and_in_text() {
         for outcome in Outcome::ALL {
-            assert_eq!(outcome.to_value().to_string(), outcome.as_str());
+            assert_eq!(outcome.to_value(), outcome.as_str());
         }
         for reason in Reason::ALL {
-            assert_eq!(reason.to_value().to_string(), reason.as_str());
+            assert_eq!(reason.to_value(), reason.as_str());
         }
     }
 

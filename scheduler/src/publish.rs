@@ -18,7 +18,7 @@ use std::{
 use color_eyre::eyre::{Report, Result, WrapErr as _, eyre};
 use contract::task::Task;
 use rdkafka::{
-    ClientConfig, ClientContext, Message as _,
+    ClientConfig, ClientContext,
     config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode},
     message::DeliveryResult,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use contract::site::SiteError;
+use runtime::config::from_yaml;
 
 use super::fault::{BadFile, Fault};
 use super::fields::unknown;
@@ -19,7 +20,7 @@ pub fn load(path: &Path) -> Result<Vec<Site>, BadFile> {
         path: path.to_owned(),
         cause,
     })?;
-    let file = read_yaml(&text).map_err(|message| BadFile::Syntax {
+    let file: Node = from_yaml(&text).map_err(|message| BadFile::Syntax {
         path: path.to_owned(),
         message,
     })?;
@@ -29,11 +30,6 @@ pub fn load(path: &Path) -> Result<Vec<Site>, BadFile> {
         path: path.to_owned(),
         faults,
     })
-}
-
-/// Reads YAML; an error names line and column.
-fn read_yaml(text: &str) -> Result<Node, String> {
-    serde_yaml::from_str(text).map_err(|error| error.to_string())
 }
 
 /// Makes sites of what the file says.
