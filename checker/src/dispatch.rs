@@ -3,8 +3,6 @@
 //! It first waits for a thread that can take a task, then for a task that is due, so that a task stays
 //! in the hold, where it is counted and can expire, until it really starts.
 
-use std::sync::Arc;
-
 use color_eyre::eyre::Result;
 use contract::{outcome::Reason, result::CheckResult};
 
@@ -14,15 +12,14 @@ use crate::{
     record::{Finished, Results},
 };
 
-/// Hands out tasks until the hold is closed, then closes the lanes.
-pub(crate) fn run(hold: &Hold, lanes: &Lanes, results: &Arc<Results>) -> Result<()> {
+/// Hands out tasks until the hold is closed.
+pub(crate) fn run(hold: &Hold, lanes: &Lanes, results: &Results) -> Result<()> {
     while let Some(seat) = lanes.seat() {
         match next_due(hold, results) {
             Some(held) => seat.give(held),
             None => break,
         }
     }
-    lanes.close();
     Ok(())
 }
 

@@ -83,6 +83,14 @@ pub(crate) struct Links {
     pub(crate) joined: Condition,
 }
 
+impl Drop for Links {
+    /// However intake ends, the stages after it end too.
+    fn drop(&mut self) {
+        self.joined.set(false);
+        self.hold.close();
+    }
+}
+
 /// What one drain of Kafka's queue brought.
 #[derive(Default)]
 struct Drained {
@@ -316,7 +324,7 @@ impl Intake {
         }
     }
 
-    /// Leaves the group and ends the hold, so that others take the partitions at once. Closing alone does not leave
+    /// Leaves the group, so that others take the partitions at once. Closing alone does not leave
     /// when the protocol is cooperative: the revocation has to be served first.
     fn leave(mut self) {
         self.settle();
@@ -327,8 +335,6 @@ impl Intake {
         while Instant::now() < deadline && !self.ledger.is_empty() {
             self.poll(Duration::from_millis(10), &mut ignored);
         }
-        self.links.joined.set(false);
-        self.links.hold.close();
     }
 }
 

@@ -143,13 +143,18 @@ impl Lanes {
     }
 
     /// Takes no more tasks.
-    pub(crate) fn close(&self) {
+    fn close(&self) {
         for lane in &self.lanes {
             lane.lock().closed = true;
             lane.handed.notify_all();
         }
-        // Whoever waits for a seat gets one whose task nobody takes: its partition is read again.
-        self.free.put();
+    }
+}
+
+impl Drop for Lanes {
+    /// However dispatch ends, the threads end after their last probe.
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

@@ -74,6 +74,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         config.database.clone(),
         Arc::clone(&results),
         done,
+        service.feed.clone(),
         metrics.clone(),
     );
     let links = Links {

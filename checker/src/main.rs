@@ -6,7 +6,7 @@ use checker::config::Config;
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
-    program::{report, say, usage},
+    program::{prepare, report, say, usage},
     service::host,
     telemetry::{healthcheck, start_logs},
 };
@@ -55,7 +55,7 @@ async fn execute(
         command,
     }: Arguments,
 ) -> Result<()> {
-    color_eyre::install()?;
+    prepare()?;
     let config = Config::load(&file).map_err(usage)?;
     start_logs(&config.log)?;
     match command {

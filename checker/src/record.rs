@@ -128,16 +128,19 @@ pub(crate) struct Recorder {
     results: Arc<Results>,
     /// Where the positions of durable results go.
     done: mpsc::Sender<Vec<Position>>,
+    /// In a standalone, where recorded results are shown as well.
+    feed: Option<mpsc::Sender<Vec<CheckResult>>>,
     /// What is counted.
     metrics: Metrics,
 }
 
 impl Recorder {
-    /// Records `results` and tells `done`.
+    /// Records `results` and tells `done`, and `feed` if there is one.
     pub(crate) fn new(
         config: DatabaseConfig,
         results: Arc<Results>,
         done: mpsc::Sender<Vec<Position>>,
+        feed: Option<mpsc::Sender<Vec<CheckResult>>>,
         metrics: Metrics,
     ) -> Self {
         let outage = Outage::new("PostgreSQL, which the results go to,");
@@ -147,6 +150,7 @@ impl Recorder {
             outage,
             results,
             done,
+            feed,
             metrics,
         }
     }
@@ -176,7 +180,12 @@ impl Recorder {
             let rest = finished.split_off(finished.len().min(BATCH_ROWS));
             let positions = finished.iter().map(|finished| finished.position).collect();
             let batch = rows::distinct(finished.into_iter().map(|finished| finished.result));
+            let shown = self.feed.as_ref().map(|feed| (feed.clone(), batch.clone()));
             self.write(batch).await;
+            if let Some((feed, batch)) = shown {
+                // Whoever looks on does not hold up the recorder.
+                drop(feed.try_send(batch));
+            }
             // Intake is gone when this checker stops: the tasks will be read again, and found recorded.
             drop(self.done.send(positions).await);
             finished = rest;

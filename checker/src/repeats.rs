@@ -59,7 +59,7 @@ impl Repeats {
             return BTreeSet::new();
         }
         let runtime = self.runtime.clone();
-        let found = runtime.block_on(timeout(LIMIT, self.find(ids, instants)));
+        let found = runtime.block_on(async { timeout(LIMIT, self.find(ids, instants)).await });
         match found {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => self.forget(&error),
@@ -102,8 +102,19 @@ impl Repeats {
     /// Drops a connection that did not answer.
     fn forget(&mut self, why: &str) -> BTreeSet<(i64, i64)> {
         debug!("cannot look up late tasks, they are checked: {why}");
+        self.disconnect();
+        BTreeSet::new()
+    }
+
+    /// Drops the connection, which speaks to its runtime once more.
+    fn disconnect(&mut self) {
         let _inside = self.runtime.enter();
         drop(self.database.take());
-        BTreeSet::new()
+    }
+}
+
+impl Drop for Repeats {
+    fn drop(&mut self) {
+        self.disconnect();
     }
 }

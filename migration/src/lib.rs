@@ -17,7 +17,8 @@ mod m20261123_000002_create_schedule;
 mod m20261123_000003_create_outcomes;
 mod m20261123_000004_create_check_result;
 
-use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{MigrationTrait, async_trait};
 
 /// Every step, oldest first.
 #[derive(Clone, Copy, Debug)]

@@ -1,12 +1,25 @@
 //! A program of webmon: what its `main` does before and after the work.
 
 use std::fmt::Display;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use color_eyre::config::{HookBuilder, Theme};
 use color_eyre::eyre::{self, Report};
 
 use crate::shutdown::{Usage, exit_code};
+
+/// Makes panics and errors readable; in colour on a terminal only. The first thing that a `main` does.
+pub fn prepare() -> eyre::Result<()> {
+    let hooks = HookBuilder::default().display_env_section(false);
+    let plain = !io::stderr().is_terminal();
+    (if plain {
+        hooks.theme(Theme::new())
+    } else {
+        hooks
+    })
+    .install()
+}
 
 /// An error of whoever called the program, or wrote its files: exit code 2.
 pub fn usage(error: impl Display) -> Report {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::{self, WrapErr as _, eyre};
+use contract::result::CheckResult;
 use sea_orm::DatabaseConnection;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -27,6 +29,8 @@ pub struct Service {
     pub probes: Arc<Probes>,
     /// In a standalone, the bound of the embedded broker.
     pub backlog: Option<Arc<Backlog>>,
+    /// In a standalone, where recorded results are shown as well; what does not fit is left out.
+    pub feed: Option<mpsc::Sender<Vec<CheckResult>>>,
 }
 
 impl Service {
@@ -68,6 +72,7 @@ where
         stop: signals.stop.clone(),
         probes: Probes::new(),
         backlog: None,
+        feed: None,
     };
     // Answers until the service has ended: while it drains it is still worth watching.
     let ended = CancellationToken::new();

@@ -39,7 +39,7 @@ use runtime::{database::Pool, service::Service, shutdown::Stages};
 use crate::{config::Config, metrics::Metrics, turns::Turns};
 
 /// The time for a stop: the turns under way may end.
-const DRAIN: Duration = Duration::from_secs(20);
+pub const DRAIN: Duration = Duration::from_secs(20);
 
 /// The connections of everything that is not a turn.
 const POOL: Pool = Pool {

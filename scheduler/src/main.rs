@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
-    program::{report, say, usage},
+    program::{prepare, report, say, usage},
     service::host,
     telemetry::{healthcheck, start_logs},
 };
@@ -62,7 +62,7 @@ async fn execute(
         command,
     }: Arguments,
 ) -> Result<()> {
-    color_eyre::install()?;
+    prepare()?;
     let config = Config::load(&file).map_err(usage)?;
     start_logs(&config.log)?;
     match command {

@@ -84,7 +84,7 @@ UPDATE schedule_shard SET reconciled_until = greatest(reconciled_until,
 
 /// Nothing is in flight: what was scheduled ahead of now is scheduled again.
 const REWIND: &str = "\
-UPDATE schedule_shard SET scheduled_until = least(scheduled_until, timestamptz 'epoch' + $1 * interval '1 millisecond')";
+UPDATE schedule_shard SET scheduled_until = least(scheduled_until, date_trunc('milliseconds', now()))";
 
 /// Judges everything that may be judged and has not been yet, as far back as results are kept;
 /// returns how many instants were lost.
@@ -94,21 +94,25 @@ pub async fn reconcile(
     retention: Duration,
 ) -> Result<u64> {
     let extent = extent(database, judge, retention).await?;
-    let lost = judge_extent(database, judge, extent).await?;
-    Ok(lost)
+    judge_extent(database, judge, extent).await
 }
 
-/// The same for a system whose broker forgot everything: what was due is judged, and what was
-/// scheduled ahead of its due instant is scheduled again. Nothing else may be running.
+/// For a system whose broker forgot everything: what was due is judged, and what was scheduled ahead
+/// of its due instant is scheduled again. Nothing else may be running.
 pub async fn start_over(database: &DatabaseConnection, retention: Duration) -> Result<u64> {
-    let extent = extent(database, Judge::ByDueInstant, retention).await?;
-    let lost = judge_extent(database, Judge::ByDueInstant, extent).await?;
-    let rewind = sql::statement(REWIND, [extent.until.into()]);
+    // First, so that no instant falls between what is judged and what is scheduled again.
+    rewind(database).await?;
+    reconcile(database, Judge::ByDueInstant, retention).await
+}
+
+/// Forgets what was scheduled ahead of its due instant. Nothing may be in flight.
+pub async fn rewind(database: &DatabaseConnection) -> Result<()> {
+    let rewind = Statement::from_string(sql::POSTGRES, REWIND);
     database
         .execute_raw(rewind)
         .await
         .wrap_err("schedule again what was scheduled ahead")?;
-    Ok(lost)
+    Ok(())
 }
 
 /// Reads how far the shards may be judged.

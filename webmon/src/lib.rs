@@ -1,4 +1,12 @@
-//! What the `webmon` program is made of.
+//! The `webmon` program: everything in one process, and the commands people use.
+//!
+//! [`up`](mod@up) runs the very same scheduler and checker that run on a cluster, on an embedded
+//! [broker] and a [`PostgreSQL` of its own](postgres) unless the [configuration](config) names others,
+//! and shows what it [sees](watch). The commands work on the same [data].
 
+pub mod broker;
 pub mod config;
+pub mod data;
 pub mod postgres;
+pub mod up;
+pub mod watch;

@@ -1,2 +1,84 @@
-//! m
-fn main() {}
+//! `webmon`: everything in one process, and the commands people use.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use color_eyre::eyre::{Result, WrapErr as _};
+use runtime::{
+    program::{prepare, report, say, usage},
+    telemetry::{healthcheck, start_logs},
+};
+use scheduler::command::{self, Apply};
+use webmon::{
+    config::Config,
+    data::Store,
+    up::{Up, up},
+};
+
+/// Watches websites: scheduler, broker, checker and database in one process.
+///
+/// `webmon up --sites sites.yaml` needs nothing but an installed PostgreSQL. With `database.url` and
+/// `kafka.brokers` in a configuration the same program is part of a cluster. Exit codes: 0, 1 for a
+/// failure, 2 for bad usage, configuration or sites file.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The configuration, the keys of scheduler and checker; none is needed
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the database and locks of webmon's own are kept
+    #[arg(long, global = true, value_name = "DIR", default_value = "webmon-data")]
+    data: PathBuf,
+    /// What to do
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+enum Command {
+    /// Watch the sites until SIGINT or SIGTERM; a second one stops at once
+    Up(Up),
+    /// Bring the sites in line with a sites file, all or nothing
+    Apply(Apply),
+    /// Write all sites as a sites file to standard output
+    Export,
+    /// Say whether the configuration is in order, and do nothing
+    CheckConfig,
+    /// Ask the running webmon whether it is ready (for containers)
+    Healthcheck,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    report("webmon", &execute(arguments).await)
+}
+
+/// Does what was asked for.
+async fn execute(
+    Arguments {
+        config: file,
+        data,
+        command,
+    }: Arguments,
+) -> Result<()> {
+    prepare()?;
+    let config = Config::load(file.as_deref()).map_err(usage)?;
+    start_logs(&config.log)?;
+    match command {
+        Command::Up(command) => up(config, &data, &command).await,
+        Command::CheckConfig => say("the configuration is in order").wrap_err("write"),
+        Command::Healthcheck => Ok(healthcheck(config.http.listen).await?),
+        command => {
+            let store = Store::join(&config, &data).await?;
+            let database = store.migrated().await?;
+            let done = match command {
+                Command::Apply(apply) => command::apply(&database, &apply).await,
+                _ => command::export(&database).await,
+            };
+            drop(database);
+            done.and(store.close().await)
+        }
+    }
+}

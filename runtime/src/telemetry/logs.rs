@@ -12,8 +12,14 @@ use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
 
 use crate::config::{LogConfig, LogFormat};
 
-/// These dump whole requests at `trace`, secrets and all: they never say more than `info`.
-const CAPPED: [&str; 3] = ["ureq", "ureq_proto", "rustls"];
+/// The first three dump whole requests at `trace`, secrets and all; the last repeats what the server
+/// remarks on statements that are as they should be.
+const CAPPED: [(&str, LevelFilter); 4] = [
+    ("ureq", LevelFilter::INFO),
+    ("ureq_proto", LevelFilter::INFO),
+    ("rustls", LevelFilter::INFO),
+    ("sqlx::postgres::notice", LevelFilter::WARN),
+];
 
 /// Logs cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +56,7 @@ where
     let filter = parse_filter(&config.filter)?;
     let caps = Targets::new()
         .with_default(LevelFilter::TRACE)
-        .with_targets(CAPPED.map(|target| (target, LevelFilter::INFO)));
+        .with_targets(CAPPED);
     let layer = fmt::layer().with_writer(writer);
     // Without the call NO_COLOR decides, as people expect on a terminal.
     let layer = if colours {

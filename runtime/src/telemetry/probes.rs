@@ -1,10 +1,10 @@
 //! What the HTTP endpoints show: a registry of metrics, and what a service still waits for.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use prometheus_client::registry::Registry;
+use tokio::sync::watch;
 
 /// All that is asked over HTTP. `webmon up` shares one between its two services.
 #[derive(Debug, Default)]
@@ -71,17 +71,23 @@ impl Readiness {
 
 /// One thing that must hold before a service is ready. Clones are the same condition.
 #[derive(Clone, Debug, Default)]
-pub struct Condition(Arc<AtomicBool>);
+pub struct Condition(Arc<watch::Sender<bool>>);
 
 impl Condition {
     /// Says whether it holds now.
     pub fn set(&self, holds: bool) {
-        self.0.store(holds, Ordering::Relaxed);
+        self.0.send_replace(holds);
     }
 
     /// Whether it holds.
     pub fn holds(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        *self.0.borrow()
+    }
+
+    /// Waits until it holds.
+    pub async fn wait(&self) {
+        // Cannot fail: the sender is here.
+        drop(self.0.subscribe().wait_for(|holds| *holds).await);
     }
 }
 

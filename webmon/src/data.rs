@@ -1,0 +1,133 @@
+//! The database of a standalone: the configured one, or a `PostgreSQL` of its own under `--data`.
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+
+use color_eyre::eyre::{Result, WrapErr as _, bail, eyre};
+use migration::{Migrator, MigratorTrait as _};
+use runtime::config::{DatabaseConfig, Secret};
+use runtime::database::{self, Pool};
+use runtime::sql;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, TransactionTrait as _};
+
+use crate::config::Config;
+use crate::postgres::OwnPostgres;
+
+/// The lock on a data folder: one `webmon up` at a time.
+#[derive(Debug)]
+pub struct DataLock {
+    /// Locked as long as it is open.
+    _file: File,
+}
+
+impl DataLock {
+    /// Takes the lock; `None` if another webmon has it.
+    pub fn take(data: &Path) -> Result<Option<Self>> {
+        fs::create_dir_all(data)
+            .wrap_err_with(|| format!("create the data folder {}", data.display()))?;
+        let path = data.join("lock");
+        let file = File::create(&path).wrap_err_with(|| format!("open {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => {
+                Err(error).wrap_err_with(|| format!("lock {}", path.display()))
+            }
+        }
+    }
+}
+
+/// A database, and the server behind it if that is webmon's own.
+#[derive(Debug)]
+pub struct Store {
+    /// Where it is.
+    pub config: DatabaseConfig,
+    /// The server to stop at the end.
+    own: Option<OwnPostgres>,
+    /// The lock on the data folder, while the server is this process's to stop.
+    _lock: Option<DataLock>,
+}
+
+impl Store {
+    /// For `webmon up`: the only one on this data folder.
+    pub async fn open(config: &Config, data: &Path) -> Result<Self> {
+        let Some(lock) = DataLock::take(data)? else {
+            bail!(
+                "another webmon runs on the data folder {}: stop it, or name another folder with --data",
+                data.display()
+            );
+        };
+        Self::behind(config, data, Some(lock)).await
+    }
+
+    /// For a command: beside a `webmon up` that may be running on this data folder.
+    pub async fn join(config: &Config, data: &Path) -> Result<Self> {
+        if config.database.is_some() {
+            return Self::behind(config, data, None).await;
+        }
+        Self::behind(config, data, DataLock::take(data)?).await
+    }
+
+    /// Takes the configured database, or starts or adopts webmon's own server.
+    async fn behind(config: &Config, data: &Path, lock: Option<DataLock>) -> Result<Self> {
+        if let Some(database) = &config.database {
+            return Ok(Self {
+                config: database.clone(),
+                own: None,
+                _lock: lock,
+            });
+        }
+        let server = OwnPostgres::start(data).await?;
+        let config = DatabaseConfig {
+            url: Secret::new(server.url()),
+        };
+        // Without the lock the server is another webmon's, and stays.
+        let own = lock.is_some().then_some(server);
+        Ok(Self {
+            config,
+            own,
+            _lock: lock,
+        })
+    }
+
+    /// Stops the server, if it is this process's.
+    pub async fn close(self) -> Result<()> {
+        match self.own {
+            Some(server) => server.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    /// A connection to the database at this build's schema.
+    pub async fn migrated(&self) -> Result<DatabaseConnection> {
+        let pool = Pool {
+            name: "webmon",
+            connections: 2,
+            settings: &[],
+        };
+        let database = database::connect(&self.config, pool).await?;
+        Migrator::up(&database, None)
+            .await
+            .wrap_err("bring the database to this build's schema")?;
+        database::check_schema(&database).await?;
+        Ok(database)
+    }
+}
+
+/// Takes the database for this `webmon up` as long as the returned transaction lives.
+pub async fn take_database(database: &DatabaseConnection) -> Result<sea_orm::DatabaseTransaction> {
+    let transaction = database.begin().await.wrap_err("lock the database")?;
+    let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended('webmon up', 0)) AS taken";
+    let row = transaction
+        .query_one_raw(sql::statement(lock, []))
+        .await
+        .wrap_err("lock the database")?
+        .ok_or_else(|| eyre!("lock the database: no answer"))?;
+    if !row
+        .try_get::<bool>("", "taken")
+        .wrap_err("lock the database")?
+    {
+        bail!("another webmon up runs on this database: stop it, or set another database.url");
+    }
+    Ok(transaction)
+}

@@ -1,0 +1,184 @@
+//! `webmon up`: everything in one process, from a sites file to verdicts on the terminal.
+//!
+//! 1. The [store](data): the data folder is locked, `PostgreSQL` started or found, the schema brought
+//!    up to date.
+//! 2. The [broker](Broker), unless Kafka is configured. It has forgotten whatever was in flight when
+//!    the last process ended: those checks are recorded as lost, and what was only scheduled ahead is
+//!    scheduled again.
+//! 3. The sites file is applied.
+//! 4. The checker, then the scheduler: the very same ones that run on a cluster.
+//! 5. Verdicts are [shown](watch) until a stop, which goes the way of the data: scheduler, checker,
+//!    database.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use color_eyre::eyre::{Result, WrapErr as _, eyre};
+use runtime::config::KafkaConfig;
+use runtime::program::say;
+use runtime::service::Service;
+use runtime::shutdown::{Stages, on_signals};
+use runtime::telemetry::{self, Probes};
+use scheduler::command::Apply;
+use scheduler::reconcile;
+use sea_orm::DatabaseConnection;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::broker::Broker;
+use crate::config::Config;
+use crate::data::{self, Store};
+use crate::watch;
+
+/// Batches of results on their way to the terminal; what it cannot keep up with is not shown.
+const FEED_DEPTH: usize = 256;
+/// How long the scheduler waits for the checker to read tasks.
+const JOIN_LIMIT: Duration = Duration::from_secs(30);
+/// What a stop may take beyond the stops of scheduler and checker.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// `up [--sites FILE]`
+#[derive(Args, Clone, Debug)]
+pub struct Up {
+    /// Apply this sites file at the start
+    #[arg(long, value_name = "FILE")]
+    pub sites: Option<PathBuf>,
+}
+
+/// Runs everything until a signal.
+pub async fn up(config: Config, data: &Path, command: &Up) -> Result<()> {
+    let signals = on_signals().wrap_err("listen for signals")?;
+    let listener = telemetry::bind(&config.http).await?;
+    let store = Store::open(&config, data).await?;
+    let running = async {
+        let database = store.migrated().await?;
+        let lock = data::take_database(&database).await?;
+        let broker = config.kafka.is_none().then(Broker::start).transpose()?;
+        if broker.is_some() {
+            account_for_the_past(&config, &database).await?;
+        }
+        if let Some(file) = &command.sites {
+            let apply = Apply {
+                file: file.clone(),
+                prune: false,
+                dry_run: false,
+            };
+            scheduler::command::apply(&database, &apply).await?;
+        }
+        let kafka = match (&config.kafka, &broker) {
+            (Some(kafka), _) => kafka.clone(),
+            (None, Some(broker)) => broker.config()?,
+            (None, None) => return Err(eyre!("neither a configured broker nor an embedded one")),
+        };
+        let parts = Parts {
+            config: &config,
+            store: &store,
+            kafka,
+            broker: broker.as_ref(),
+        };
+        let ended = parts.run(&database, listener, &signals.stop).await;
+        if broker.is_some() {
+            reconcile::rewind(&database).await?;
+        }
+        drop(lock);
+        ended
+    };
+    let result = tokio::select! {
+        result = running => result,
+        () = signals.abort.cancelled() => return Err(eyre!("stopped at once by a second signal")),
+    };
+    result.and(store.close().await)
+}
+
+/// The embedded broker has forgotten what was in flight when the last process ended.
+async fn account_for_the_past(config: &Config, database: &DatabaseConnection) -> Result<()> {
+    let lost = reconcile::start_over(database, config.scheduler.retention).await?;
+    if lost > 0 {
+        warn!(
+            lost,
+            "checks were in flight when webmon last ended: recorded as missed"
+        );
+    }
+    Ok(())
+}
+
+/// What runs in this process.
+struct Parts<'a> {
+    /// The configuration.
+    config: &'a Config,
+    /// The database.
+    store: &'a Store,
+    /// The broker's address.
+    kafka: KafkaConfig,
+    /// The broker, if it is embedded.
+    broker: Option<&'a Broker>,
+}
+
+impl Parts<'_> {
+    /// Runs checker, scheduler, watch and HTTP until `stop`, or until one of them ends. They stop one
+    /// after the other, each when the one before it in the flow has ended.
+    async fn run(
+        &self,
+        database: &DatabaseConnection,
+        listener: TcpListener,
+        stop: &CancellationToken,
+    ) -> Result<()> {
+        let probes = Probes::new();
+        let (feed, shown) = mpsc::channel(FEED_DEPTH);
+        let mut stages = Stages::new(stop);
+        let (stop_checker, stop_http) = (CancellationToken::new(), CancellationToken::new());
+        let service = |stop: CancellationToken| Service {
+            stop,
+            probes: Arc::clone(&probes),
+            backlog: self.broker.map(Broker::backlog),
+            feed: Some(feed.clone()),
+        };
+
+        let config = self
+            .config
+            .scheduler_config(self.store.config.clone(), self.kafka.clone());
+        let (scheduling, then) = (service(stages.stop()), stop_checker.clone().drop_guard());
+        stages.spawn("scheduler", async move {
+            let joined = scheduling.probes.readiness().condition("kafka group");
+            // A task that nobody reads yet would only be late.
+            scheduling
+                .stop
+                .run_until_cancelled(timeout(JOIN_LIMIT, joined.wait()))
+                .await;
+            let ended = scheduler::run(config, scheduling).await;
+            drop(then);
+            ended
+        });
+        let config = self
+            .config
+            .checker_config(self.store.config.clone(), self.kafka.clone());
+        let (drain, checking, then) = (
+            config.drain,
+            service(stop_checker),
+            stop_http.clone().drop_guard(),
+        );
+        stages.spawn("checker", async move {
+            let ended = checker::run(config, checking).await;
+            drop(then);
+            ended
+        });
+        let serving = telemetry::serve(listener, Arc::clone(&probes), stop_http);
+        stages.spawn("http", async {
+            serving.await.wrap_err("serve metrics and health")
+        });
+        // The watch ends with the last service that feeds it.
+        drop(feed);
+        stages.spawn("watch", watch::watch(database.clone(), shown));
+        let listen = self.config.http.listen;
+        say(format_args!(
+            "webmon is up: metrics at http://{listen}/metrics, Ctrl-C stops it"
+        ))
+        .wrap_err("write to standard output")?;
+        stages.run(scheduler::DRAIN + drain + MARGIN).await
+    }
+}
