@@ -3,7 +3,6 @@
 //! It first waits for a thread that can take a task, then for a task that is due, so that a task stays
 //! in the hold, where it is counted and can expire, until it really starts.
 
-use color_eyre::eyre::Result;
 use contract::{outcome::Reason, result::CheckResult};
 
 use crate::{
@@ -13,22 +12,21 @@ use crate::{
 };
 
 /// Hands out tasks until the hold is closed.
-pub(crate) fn run(hold: &Hold, lanes: &Lanes, results: &Results) -> Result<()> {
+pub(crate) fn run(hold: &Hold, lanes: &Lanes, results: &Results) {
     while let Some(seat) = lanes.seat() {
         match next_due(hold, results) {
-            Some(held) => seat.give(held),
+            Some(task) => seat.give(task),
             None => break,
         }
     }
-    Ok(())
 }
 
 /// Waits for a task that is due and has not expired; `None` when the hold is closed.
 fn next_due(hold: &Hold, results: &Results) -> Option<Box<Held>> {
     loop {
         match hold.next() {
-            Next::Due(held) => return Some(held),
-            Next::Expired(held) => results.put(missed(&held)),
+            Next::Due(task) => return Some(task),
+            Next::Expired(task) => results.put(missed(&task)),
             Next::Closed => return None,
         }
     }

@@ -22,6 +22,7 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance},
     error::KafkaError,
+    topic_partition_list::TopicPartitionListElem,
 };
 use runtime::{
     backlog::Backlog, clock::Clock, config::KafkaConfig, kafka::BrokerLog, telemetry::Condition,
@@ -143,7 +144,7 @@ impl Intake {
     }
 
     /// Reads until `stop`, then leaves the group.
-    pub(crate) fn run(mut self, stop: &CancellationToken) -> Result<()> {
+    pub(crate) fn run(mut self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             let drained = self.drain();
             self.hand_over(drained);
@@ -151,7 +152,6 @@ impl Intake {
             self.pause_or_resume();
         }
         self.leave();
-        Ok(())
     }
 
     /// Waits for a task and reads what else is there.
@@ -432,8 +432,12 @@ impl ClientContext for Context {
 
 impl ConsumerContext for Context {
     fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        let numbers =
-            |list: &TopicPartitionList| list.elements().iter().map(|p| p.partition()).collect();
+        let numbers = |list: &TopicPartitionList| {
+            list.elements()
+                .iter()
+                .map(TopicPartitionListElem::partition)
+                .collect()
+        };
         let event = match rebalance {
             Rebalance::Assign(partitions) => Event::Assigned(numbers(partitions)),
             Rebalance::Revoke(partitions) => Event::Revoked(numbers(partitions)),

@@ -93,10 +93,16 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let stop = stages.stop();
     stages.spawn("clock", keep_clock(clock, database, stop.clone()));
     stages
-        .thread("intake", move || intake.run(&stop))
+        .thread("intake", move || {
+            intake.run(&stop);
+            Ok(())
+        })
         .wrap_err("start intake")?;
     stages
-        .thread("dispatch", move || dispatch::run(&hold, &lanes, &results))
+        .thread("dispatch", move || {
+            dispatch::run(&hold, &lanes, &results);
+            Ok(())
+        })
         .wrap_err("start dispatch")?;
     stages.spawn("record", recorder.run(drained));
     tracing::info!(slots = config.slots, "checking");

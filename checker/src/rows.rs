@@ -7,7 +7,7 @@ use contract::{
 use sea_orm::{
     DatabaseConnection,
     prelude::IpNetwork,
-    sqlx::{self, Postgres, postgres::PgArguments, query::QueryAs},
+    sqlx::{self, Postgres, error::DatabaseError, postgres::PgArguments, query::QueryAs},
 };
 
 /// Session settings of the connections that record. `PostgreSQL` may hang; the statement may not.
@@ -168,7 +168,7 @@ fn is_missing_day(error: &sqlx::Error) -> bool {
 fn refusal(error: &sqlx::Error) -> Refusal {
     let code = error
         .as_database_error()
-        .and_then(|error| error.code())
+        .and_then(DatabaseError::code)
         .unwrap_or_default();
     if code.starts_with("22") || code.starts_with("23") {
         Refusal::Content(format!("{error} (SQLSTATE {code})"))

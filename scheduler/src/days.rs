@@ -109,7 +109,7 @@ pub(crate) async fn keep(
             Ok(Ok(())) => {}
             Ok(Err(error)) => warn!("cannot keep the days of check_result in order: {error:#}"),
             Err(_) => {
-                warn!("cannot keep the days of check_result in order: no answer for {EVERY:?}")
+                warn!("cannot keep the days of check_result in order: no answer for {EVERY:?}");
             }
         }
     }

@@ -93,7 +93,7 @@ impl Turn {
                     match send_one(publisher, &batch, (&site, instant), &mut buffer).await {
                         Ok(()) => {}
                         Err(Refused::Task(fault)) => {
-                            invalid.push(invalid_site(&site, instant, &fault))
+                            invalid.push(invalid_site(&site, instant, &fault));
                         }
                         Err(Refused::Turn(report)) => return Err(report),
                     }

@@ -336,7 +336,7 @@ async fn five_thousand_sites_and_more_go_in_chunks() {
     file.write_all(yaml.as_bytes()).unwrap();
     let mut said = Vec::new();
     let summary = apply(database, file.path(), PLAIN, |progress| {
-        said.push(progress.to_string())
+        said.push(progress.to_string());
     })
     .await
     .unwrap();

@@ -8,5 +8,6 @@ pub mod broker;
 pub mod config;
 pub mod data;
 pub mod postgres;
+pub mod status;
 pub mod up;
 pub mod watch;

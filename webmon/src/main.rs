@@ -12,6 +12,7 @@ use scheduler::command::{self, Apply};
 use webmon::{
     config::Config,
     data::Store,
+    status::status,
     up::{Up, up},
 };
 
@@ -43,6 +44,8 @@ enum Command {
     Apply(Apply),
     /// Write all sites as a sites file to standard output
     Export,
+    /// Show the sites and their verdicts as a table
+    Status,
     /// Say whether the configuration is in order, and do nothing
     CheckConfig,
     /// Ask the running webmon whether it is ready (for containers)
@@ -75,6 +78,7 @@ async fn execute(
             let database = store.migrated().await?;
             let done = match command {
                 Command::Apply(apply) => command::apply(&database, &apply).await,
+                Command::Status => status(&database).await,
                 _ => command::export(&database).await,
             };
             drop(database);

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, Local};
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::entity::site;
-use contract::outcome::{Outcome, Reason, outcome_of};
+use contract::outcome::Outcome;
 use contract::result::CheckResult;
+use contract::site::parse_url;
 use runtime::program::say;
 use sea_orm::{
     ColumnTrait as _, DatabaseConnection, EntityTrait as _, QueryFilter as _, QuerySelect as _,
@@ -30,7 +32,7 @@ pub async fn watch(
     let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
-        let text = tokio::select! {
+        let lines = tokio::select! {
             batch = results.recv() => match batch {
                 Some(batch) => {
                     board.learn_names(&database, &batch).await;
@@ -38,10 +40,10 @@ pub async fn watch(
                 }
                 None => return Ok(()),
             },
-            _ = ticks.tick() => board.summary(),
+            _ = ticks.tick() => vec![board.summary()],
         };
-        if !text.is_empty() {
-            say(text.trim_end()).wrap_err("write to standard output")?;
+        for line in lines {
+            say(line).wrap_err("write to standard output")?;
         }
     }
 }
@@ -49,40 +51,51 @@ pub async fn watch(
 /// What is known of the sites.
 #[derive(Debug, Default)]
 struct Board {
-    /// `site.name` by id.
-    names: HashMap<i64, String>,
-    /// The reason of each site's last verdict; `None` for `up`.
-    verdicts: HashMap<i64, Option<Reason>>,
+    /// What the lines need of each site, by id.
+    known: HashMap<i64, Known>,
+    /// Each site's last verdict.
+    verdicts: HashMap<i64, Outcome>,
     /// Results since the last summary, by outcome.
     counts: BTreeMap<Outcome, usize>,
     /// How late they started, in microseconds.
     lateness_us: Vec<i64>,
 }
 
+/// What a line says of its site.
+#[derive(Debug)]
+struct Known {
+    /// `site.name`.
+    name: String,
+    /// The port of `site.url`.
+    port: Option<u16>,
+}
+
 impl Board {
     /// Looks up the names of sites that are new. Without an answer the id is shown.
     async fn learn_names(&mut self, database: &DatabaseConnection, batch: &[CheckResult]) {
-        let unknown: Vec<i64> = batch
-            .iter()
-            .map(|result| result.site_id)
-            .filter(|id| !self.names.contains_key(id))
-            .collect();
+        let ids = batch.iter().map(|result| result.site_id);
+        let unknown: Vec<i64> = ids.filter(|id| !self.known.contains_key(id)).collect();
         if unknown.is_empty() {
             return;
         }
         let found = site::Entity::find()
             .select_only()
-            .columns([site::Column::Id, site::Column::Name])
+            .columns([site::Column::Id, site::Column::Name, site::Column::Url])
             .filter(site::Column::Id.is_in(unknown))
-            .into_tuple::<(i64, String)>()
+            .into_tuple::<(i64, String, String)>()
             .all(database)
             .await;
-        self.names.extend(found.unwrap_or_default());
+        for (id, name, url) in found.unwrap_or_default() {
+            let port = parse_url(&url)
+                .ok()
+                .and_then(|url| url.port_or_known_default());
+            self.known.insert(id, Known { name, port });
+        }
     }
 
     /// Takes note of results; the lines of those that change a site's verdict.
-    fn changes(&mut self, batch: &[CheckResult]) -> String {
-        let mut text = String::new();
+    fn changes(&mut self, batch: &[CheckResult]) -> Vec<String> {
+        let mut lines = Vec::new();
         for result in batch {
             *self.counts.entry(result.outcome()).or_default() += 1;
             if let Some(started_at_us) = result.measured.started_at_us {
@@ -93,27 +106,26 @@ impl Board {
             if result.outcome() == Outcome::Missed {
                 continue;
             }
-            let before = self.verdicts.insert(result.site_id, result.reason);
+            let before = self.verdicts.insert(result.site_id, result.outcome());
             let greeted = before.is_none() && self.verdicts.len() <= MOST_GREETED;
-            let changed = before.unwrap_or_default().map(Reason::outcome)
-                != result.reason.map(Reason::outcome);
+            let changed = before.unwrap_or(Outcome::Up) != result.outcome();
             if changed || greeted {
                 let line = Line {
                     result,
-                    name: self.names.get(&result.site_id),
+                    site: self.known.get(&result.site_id),
                     before,
                 };
-                text.push_str(&format!("{line}\n"));
+                lines.push(line.to_string());
             }
         }
-        text
+        lines
     }
 
     /// The summary of what came since the last one.
     fn summary(&mut self) -> String {
         let mut sites: BTreeMap<Outcome, usize> = BTreeMap::new();
-        for reason in self.verdicts.values() {
-            *sites.entry(outcome_of(*reason)).or_default() += 1;
+        for outcome in self.verdicts.values() {
+            *sites.entry(*outcome).or_default() += 1;
         }
         let counts = std::mem::take(&mut self.counts);
         let made: usize = counts
@@ -160,21 +172,21 @@ fn percentile(sorted_us: &[i64], percent: usize) -> Option<f64> {
     Some(f64::from(micros) / 1_000.0)
 }
 
-/// `12:00:03 shop up → down (connect_refused, 127.0.0.1:80)`
+/// `12:00:03 shop up → down (connect_refused, 127.0.0.1:80): connect: connection refused`
 struct Line<'a> {
     /// The result that changed the verdict.
     result: &'a CheckResult,
-    /// The site's name, if it is known.
-    name: Option<&'a String>,
+    /// Its site, if it was found.
+    site: Option<&'a Known>,
     /// The verdict before; `None` if there was none.
-    before: Option<Option<Reason>>,
+    before: Option<Outcome>,
 }
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             result,
-            name,
+            site,
             before,
         } = self;
         let at_us = result
@@ -185,30 +197,35 @@ impl fmt::Display for Line<'_> {
             .unwrap_or_default()
             .with_timezone(&Local);
         write!(f, "{} ", at.format("%H:%M:%S"))?;
-        match name {
-            Some(name) => write!(f, "{} ", name.escape_debug())?,
+        match site {
+            Some(site) => write!(f, "{} ", site.name.escape_debug())?,
             None => write!(f, "site {} ", result.site_id)?,
         }
         if let Some(before) = before {
-            write!(f, "{} → ", outcome_of(*before))?;
+            write!(f, "{before} → ")?;
         }
         write!(f, "{}", result.outcome())?;
         let Some(reason) = result.reason else {
             return Ok(());
         };
         write!(f, " ({reason}")?;
-        if let Some(address) = result.measured.address {
-            write!(f, ", {address}")?;
+        match (result.measured.address, site.and_then(|site| site.port)) {
+            (Some(address), Some(port)) => write!(f, ", {}", SocketAddr::new(address, port))?,
+            (Some(address), None) => write!(f, ", {address}")?,
+            (None, _) => {}
         }
-        if let Some(detail) = &result.detail {
-            write!(f, ": {}", detail.escape_debug())?;
+        f.write_str(")")?;
+        match &result.detail {
+            Some(detail) => write!(f, ": {}", detail.escape_debug()),
+            None => Ok(()),
         }
-        f.write_str(")")
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use contract::outcome::Reason;
+
     use super::*;
 
     fn result(reason: Option<Reason>) -> CheckResult {
@@ -220,7 +237,13 @@ mod tests {
 
     fn board() -> Board {
         Board {
-            names: HashMap::from([(7, "shop".to_owned())]),
+            known: HashMap::from([(
+                7,
+                Known {
+                    name: "shop".to_owned(),
+                    port: Some(80),
+                },
+            )]),
             ..Board::default()
         }
     }
@@ -228,21 +251,17 @@ mod tests {
     #[test]
     fn a_change_of_verdict_is_one_line_and_no_change_is_none() {
         let mut board = board();
-        assert!(board.changes(&[result(None)]).ends_with(" shop up\n"));
-        assert_eq!(board.changes(&[result(None)]), "");
+        assert!(board.changes(&[result(None)])[0].ends_with(" shop up"));
+        assert!(board.changes(&[result(None)]).is_empty());
         let mut down = result(Some(Reason::ConnectRefused)).with_detail("connect: refused");
         down.measured.address = Some([127, 0, 0, 1].into());
-        let line = board.changes(&[down.clone()]);
+        let line = board.changes(&[down.clone()]).remove(0);
         assert!(
-            line.ends_with(" shop up → down (connect_refused, 127.0.0.1: connect: refused)\n"),
+            line.ends_with(" shop up → down (connect_refused, 127.0.0.1:80): connect: refused"),
             "{line}"
         );
-        assert_eq!(board.changes(&[down]), "");
-        assert!(
-            board
-                .changes(&[result(None)])
-                .ends_with(" shop down → up\n")
-        );
+        assert!(board.changes(&[down]).is_empty());
+        assert!(board.changes(&[result(None)])[0].ends_with(" shop down → up"));
     }
 
     #[test]
