@@ -1,17 +1,38 @@
-//! What webmon's tests stand on, each test on its own: a [database](Database).
+//! What webmon's tests stand on, each test on its own: a [database](Database), a [topic](Topic), a
+//! [website](Website), and the real programs as [processes](Process). A [cluster](Cluster) is all of
+//! them, and an [audit](audit) says whether every scheduled check was accounted for.
 //!
 //! The servers come from the environment (`ci/services` starts them and sets it). A variable that is
 //! not set is a panic which names it: a test that cannot run must not pass.
 
 #![expect(
     clippy::expect_used,
+    clippy::missing_panics_doc,
     clippy::panic,
     reason = "a test that cannot be set up fails, and says why"
 )]
 
+pub mod audit;
+mod cluster;
+mod crowd;
 mod database;
+mod http;
+mod kafka;
+mod process;
+mod settings;
+pub mod tables;
+mod wait;
+mod website;
 
+pub use cluster::Cluster;
+pub use crowd::{Crowd, THREE_HUNDRED, TWO_THOUSAND, sites_file};
 pub use database::Database;
+pub use http::{get, metric};
+pub use kafka::{Calm, Topic, brokers, certificate, tls_brokers};
+pub use process::{Finished, Process};
+pub use settings::{ConfigFile, Settings, free_address};
+pub use wait::eventually;
+pub use website::Website;
 
 /// The value of an environment variable that names a service.
 #[expect(

@@ -1,0 +1,274 @@
+//! Was every scheduled check accounted for? Asked of the tables alone.
+//!
+//! The due instants are computed here once more, from the names of the sites, and not with the code
+//! under test: a site's shard and phase are taken from the MD5 of its name, and it is due at every
+//! instant `t` with `(t - phase) mod interval = 0`, and at `check_at`. Each site is judged from
+//! `scheduled_from` on, as it is now.
+
+mod load;
+mod report;
+
+use std::collections::{HashMap, HashSet};
+
+use md5::{Digest as _, Md5};
+
+pub use load::{load, unstamped};
+pub use report::Report;
+
+/// How many shards there are.
+const SHARDS: u32 = 64;
+
+/// What the tables say. Instants are milliseconds since the Unix epoch.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    /// The enabled sites that are judged.
+    pub sites: Vec<Site>,
+    /// The spans that were not scheduled.
+    pub gaps: Vec<Gap>,
+    /// The results.
+    pub rows: Vec<Row>,
+}
+
+/// An enabled site that was scheduled.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// `site.id`.
+    pub id: i64,
+    /// `site.name`.
+    pub name: String,
+    /// `site.interval_ms`.
+    pub interval_ms: i64,
+    /// `site.scheduled_from`.
+    pub scheduled_from: i64,
+    /// `site.check_at`.
+    pub check_at: Option<i64>,
+}
+
+/// The span `(since, until]` of one shard.
+#[derive(Clone, Copy, Debug)]
+pub struct Gap {
+    /// The shard, 0 to 63.
+    pub shard: u32,
+    /// The last instant before it.
+    pub since: i64,
+    /// The last instant in it.
+    pub until: i64,
+}
+
+/// A result.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The site.
+    pub site_id: i64,
+    /// The due instant.
+    pub scheduled_at: i64,
+    /// The start, in microseconds since the Unix epoch.
+    pub started_at_us: Option<i64>,
+    /// The outcome, and the reason where there is one: `down/status`.
+    pub verdict: String,
+}
+
+/// A due instant of a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instant {
+    /// The site's name.
+    pub site: String,
+    /// The instant, in milliseconds since the Unix epoch.
+    pub at: i64,
+}
+
+/// Judges every site up to the instant `until`.
+pub fn judge(tables: &Tables, until: i64) -> Report {
+    let mut report = Report::default();
+    let mut rows: HashMap<i64, Vec<&Row>> = HashMap::new();
+    for row in &tables.rows {
+        rows.entry(row.site_id).or_default().push(row);
+    }
+    for site in &tables.sites {
+        let rows = rows.remove(&site.id).unwrap_or_default();
+        judge_site(site, &rows, &tables.gaps, until, &mut report);
+    }
+    report.finish();
+    report
+}
+
+/// Judges one site.
+fn judge_site(site: &Site, rows: &[&Row], gaps: &[Gap], until: i64, report: &mut Report) {
+    let (shard, phase) = shard_and_phase(&site.name, site.interval_ms);
+    let gaps: Vec<_> = gaps.iter().filter(|gap| gap.shard == shard).collect();
+    let mut found = HashSet::new();
+    for row in rows
+        .iter()
+        .filter(|row| row.scheduled_at > site.scheduled_from)
+    {
+        let regular = (row.scheduled_at - phase).rem_euclid(site.interval_ms) == 0;
+        if !regular && site.check_at != Some(row.scheduled_at) {
+            report.foreign.push(site.instant(row.scheduled_at));
+        }
+        if !found.insert(row.scheduled_at) {
+            report.repeated.push(site.instant(row.scheduled_at));
+        }
+        report.count(row);
+    }
+    for at in due_instants(site, phase, until) {
+        report.due += 1;
+        if found.contains(&at) {
+            continue;
+        }
+        if gaps.iter().any(|gap| gap.since < at && at <= gap.until) {
+            report.in_gaps += 1;
+        } else {
+            report.missing.push(site.instant(at));
+        }
+    }
+}
+
+impl Site {
+    /// One of its instants.
+    fn instant(&self, at: i64) -> Instant {
+        Instant {
+            site: self.name.clone(),
+            at,
+        }
+    }
+}
+
+/// Every instant of `(scheduled_from, until]` at which a site is due, each once.
+fn due_instants(site: &Site, phase: i64, until: i64) -> Vec<i64> {
+    let mut at = site.scheduled_from + 1;
+    at += (phase - at).rem_euclid(site.interval_ms);
+    let mut instants = Vec::new();
+    while at <= until {
+        instants.push(at);
+        at += site.interval_ms;
+    }
+    let extra = site
+        .check_at
+        .filter(|at| (site.scheduled_from + 1..=until).contains(at));
+    instants.extend(extra.filter(|at| (at - phase).rem_euclid(site.interval_ms) != 0));
+    instants
+}
+
+/// A name's MD5 says its shard by its first 32 bits, its phase by the 60 that follow.
+fn shard_and_phase(name: &str, interval_ms: i64) -> (u32, i64) {
+    let digest = Md5::digest(name.as_bytes());
+    let number = digest
+        .iter()
+        .fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte));
+    let shard = (number >> 96) % u128::from(SHARDS);
+    let phase = (number >> 36 & ((1 << 60) - 1)) % u128::from(interval_ms.unsigned_abs().max(1));
+    (
+        u32::try_from(shard).unwrap_or_default(),
+        i64::try_from(phase).unwrap_or_default(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten seconds of a site that is due every second.
+    const UNTIL: i64 = 1_795_449_610_000;
+
+    /// The site, and a row for each of its instants.
+    fn complete() -> Tables {
+        let site = Site {
+            id: 7,
+            name: "shop".to_owned(),
+            interval_ms: 1_000,
+            scheduled_from: UNTIL - 10_000,
+            check_at: None,
+        };
+        let (_, phase) = shard_and_phase("shop", 1_000);
+        let rows = due_instants(&site, phase, UNTIL);
+        Tables {
+            rows: rows.into_iter().map(row).collect(),
+            sites: vec![site],
+            gaps: Vec::new(),
+        }
+    }
+
+    /// A result that started 2 ms late.
+    fn row(scheduled_at: i64) -> Row {
+        Row {
+            site_id: 7,
+            scheduled_at,
+            started_at_us: Some(scheduled_at * 1_000 + 2_000),
+            verdict: "up".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_hash_of_a_name_is_the_one_of_the_schema() {
+        // What PostgreSQL makes of it.
+        assert_eq!(shard_and_phase("shop", 60_000), (5, 55_918));
+    }
+
+    #[test]
+    fn a_row_for_every_instant_is_clean() {
+        let report = judge(&complete(), UNTIL);
+        assert_eq!((report.due, report.faults()), (10, 0));
+        report.assert_clean();
+    }
+
+    #[test]
+    fn a_row_that_is_not_there_is_missing() {
+        let mut tables = complete();
+        let lost = tables.rows.remove(4);
+        let report = judge(&tables, UNTIL);
+        assert_eq!(report.missing.len(), 1);
+        assert_eq!(report.missing[0].at, lost.scheduled_at);
+    }
+
+    #[test]
+    fn a_gap_of_its_own_shard_covers_a_missing_row() {
+        let mut tables = complete();
+        let at = tables.rows.remove(4).scheduled_at;
+        let (shard, _) = shard_and_phase("shop", 1_000);
+        for (shard, since, until, in_gaps) in [
+            (shard, at - 1, at, 1),
+            (shard, at, at + 1, 0),
+            ((shard + 1) % SHARDS, at - 1, at, 0),
+        ] {
+            tables.gaps = vec![Gap {
+                shard,
+                since,
+                until,
+            }];
+            let report = judge(&tables, UNTIL);
+            assert_eq!(
+                (report.in_gaps, report.missing.len()),
+                (in_gaps, 1 - in_gaps)
+            );
+        }
+    }
+
+    #[test]
+    fn a_row_that_was_not_due_and_a_second_row_are_faults() {
+        let mut tables = complete();
+        let at = tables.rows[3].scheduled_at;
+        tables.rows.extend([row(at), row(at + 1)]);
+        let report = judge(&tables, UNTIL);
+        assert_eq!((report.repeated.len(), report.foreign.len()), (1, 1));
+        assert_eq!(report.faults(), 2);
+    }
+
+    #[test]
+    fn an_extra_check_is_one_more_due_instant() {
+        let mut tables = complete();
+        let at = tables.rows[3].scheduled_at + 1;
+        tables.sites[0].check_at = Some(at);
+        assert_eq!(judge(&tables, UNTIL).missing[0].at, at);
+        tables.rows.push(row(at));
+        let report = judge(&tables, UNTIL);
+        assert_eq!((report.due, report.faults()), (11, 0));
+    }
+
+    #[test]
+    fn what_was_before_the_site_as_it_is_now_is_not_judged() {
+        let mut tables = complete();
+        tables.rows.push(row(UNTIL - 10_000));
+        tables.rows.push(row(UNTIL - 10_001));
+        assert_eq!(judge(&tables, UNTIL).faults(), 0);
+    }
+}

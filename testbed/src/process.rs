@@ -1,0 +1,198 @@
+//! The real programs, as processes of their own.
+//!
+//! What a process says is kept in files. A process that is dropped is killed; in a test that fails
+//! it first shows the end of what it said.
+
+#![expect(
+    clippy::print_stderr,
+    reason = "a test that fails shows what the processes said"
+)]
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::NamedTempFile;
+
+use crate::wait::eventually;
+
+/// How many lines a failed test shows of each process.
+const TAIL_LINES: usize = 30;
+
+/// A running program of webmon.
+#[derive(Debug)]
+pub struct Process {
+    /// What the test calls it.
+    name: String,
+    /// The process itself.
+    child: Child,
+    /// Its standard output.
+    stdout: NamedTempFile,
+    /// Its standard error.
+    stderr: NamedTempFile,
+}
+
+/// A program that has ended by itself.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit code.
+    pub code: i32,
+    /// All it said on standard output.
+    pub stdout: String,
+    /// All it said on standard error.
+    pub stderr: String,
+}
+
+impl Process {
+    /// Starts a program of this workspace; `name` is for the messages of a failed test.
+    pub fn start<A: AsRef<OsStr>>(
+        name: &str,
+        program: &str,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let stdout = NamedTempFile::new().expect("a temporary file");
+        let stderr = NamedTempFile::new().expect("a temporary file");
+        let child = Command::new(binary(program))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(reopened(&stdout))
+            .stderr(reopened(&stderr))
+            .spawn();
+        Self {
+            name: name.to_owned(),
+            child: child.unwrap_or_else(|error| panic!("{name} does not start: {error}")),
+            stdout,
+            stderr,
+        }
+    }
+
+    /// Runs a program of this workspace to its end.
+    pub async fn run<A: AsRef<OsStr>>(
+        program: &str,
+        arguments: impl IntoIterator<Item = A>,
+        deadline: Duration,
+    ) -> Finished {
+        Self::start(program, program, arguments)
+            .finish(deadline)
+            .await
+    }
+
+    /// Ends it as a crash would: nothing in it notices.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a process of ours can be killed");
+        self.child.wait().expect("a killed process ends");
+    }
+
+    /// Asks it to end, as `docker stop` and systemd do.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Asks it to end, as Ctrl-C does.
+    pub fn interrupt(&self) {
+        self.signal(Signal::INT);
+    }
+
+    /// Sends a signal.
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(pid.expect("a process has an id"), signal).expect("a process of ours");
+    }
+
+    /// Waits until it ends by itself; returns its exit code.
+    pub async fn wait(&mut self, deadline: Duration) -> i32 {
+        let what = format!("{} ends", self.name);
+        let status = eventually(deadline, &what, async || self.ended()).await;
+        status.code().unwrap_or_else(|| {
+            panic!("{} was ended by signal {:?}", self.name, status.signal());
+        })
+    }
+
+    /// Waits until it ends by itself; returns all there is to know of it.
+    pub async fn finish(mut self, deadline: Duration) -> Finished {
+        Finished {
+            code: self.wait(deadline).await,
+            stdout: read(&self.stdout),
+            stderr: read(&self.stderr),
+        }
+    }
+
+    /// Fails the test if it has ended.
+    pub fn assert_running(&mut self) {
+        if let Some(status) = self.ended() {
+            panic!("{} ended by itself: {status}", self.name);
+        }
+    }
+
+    /// Waits until it has said `text`, on either stream; returns the first line with it.
+    pub async fn line_seen(&mut self, text: &str, deadline: Duration) -> String {
+        let what = format!("{} says {text:?}", self.name);
+        eventually(deadline, &what, async || {
+            let said = self.said();
+            let line = said.lines().find(|line| line.contains(text));
+            if line.is_none() {
+                self.assert_running();
+            }
+            line.map(str::to_owned)
+        })
+        .await
+    }
+
+    /// All it has said so far: standard output, then standard error.
+    pub fn said(&self) -> String {
+        read(&self.stdout) + &read(&self.stderr)
+    }
+
+    /// How it ended, if it did.
+    fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a process of ours")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail only for a process that has ended and was waited for.
+        drop(self.child.kill());
+        drop(self.child.wait());
+        if std::thread::panicking() {
+            let said = self.said();
+            let lines: Vec<_> = said.lines().collect();
+            let tail = &lines
+                .get(lines.len().saturating_sub(TAIL_LINES)..)
+                .unwrap_or_default();
+            eprintln!(
+                "--- the end of {}'s log ---\n{}\n---",
+                self.name,
+                tail.join("\n")
+            );
+        }
+    }
+}
+
+/// Where Cargo put a program of this workspace: beside the folder of the test itself.
+fn binary(program: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    let folder = test.parent().and_then(|deps| deps.parent());
+    let path = folder.expect("the target folder").join(program);
+    assert!(
+        path.is_file(),
+        "{} is missing: run `cargo build --workspace --bins` first",
+        path.display()
+    );
+    path
+}
+
+/// The same file once more, for the child to write to.
+fn reopened(file: &NamedTempFile) -> File {
+    file.as_file().try_clone().expect("one more descriptor")
+}
+
+/// All that is in a file.
+fn read(file: &NamedTempFile) -> String {
+    let bytes = std::fs::read(file.path()).expect("a file of ours");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
