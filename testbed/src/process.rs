@@ -58,6 +58,9 @@ impl Process {
         let stderr = NamedTempFile::new().expect("a temporary file");
         let child = Command::new(binary(program))
             .args(arguments)
+            // What a failed test shows is to be read, whatever the developer's own terminal likes.
+            .env("NO_COLOR", "1")
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(reopened(&stdout))
             .stderr(reopened(&stderr))

@@ -1,0 +1,57 @@
+//! Kafka over TLS: the broker demands a certificate, and the services demand the broker's.
+
+use std::time::Duration;
+
+use testbed::{Cluster, Crowd, Database, Process, Settings, certificate, eventually};
+
+/// How long the first results may take, from the start of the services.
+const FIRST_RESULTS: Duration = Duration::from_secs(30);
+/// How long a service may take to give up: it waits 30 seconds for a broker that does not answer.
+const GIVING_UP: Duration = Duration::from_secs(45);
+/// A few sites.
+const SITES: &[Crowd] = &[Crowd {
+    name: "site",
+    path: "/ok",
+    interval_ms: 500,
+    count: 20,
+}];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_the_right_certificates_checks_are_made() {
+    let cluster = Cluster::start_tls("tls").await;
+    cluster.add(SITES).await;
+    // The checker comes first, so it has to wait for the topic to be made.
+    let mut services = [cluster.checker("checker"), cluster.scheduler("scheduler")];
+    let sql = "SELECT count(DISTINCT site_id) FROM check_result WHERE outcome = 'up'";
+    eventually(FIRST_RESULTS, "every site is up", async || {
+        (cluster.number(sql).await == 20).then_some(())
+    })
+    .await;
+    for service in &mut services {
+        service.terminate();
+        assert_eq!(service.wait(GIVING_UP).await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_of_another_authority_is_refused_with_the_reason() {
+    let database = Database::migrated().await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let settings = Settings {
+        ca: Some(certificate("other-ca.pem")),
+        ..Settings::tls(database.url(), "webmon.test.never")
+    };
+    let scheduler = settings.scheduler(folder.path(), "scheduler");
+    let checker = settings.checker(folder.path(), "checker");
+    let (scheduler, checker) = tokio::join!(
+        Process::run("scheduler", scheduler.run(), GIVING_UP),
+        Process::run("checker", checker.run(), GIVING_UP)
+    );
+    for finished in [scheduler, checker] {
+        let said = finished.stderr;
+        assert_eq!(finished.code, 1, "{said}");
+        for word in [settings.brokers.as_str(), "certificate", "kafka.ssl.ca"] {
+            assert!(said.contains(word), "{word} is not named: {said}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `webmon up`: everything in one process, which may be killed like any other.
+
+mod support;
+
+use std::time::Duration;
+
+use testbed::{Crowd, Process, THREE_HUNDRED, Website, sites_file, tables};
+
+use support::Standalone;
+
+/// How long there is load before webmon is killed, and afterwards.
+const LOAD_MS: i64 = 8_000;
+/// How long a change of verdict may take to be told.
+const TOLD: Duration = Duration::from_secs(15);
+/// How long webmon may take to stop: checks end, and PostgreSQL writes a checkpoint.
+const STOP: Duration = Duration::from_secs(45);
+/// How long a refusal may take.
+const REFUSAL: Duration = Duration::from_secs(15);
+/// One site, which can be switched off.
+const SHOP: &[Crowd] = &[Crowd {
+    name: "shop",
+    path: "/switch",
+    interval_ms: 500,
+    count: 1,
+}];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_kill_under_load_interrupts_is_a_row_or_inside_a_gap() {
+    let website = Website::start().await;
+    let standalone = Standalone::with(&sites_file(THREE_HUNDRED, &website));
+    let up = standalone.up("webmon-1").await;
+    let database = standalone.connect().await;
+    let start = tables::now(&database).await;
+    tables::scheduled_until(&database, start + LOAD_MS).await;
+    up.kill();
+
+    let mut up = standalone.up("webmon-2").await;
+    let database = standalone.connect().await;
+    let again = tables::now(&database).await;
+    let report = tables::audit(&database, again + LOAD_MS).await;
+    println!("{report}");
+    report.assert_clean();
+    let seconds = usize::try_from((again - start + LOAD_MS) / 1_000).unwrap();
+    assert!(report.due > seconds * 200, "the sites were not all judged\n{report}");
+    assert!(report.rows("up") * 2 > report.due, "most checks were made\n{report}");
+
+    up.terminate();
+    assert_eq!(up.wait(STOP).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verdict_changes_are_told_and_signals_end_it_in_good_order() {
+    let website = Website::start().await;
+    let standalone = Standalone::with(&sites_file(SHOP, &website));
+    let mut up = standalone.up("webmon-1").await;
+    website.switch(false);
+    up.line_seen("shop-1 up → down (status", TOLD).await;
+    website.switch(true);
+    up.line_seen("shop-1 down → up", TOLD).await;
+    up.line_seen("1 up", TOLD).await;
+
+    let second = Process::run("webmon", standalone.arguments(), REFUSAL).await;
+    let data = standalone.data().to_str().unwrap();
+    assert_eq!(second.code, 1, "{}", second.stderr);
+    assert!(second.stderr.contains(data), "{data} is not named: {}", second.stderr);
+
+    up.terminate();
+    assert_eq!(up.wait(STOP).await, 0);
+    assert!(!standalone.postgres_runs(), "PostgreSQL was left behind");
+
+    let mut up = standalone.up("webmon-2").await;
+    up.interrupt();
+    assert_eq!(up.wait(STOP).await, 0);
+    assert!(!standalone.postgres_runs(), "PostgreSQL was left behind");
+}
