@@ -38,16 +38,18 @@ impl Topic {
         &self.name
     }
 
-    /// Puts a message on it, whatever it says, and waits until the broker has it.
-    pub fn produce(&self, key: &str, message: &[u8]) {
+    /// Puts keyed messages on it, whatever they say, and waits until the broker has them.
+    pub fn produce<'a>(&self, messages: impl IntoIterator<Item = (&'a str, &'a [u8])>) {
         let producer: BaseProducer = client().create().expect("a producer");
-        let record = BaseRecord::to(&self.name).key(key).payload(message);
-        if let Err((error, _)) = producer.send(record) {
-            panic!("cannot send to {}: {error}", self.name);
+        for (key, message) in messages {
+            let record = BaseRecord::to(&self.name).key(key).payload(message);
+            if let Err((error, _)) = producer.send(record) {
+                panic!("cannot send to {}: {error}", self.name);
+            }
         }
         producer
             .flush(PATIENCE)
-            .expect("the broker takes the message");
+            .expect("the broker takes the messages");
     }
 
     /// Deletes it on the broker.

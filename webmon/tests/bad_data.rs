@@ -35,9 +35,9 @@ async fn poison_on_the_topic_is_stepped_over() {
     ];
     // As many keys, so that every partition gets some.
     for key in 0..16 {
-        for message in poison {
-            cluster.topic.produce(&key.to_string(), message);
-        }
+        let key = key.to_string();
+        let messages = poison.iter().map(|message| (key.as_str(), *message));
+        cluster.topic.produce(messages);
     }
     eventually(RESULTS, "all the poison is counted", async || {
         (metric(checker, "webmon_poison_total").await >= 128.0).then_some(())
@@ -65,7 +65,7 @@ async fn a_task_that_makes_no_sense_is_an_invalid_site() {
             r#"{{"v":1,"site_id":{STRANGER},"scheduled_at":{},{rest}}}"#,
             now + n as i64
         );
-        cluster.topic.produce("x", message.as_bytes());
+        cluster.topic.produce([("x", message.as_bytes())]);
     }
     let sql = format!(
         "SELECT count(*) FROM check_result WHERE site_id = {STRANGER} AND scheduled_at >= \

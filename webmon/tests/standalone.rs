@@ -41,8 +41,14 @@ async fn what_a_kill_under_load_interrupts_is_a_row_or_inside_a_gap() {
     println!("{report}");
     report.assert_clean();
     let seconds = usize::try_from((again - start + LOAD_MS) / 1_000).unwrap();
-    assert!(report.due > seconds * 200, "the sites were not all judged\n{report}");
-    assert!(report.rows("up") * 2 > report.due, "most checks were made\n{report}");
+    assert!(
+        report.due > seconds * 200,
+        "the sites were not all judged\n{report}"
+    );
+    assert!(
+        report.rows("up") * 2 > report.due,
+        "most checks were made\n{report}"
+    );
 
     up.terminate();
     assert_eq!(up.wait(STOP).await, 0);
@@ -62,7 +68,11 @@ async fn verdict_changes_are_told_and_signals_end_it_in_good_order() {
     let second = Process::run("webmon", standalone.arguments(), REFUSAL).await;
     let data = standalone.data().to_str().unwrap();
     assert_eq!(second.code, 1, "{}", second.stderr);
-    assert!(second.stderr.contains(data), "{data} is not named: {}", second.stderr);
+    assert!(
+        second.stderr.contains(data),
+        "{data} is not named: {}",
+        second.stderr
+    );
 
     up.terminate();
     assert_eq!(up.wait(STOP).await, 0);

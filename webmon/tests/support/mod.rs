@@ -36,7 +36,10 @@ impl Standalone {
     /// A new data folder, and a sites file with these contents.
     pub(crate) fn with(sites: &str) -> Self {
         let through = Permissions::from_mode(0o711);
-        let folder = tempfile::Builder::new().permissions(through).tempdir().unwrap();
+        let folder = tempfile::Builder::new()
+            .permissions(through)
+            .tempdir()
+            .unwrap();
         let file = |name| folder.path().join(name);
         let listen = free_address();
         let standalone = Self {
@@ -92,7 +95,8 @@ impl Standalone {
 
     /// Whether its PostgreSQL runs.
     pub(crate) fn postgres_runs(&self) -> bool {
-        self.postgres().is_some_and(|pid| test_kill_process(pid).is_ok())
+        self.postgres()
+            .is_some_and(|pid| test_kill_process(pid).is_ok())
     }
 
     /// The process of its PostgreSQL, as its own file says.
