@@ -18,6 +18,11 @@ pub use report::Report;
 /// How many shards there are.
 const SHARDS: u32 = 64;
 
+/// How much too early a start may seem, as the database's clock is estimated again all the time.
+const EARLY_US: i64 = 2_000;
+/// How much too late one may be: the time from the last look at the clock to the start.
+const LATE_US: i64 = 100_000;
+
 /// What the tables say. Instants are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, Default)]
 pub struct Tables {
@@ -108,6 +113,9 @@ fn judge_site(site: &Site, rows: &[&Row], gaps: &[Gap], until: i64, report: &mut
         if !found.insert(row.scheduled_at) {
             report.repeated.push(site.instant(row.scheduled_at));
         }
+        if !site.is_timely(row) {
+            report.untimely.push(site.instant(row.scheduled_at));
+        }
         report.count(row);
     }
     for at in due_instants(site, phase, until) {
@@ -124,6 +132,14 @@ fn judge_site(site: &Site, rows: &[&Row], gaps: &[Gap], until: i64, report: &mut
 }
 
 impl Site {
+    /// Whether a check that was made was started when it was due, or at least not after the next.
+    fn is_timely(&self, row: &Row) -> bool {
+        let due = row.scheduled_at * 1_000;
+        let expiry = due + self.interval_ms * 1_000;
+        row.started_at_us
+            .is_none_or(|at| (due - EARLY_US..expiry + LATE_US).contains(&at))
+    }
+
     /// One of its instants.
     fn instant(&self, at: i64) -> Instant {
         Instant {
@@ -251,6 +267,17 @@ mod tests {
         let report = judge(&tables, UNTIL);
         assert_eq!((report.repeated.len(), report.foreign.len()), (1, 1));
         assert_eq!(report.faults(), 2);
+    }
+
+    #[test]
+    fn a_check_that_was_started_early_or_after_it_expired_is_a_fault() {
+        let mut tables = complete();
+        for (n, late_ms) in [-10, 0, 999, 1_200].into_iter().enumerate() {
+            let row = &mut tables.rows[n];
+            row.started_at_us = Some((row.scheduled_at + late_ms) * 1_000);
+        }
+        let report = judge(&tables, UNTIL);
+        assert_eq!((report.untimely.len(), report.faults()), (2, 2));
     }
 
     #[test]

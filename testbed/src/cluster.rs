@@ -44,7 +44,7 @@ impl Cluster {
         let topic = Topic::unique(purpose);
         Self {
             settings: Settings::plain(database.url(), topic.name()),
-            website: Website::start().await,
+            website: Website::start(),
             connection: database.connect().await,
             database,
             topic,

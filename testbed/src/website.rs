@@ -9,15 +9,18 @@
 //! One request per connection, as webmon asks. Every request is counted by its path.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
+/// How many connections may wait to be accepted: more than the slots of a test's checkers, or the
+/// website would really be down for some of them.
+const BACKLOG: u32 = 4_096;
 /// The longest request that is read, in bytes.
 const MAX_REQUEST_BYTES: usize = 16_384;
 
@@ -43,9 +46,15 @@ struct State {
 
 impl Website {
     /// Starts on a free port of loopback.
-    pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await;
-        let listener = listener.expect("a free port on 127.0.0.1");
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn start() -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        let bound = socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        bound.expect("a free port on 127.0.0.1");
+        let listener = socket.listen(BACKLOG).expect("a website that listens");
         let address = listener.local_addr().expect("the website's address");
         let state = Arc::new(State::default());
         let accepting = tokio::spawn(accept(listener, Arc::clone(&state)));
@@ -155,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_path_says_how_it_behaves() {
-        let website = Website::start().await;
+        let website = Website::start();
         website.switch(false);
         for (path, status) in [
             ("/ok/1", "200"),
@@ -172,7 +181,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_request_is_counted_by_its_path() {
-        let website = Website::start().await;
+        let website = Website::start();
         for path in ["/ok/1", "/ok/1", "/fail/1"] {
             answer(&website, path).await.unwrap();
         }

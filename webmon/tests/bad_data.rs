@@ -54,17 +54,18 @@ async fn a_task_that_makes_no_sense_is_an_invalid_site() {
     let (_services, _) = healthy(&cluster).await;
     let now = cluster.now().await;
     for (n, rest) in [
-        r#""name":5"#,
-        r#""name":"x","url":"http://127.0.0.1/","timeout_ms":"soon""#,
-        r#""name":"x","url":"nowhere","timeout_ms":100,"expires_at":9e15,"request":{},"expect":{}"#,
-    ]
-    .iter()
-    .enumerate()
-    {
-        let message = format!(
-            r#"{{"v":1,"site_id":{STRANGER},"scheduled_at":{},{rest}}}"#,
-            now + n as i64
-        );
+        (0, r#""name":5"#),
+        (
+            1,
+            r#""name":"x","url":"http://127.0.0.1/","timeout_ms":"soon""#,
+        ),
+        (
+            2,
+            r#""name":"x","url":"nowhere","expires_at":9e15,"request":{},"expect":{}"#,
+        ),
+    ] {
+        let at = now + n;
+        let message = format!(r#"{{"v":1,"site_id":{STRANGER},"scheduled_at":{at},{rest}}}"#);
         cluster.topic.produce([("x", message.as_bytes())]);
     }
     let sql = format!(

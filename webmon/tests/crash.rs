@@ -40,6 +40,10 @@ async fn a_killed_scheduler_and_a_killed_checker_lose_nothing() {
         report.due > 15_000,
         "the sites were not all judged\n{report}"
     );
+    assert!(
+        report.rows("up") * 3 > report.due * 2,
+        "too few checks were made\n{report}"
+    );
     for service in stay.iter_mut().chain(&mut again) {
         service.assert_running();
     }

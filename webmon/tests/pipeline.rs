@@ -1,9 +1,14 @@
-//! The whole path, for real: two schedulers and two checkers, 2,000 sites, PostgreSQL and Kafka.
+//! The whole path, for real: two schedulers and two checkers, 2,000 sites, `PostgreSQL` and Kafka.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what fails in a test's helper fails the test"
+)]
 
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
-use testbed::{Cluster, Process, TWO_THOUSAND};
+use testbed::{Cluster, Crowd, Process, TWO_THOUSAND, sites_file};
 
 /// How long the services run before they are judged.
 const LOAD_MS: i64 = 30_000;
@@ -12,6 +17,21 @@ const LOAD_MS: i64 = 30_000;
 const CHANGES_MS: std::ops::Range<i64> = 3_000..18_000;
 /// How long the transaction of a slow client stays open.
 const SLOW_CLIENT_MS: i64 = 3_000;
+/// The sites of a file that is applied meanwhile.
+const APPLIED: &[Crowd] = &[
+    Crowd {
+        name: "applied",
+        path: "/ok",
+        interval_ms: 1_000,
+        count: 100,
+    },
+    Crowd {
+        name: "disabled",
+        path: "/ok",
+        interval_ms: 500,
+        count: 20,
+    },
+];
 /// How long a service may take to stop.
 const STOP: Duration = Duration::from_secs(30);
 
@@ -27,6 +47,7 @@ async fn every_due_instant_has_exactly_one_row_whatever_people_change() {
     ];
     let start = cluster.now().await;
     let disabled_since = change_sites(&cluster, start).await;
+    services.iter_mut().for_each(Process::assert_running);
 
     let report = cluster.audit(start + LOAD_MS).await;
     println!("{report}");
@@ -109,18 +130,10 @@ async fn change_slowly(cluster: &Cluster) {
 
 /// Applies a file with new sites, sites with another interval, and sites that are disabled.
 async fn apply(cluster: &Cluster) {
-    let mut file = String::from("sites:\n");
-    for n in 1..=100 {
-        let url = cluster.website.url(&format!("/ok/applied-{n}"));
-        file += &format!("  - {{name: applied-{n}, url: '{url}', interval: 1s}}\n");
-    }
-    for n in 1..=20 {
-        let url = cluster.website.url(&format!("/ok/disabled-{n}"));
-        file += &format!("  - {{name: disabled-{n}, url: '{url}', interval: 500ms}}\n");
-    }
+    let file = sites_file(APPLIED, &cluster.website);
     let applied = cluster.apply(&file).await;
     assert_eq!(applied.code, 0, "{}", applied.stderr);
-    let file = file.replacen("interval: 1s", "interval: 3s", 10);
+    let file = file.replacen("interval: 1000ms", "interval: 3s", 10);
     let changed = cluster.apply(&file).await;
     assert_eq!(changed.code, 0, "{}", changed.stderr);
 }

@@ -12,7 +12,7 @@ use support::Standalone;
 const LOAD_MS: i64 = 8_000;
 /// How long a change of verdict may take to be told.
 const TOLD: Duration = Duration::from_secs(15);
-/// How long webmon may take to stop: checks end, and PostgreSQL writes a checkpoint.
+/// How long webmon may take to stop: checks end, and `PostgreSQL` writes a checkpoint.
 const STOP: Duration = Duration::from_secs(45);
 /// How long a refusal may take.
 const REFUSAL: Duration = Duration::from_secs(15);
@@ -26,7 +26,7 @@ const SHOP: &[Crowd] = &[Crowd {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_kill_under_load_interrupts_is_a_row_or_inside_a_gap() {
-    let website = Website::start().await;
+    let website = Website::start();
     let standalone = Standalone::with(&sites_file(THREE_HUNDRED, &website));
     let up = standalone.up("webmon-1").await;
     let database = standalone.connect().await;
@@ -56,7 +56,7 @@ async fn what_a_kill_under_load_interrupts_is_a_row_or_inside_a_gap() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn verdict_changes_are_told_and_signals_end_it_in_good_order() {
-    let website = Website::start().await;
+    let website = Website::start();
     let standalone = Standalone::with(&sites_file(SHOP, &website));
     let mut up = standalone.up("webmon-1").await;
     website.switch(false);

@@ -21,6 +21,8 @@ pub struct Report {
     pub repeated: Vec<Instant>,
     /// Instants that have a row and were not due.
     pub foreign: Vec<Instant>,
+    /// Instants whose check was started before it was due, or after it had expired.
+    pub untimely: Vec<Instant>,
     /// Rows by outcome and reason.
     pub verdicts: BTreeMap<String, usize>,
     /// Starts after the due instant, in microseconds, ascending.
@@ -43,7 +45,7 @@ impl Report {
 
     /// How many instants are not as promised.
     pub fn faults(&self) -> usize {
-        self.missing.len() + self.repeated.len() + self.foreign.len()
+        self.missing.len() + self.repeated.len() + self.foreign.len() + self.untimely.len()
     }
 
     /// Fails the test unless every due instant has exactly one row or lies in a gap.
@@ -79,17 +81,19 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} due instants: {} missing, {} in gaps; {} second rows, {} rows not due",
+            "{} due instants: {} missing, {} in gaps; {} second rows, {} rows not due, {} untimely",
             self.due,
             self.missing.len(),
             self.in_gaps,
             self.repeated.len(),
-            self.foreign.len()
+            self.foreign.len(),
+            self.untimely.len()
         )?;
         for (fault, instants) in [
             ("missing", &self.missing),
             ("second row", &self.repeated),
             ("not due", &self.foreign),
+            ("untimely", &self.untimely),
         ] {
             for Instant { site, at } in instants.iter().take(NAMED) {
                 writeln!(f, "  {fault}: {site} at {at}")?;

@@ -1,5 +1,10 @@
 //! A data folder and a sites file for `webmon up`.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what fails in a test's helper fails the test"
+)]
+
 use std::ffi::OsStr;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,15 +17,15 @@ use tempfile::TempDir;
 use testbed::{Process, eventually, free_address, get};
 use webmon::postgres::OwnPostgres;
 
-/// How long it may take to be ready: the first time a PostgreSQL is made.
-const READY: Duration = Duration::from_secs(60);
+/// How long it may take to be ready: the first time a `PostgreSQL` is made.
+const READY: Duration = Duration::from_mins(1);
 
-/// How long a PostgreSQL may take to end at once.
+/// How long a `PostgreSQL` may take to end at once.
 const ENDED: Duration = Duration::from_secs(5);
 
-/// What `webmon up` works with. Its PostgreSQL, which outlives a killed webmon, ends with this.
+/// What `webmon up` works with. Its `PostgreSQL`, which outlives a killed webmon, ends with this.
 pub(crate) struct Standalone {
-    /// Where it keeps everything; the user of its PostgreSQL must get through.
+    /// Where it keeps everything; the user of its `PostgreSQL` must get through.
     _folder: TempDir,
     /// `--data`.
     data: PathBuf,
@@ -93,13 +98,13 @@ impl Standalone {
         Database::connect(options).await.unwrap()
     }
 
-    /// Whether its PostgreSQL runs.
+    /// Whether its `PostgreSQL` runs.
     pub(crate) fn postgres_runs(&self) -> bool {
         self.postgres()
             .is_some_and(|pid| test_kill_process(pid).is_ok())
     }
 
-    /// The process of its PostgreSQL, as its own file says.
+    /// The process of its `PostgreSQL`, as its own file says.
     fn postgres(&self) -> Option<Pid> {
         let file = self.data.join("postgres/cluster/postmaster.pid");
         let text = std::fs::read_to_string(file).ok()?;
@@ -113,7 +118,9 @@ impl Drop for Standalone {
             return;
         };
         // The immediate shutdown, as the files go next. It is no child of ours, so it is asked for.
-        drop(kill_process(pid, Signal::QUIT));
+        if kill_process(pid, Signal::QUIT).is_err() {
+            return;
+        }
         let end = Instant::now() + ENDED;
         while test_kill_process(pid).is_ok() && Instant::now() < end {
             std::thread::park_timeout(Duration::from_millis(10));
