@@ -63,7 +63,8 @@ async fn verdict_changes_are_told_and_signals_end_it_in_good_order() {
     up.line_seen("shop-1 up → down (status", TOLD).await;
     website.switch(true);
     up.line_seen("shop-1 down → up", TOLD).await;
-    up.line_seen("1 up", TOLD).await;
+    let summary = up.line_seen("checks in 10 s", TOLD).await;
+    assert!(summary.contains("1 up"), "{summary}");
 
     let second = Process::run("webmon", standalone.arguments(), REFUSAL).await;
     let data = standalone.data().to_str().unwrap();
