@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use testbed::{Crowd, Process, THREE_HUNDRED, Website, sites_file, tables};
+use testbed::{Crowd, THREE_HUNDRED, Website, sites_file, tables};
 
 use support::Standalone;
 
@@ -59,6 +59,7 @@ async fn verdict_changes_are_told_and_signals_end_it_in_good_order() {
     let website = Website::start();
     let standalone = Standalone::with(&sites_file(SHOP, &website));
     let mut up = standalone.up("webmon-1").await;
+    up.line_seen("shop-1 up", TOLD).await;
     website.switch(false);
     up.line_seen("shop-1 up → down (status", TOLD).await;
     website.switch(true);
@@ -66,7 +67,7 @@ async fn verdict_changes_are_told_and_signals_end_it_in_good_order() {
     let summary = up.line_seen("checks in 10 s", TOLD).await;
     assert!(summary.contains("1 up"), "{summary}");
 
-    let second = Process::run("webmon", standalone.arguments(), REFUSAL).await;
+    let second = standalone.up_again(REFUSAL).await;
     let data = standalone.data().to_str().unwrap();
     assert_eq!(second.code, 1, "{}", second.stderr);
     assert!(

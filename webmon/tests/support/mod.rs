@@ -7,6 +7,7 @@
 
 use std::ffi::OsStr;
 use std::fs::Permissions;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tempfile::TempDir;
-use testbed::{Process, eventually, free_address, get};
+use testbed::{Finished, Process, eventually, free_address, get};
 use webmon::postgres::OwnPostgres;
 
 /// How long it may take to be ready: the first time a `PostgreSQL` is made.
@@ -34,7 +35,7 @@ pub(crate) struct Standalone {
     /// `--config`.
     config: PathBuf,
     /// `http.listen`.
-    listen: std::net::SocketAddr,
+    listen: SocketAddr,
 }
 
 impl Standalone {
@@ -55,9 +56,22 @@ impl Standalone {
             _folder: folder,
         };
         std::fs::write(&standalone.sites, sites).unwrap();
-        let config = format!("http: {{listen: \"{listen}\"}}\nlog: {{format: text}}\n");
-        std::fs::write(&standalone.config, config).unwrap();
+        standalone.listen_on(listen);
         standalone
+    }
+
+    /// Runs a second `webmon up` on the same data, whose `http.listen` is no obstacle.
+    pub(crate) async fn up_again(&self, deadline: Duration) -> Finished {
+        self.listen_on(free_address());
+        let second = Process::run("webmon", self.arguments(), deadline).await;
+        self.listen_on(self.listen);
+        second
+    }
+
+    /// Writes the configuration.
+    fn listen_on(&self, listen: SocketAddr) {
+        let config = format!("http: {{listen: \"{listen}\"}}\nlog: {{format: text}}\n");
+        std::fs::write(&self.config, config).unwrap();
     }
 
     /// Runs `webmon up` and waits until it is ready.
@@ -73,7 +87,7 @@ impl Standalone {
     }
 
     /// The arguments of `webmon up`.
-    pub(crate) fn arguments(&self) -> [&OsStr; 7] {
+    fn arguments(&self) -> [&OsStr; 7] {
         [
             "up".as_ref(),
             "--sites".as_ref(),
