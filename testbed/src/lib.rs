@@ -1,6 +1,6 @@
 //! What webmon's tests stand on, each test on its own: a [database](Database), a [topic](Topic), a
 //! [website](Website), and the real programs as [processes](Process). A [cluster](Cluster) is all of
-//! them, and an [audit](audit) says whether every scheduled check was accounted for.
+//! them, and an [audit] says whether every scheduled check was accounted for.
 //!
 //! The servers come from the environment (`ci/services` starts them and sets it). A variable that is
 //! not set is a panic which names it: a test that cannot run must not pass.
