@@ -76,6 +76,10 @@ impl<Text: Serialize, Json: Serialize> Task<Text, Json> {
 impl Task {
     /// Reads a message at the instant `now` (milliseconds since the Unix epoch).
     pub fn decode(message: &[u8], now: i64) -> Result<Self, TaskError> {
+        // serde also reads a list, by position.
+        if message.trim_ascii_start().first() != Some(&b'{') {
+            return Err(TaskError::Poison("not a JSON object".to_owned()));
+        }
         match serde_json::from_slice::<Self>(message) {
             Ok(task) => {
                 refuse_foreign(task.v, task.scheduled_at, now)?;
