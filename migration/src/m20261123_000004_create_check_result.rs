@@ -51,7 +51,11 @@ BEGIN
             USING MESSAGE = format('%s is not a day of results', day);
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('webmon_make_day', 0));
-    IF to_regclass(partition) IS NULL THEN
+    -- not to_regclass: it may remember that there was none, from before the lock was waited for
+    IF NOT EXISTS (
+        SELECT FROM pg_class
+        WHERE relname = partition AND relnamespace = current_schema()::regnamespace
+    ) THEN
         EXECUTE format('CREATE TABLE %I (LIKE check_result INCLUDING ALL)', partition);
         EXECUTE format(
             'ALTER TABLE check_result ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
