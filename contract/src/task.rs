@@ -175,8 +175,9 @@ mod tests {
     #[test]
     fn poison_is_what_cannot_be_accounted_for() {
         for (message, fault) in [
-            ("", "EOF"),
-            ("null", "invalid type"),
+            ("", "not a JSON object"),
+            ("null", "not a JSON object"),
+            ("[1,2,3]", "not a JSON object"),
             (r#"{"site_id":1,"scheduled_at":1}"#, "missing field"),
             (r#"{"v":1,"scheduled_at":1}"#, "missing field `site_id`"),
             (r#"{"v":2,"site_id":1,"scheduled_at":1}"#, "v is 2"),
