@@ -4,10 +4,10 @@
 //! intake ──► hold ──► lanes ──► probe ──► record ──► ledger
 //! ```
 //!
-//! [Intake](intake) is one thread that owns Kafka's consumer. It reads tasks into the [hold](hold),
+//! [Intake](intake) is one thread that owns Kafka's consumer. It reads tasks into the [hold],
 //! where each waits until it is due; then the dispatcher hands it to a waiting thread of the
-//! [lanes](lanes), which [probes](probe) the site. Results are collected and [recorded](record) in
-//! batches of [rows]. What is durable is closed in the [ledger](ledger), and intake commits what is
+//! [lanes], which [probes](probe) the site. Results are collected and [recorded](record) in
+//! batches of [rows]. What is durable is closed in the [ledger], and intake commits what is
 //! durable and contiguous.
 //!
 //! Data goes forward only, through bounded channels. A slow `PostgreSQL` fills the recorder, which

@@ -4,14 +4,14 @@
 //! claim ──► stamp ──► due ──► publish ──► advance
 //! ```
 //!
-//! A [turn](turn) is one transaction. It [claims](claim) the shards that lie furthest behind,
-//! [stamps](stamp) rows that were changed, finds the sites that are [due](due) up to the horizon and
+//! A [turn] is one transaction. It [claims](claim) the shards that lie furthest behind,
+//! [stamps](stamp) rows that were changed, finds the sites that are [due] up to the horizon and
 //! [publishes](publish) a task for each of their instants. When Kafka has acknowledged all of them the
 //! shards advance and the transaction commits. Nothing is written per check, nothing is kept per site.
 //!
-//! [Turns](turns) follow one another at a [pace](pace) of their own. Any number of schedulers may run:
+//! [Turns](turns) follow one another at a [pace] of their own. Any number of schedulers may run:
 //! they share the shards by locking them, and one that dies rolls back. Beside the turns the
-//! [days](days) of `check_result` are made ahead of time and dropped when they have aged;
+//! [days] of `check_result` are made ahead of time and dropped when they have aged;
 //! [reconcile] finds what was lost all the same.
 //!
 //! People's side of it is [apply]: the sites file becomes rows.
