@@ -3,12 +3,10 @@
 //! It first waits for a thread that can take a task, then for a task that is due, so that a task stays
 //! in the hold, where it is counted and can expire, until it really starts.
 
-use contract::{outcome::Reason, result::CheckResult};
-
 use crate::{
     hold::{Held, Hold, Next},
     lanes::Lanes,
-    record::{Finished, Results},
+    record::Results,
 };
 
 /// Hands out tasks until the hold is closed.
@@ -26,19 +24,8 @@ fn next_due(hold: &Hold, results: &Results) -> Option<Box<Held>> {
     loop {
         match hold.next() {
             Next::Due(task) => return Some(task),
-            Next::Expired(task) => results.put(missed(&task)),
+            Next::Expired(task) => results.put(task.expired()),
             Next::Closed => return None,
         }
-    }
-}
-
-/// The result of a task that expired while all threads were busy.
-fn missed(held: &Held) -> Finished {
-    let result =
-        CheckResult::unmeasured(held.task.site_id, held.task.scheduled_at, Reason::Backlog)
-            .with_detail("expired while all slots were busy");
-    Finished {
-        result,
-        position: held.position,
     }
 }

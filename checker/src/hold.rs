@@ -11,10 +11,10 @@ use std::{
     time::Instant,
 };
 
-use contract::task::Task;
+use contract::{outcome::Reason, result::CheckResult, task::Task};
 use runtime::clock::Clock;
 
-use crate::ledger::Position;
+use crate::{ledger::Position, record::Finished};
 
 /// The most that held tasks may occupy, in bytes: about 150,000 small tasks.
 pub(crate) const MOST_BYTES: usize = 64 * 1024 * 1024;
@@ -26,6 +26,19 @@ pub(crate) struct Held {
     pub(crate) task: Task,
     /// Where it stood.
     pub(crate) position: Position,
+}
+
+impl Held {
+    /// The result of a task whose time passed while all threads were busy.
+    pub(crate) fn expired(&self) -> Finished {
+        let Self { task, position } = self;
+        let result = CheckResult::unmeasured(task.site_id, task.scheduled_at, Reason::Backlog)
+            .with_detail("expired while all slots were busy");
+        Finished {
+            result,
+            position: *position,
+        }
+    }
 }
 
 /// What the hold gives out.

@@ -13,7 +13,7 @@ use tracing::info;
 use crate::backlog::Backlog;
 use crate::config::{DatabaseConfig, HttpConfig, KafkaConfig};
 use crate::database::{self, Pool};
-use crate::kafka::{self, TopicState};
+use crate::kafka;
 use crate::shutdown::on_signals;
 use crate::telemetry::{self, Probes};
 
@@ -49,13 +49,7 @@ impl Service {
         database::check_schema(&connection).await?;
         has_schema.set(true);
         kafka::wait_for_brokers(kafka, PATIENCE, &self.stop).await?;
-        if kafka::ensure_topic(kafka).await? == TopicState::Created {
-            info!(
-                kafka.topic = kafka.topic,
-                kafka.partitions = kafka.partitions,
-                "created the topic"
-            );
-        }
+        kafka::ensure_topic(kafka).await?;
         has_kafka.set(true);
         Ok(connection)
     }
