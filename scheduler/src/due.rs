@@ -26,19 +26,30 @@ WITH RECURSIVE found (shard, interval_ms) AS (
 SELECT shard, interval_ms FROM found WHERE interval_ms IS NOT NULL";
 
 /// The due rows: regular ones by ranges of phases, extra ones (`check_at`) by ranges of instants.
+///
+/// `OFFSET 0` keeps each range a subquery of its own. The planner would otherwise begin with the sites,
+/// as it expects few of them to be due, and read every `check_at` that ever was, once per turn.
 pub(crate) const DUE: &str = "\
 SELECT site.id, site.shard, site.interval_ms, site.phase_ms, site.timeout_ms, site.name, site.url,
     site.request::text AS request, site.expect::text AS expect, NULL::bigint AS check_at
 FROM unnest($1::smallint[], $2::int[], $3::int[], $4::int[]) AS span (shard, interval_ms, first, last)
-JOIN site ON site.enabled AND site.shard = span.shard AND site.interval_ms = span.interval_ms
-    AND site.phase_ms BETWEEN span.first AND span.last
+CROSS JOIN LATERAL (
+    SELECT * FROM site
+    WHERE enabled AND site.shard = span.shard AND site.interval_ms = span.interval_ms
+        AND phase_ms BETWEEN span.first AND span.last
+    OFFSET 0
+) AS site
 UNION ALL
 SELECT site.id, site.shard, site.interval_ms, site.phase_ms, site.timeout_ms, site.name, site.url,
     site.request::text, site.expect::text, (extract(epoch FROM site.check_at) * 1000)::bigint
 FROM unnest($5::smallint[], $6::bigint[]) AS claimed (shard, since)
-JOIN site ON site.enabled AND site.shard = claimed.shard
-    AND site.check_at > timestamptz 'epoch' + claimed.since * interval '1 millisecond'
-    AND site.check_at <= timestamptz 'epoch' + $7 * interval '1 millisecond'";
+CROSS JOIN LATERAL (
+    SELECT * FROM site
+    WHERE enabled AND site.shard = claimed.shard
+        AND check_at > timestamptz 'epoch' + claimed.since * interval '1 millisecond'
+        AND check_at <= timestamptz 'epoch' + $7 * interval '1 millisecond'
+    OFFSET 0
+) AS site";
 
 /// A row that is due, with what its tasks need.
 #[derive(Debug)]
@@ -279,6 +290,9 @@ fn phases(interval_ms: i64, since: i64, until: i64) -> [Option<(i64, i64)>; 2] {
         [Some((first, interval_ms - 1)), Some((0, last))]
     }
 }
+
+#[cfg(test)]
+mod plan;
 
 #[cfg(test)]
 mod tests {
