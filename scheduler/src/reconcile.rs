@@ -138,12 +138,15 @@ async fn extent(
 
 /// Judges an extent step by step.
 async fn judge_extent(database: &DatabaseConnection, judge: Judge, extent: Extent) -> Result<u64> {
+    let by_expiry = judge == Judge::ByExpiry;
     let mut lost = 0;
     let mut since = extent.since;
-    while since < extent.until {
+    // By due instant one step at least: what was judged by expiry up to here has left out what had
+    // not expired.
+    let mut left_out = !by_expiry;
+    while left_out || since < extent.until {
         let until = extent.until.min(since + step_ms(extent.rate));
-        let by_expiry = judge == Judge::ByExpiry;
-        let reach_back = by_expiry || since == extent.since;
+        let reach_back = by_expiry || left_out;
         let values = [
             since.into(),
             until.into(),
@@ -157,7 +160,7 @@ async fn judge_extent(database: &DatabaseConnection, judge: Judge, extent: Exten
             .execute_raw(judged)
             .await
             .wrap_err("move reconciled_until")?;
-        since = until;
+        (since, left_out) = (until, false);
     }
     Ok(lost)
 }
