@@ -122,8 +122,14 @@ mod tests {
 
     #[test]
     fn the_limit_counts_bytes_as_postgresql_prints_them() {
-        let with = |text: usize| map(json!({"a": ["", ""], "b": "x".repeat(text)}));
-        let frame = r#"{"a": ["", ""], "b": ""}"#.len();
+        let with = |text: usize| {
+            map(json!({
+                "body": [{"contains": "x".repeat(text)}, {"not_contains": "y"}],
+                "status": [200, "3xx"],
+            }))
+        };
+        let frame =
+            r#"{"body": [{"contains": ""}, {"not_contains": "y"}], "status": [200, "3xx"]}"#.len();
         let mut options = Options::expect();
         options.text(with(MAX_OPTIONS_BYTES - frame)).unwrap();
         assert_eq!(
