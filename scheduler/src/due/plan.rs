@@ -15,7 +15,8 @@ use crate::claim::Shard;
 /// An instant in November 2026.
 const NOW: i64 = 1_795_449_610_000;
 /// What the sites of a full table are checked at.
-const MANY_INTERVALS: &str = "(ARRAY[1000, 5000, 10000, 30000, 60000, 300000, 86400000])[1 + n % 7]";
+const MANY_INTERVALS: &str =
+    "(ARRAY[1000, 5000, 10000, 30000, 60000, 300000, 86400000])[1 + n % 7]";
 
 /// A database with so many sites, of which nothing was told to the planner yet; every hundredth is to
 /// be checked once more.
@@ -77,11 +78,19 @@ fn due_arguments(windows: &Windows) -> String {
 }
 
 /// The plan of a prepared statement: with its arguments known, and as it is once it is kept.
-async fn plans(database: &DatabaseConnection, sql: &str, types: &str, arguments: &str) -> [Value; 2] {
+async fn plans(
+    database: &DatabaseConnection,
+    sql: &str,
+    types: &str,
+    arguments: &str,
+) -> [Value; 2] {
     let prepare = format!("PREPARE planned ({types}) AS {sql}");
     database.execute_unprepared(&prepare).await.unwrap();
     let mut plans = [Value::Null, Value::Null];
-    for (mode, plan) in ["force_custom_plan", "force_generic_plan"].iter().zip(&mut plans) {
+    for (mode, plan) in ["force_custom_plan", "force_generic_plan"]
+        .iter()
+        .zip(&mut plans)
+    {
         let mode = format!("SET plan_cache_mode = {mode}");
         database.execute_unprepared(&mode).await.unwrap();
         let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE planned ({arguments})");
@@ -119,9 +128,14 @@ fn lookups(plan: &Value) -> BTreeSet<(&str, Vec<&'static str>)> {
         assert!(by_index || !is_table, "{kind} of a table in\n{plan:#}");
         if let Some(index) = node.get("Index Name").and_then(Value::as_str) {
             let condition = text(&node, "Index Cond").unwrap_or_default();
-            assert!(condition.contains("shard"), "all of {index} is read in\n{plan:#}");
+            assert!(
+                condition.contains("shard"),
+                "all of {index} is read in\n{plan:#}"
+            );
             let columns = ["interval_ms", "phase_ms", "check_at"];
-            let columns = columns.into_iter().filter(|column| condition.contains(column));
+            let columns = columns
+                .into_iter()
+                .filter(|column| condition.contains(column));
             lookups.insert((index, columns.collect()));
         }
     }
@@ -131,7 +145,13 @@ fn lookups(plan: &Value) -> BTreeSet<(&str, Vec<&'static str>)> {
 /// Looks at both statements for narrow and for full windows.
 async fn assert_read_by_indexes(database: &DatabaseConnection, count: u32) {
     // From a turn of a lone shard on time to one of all shards after a week.
-    for (shards, behind) in [(1, -1_000), (8, -1_000), (64, -1_000), (64, 60_000), (64, 604_800_000)] {
+    for (shards, behind) in [
+        (1, -1_000),
+        (8, -1_000),
+        (64, -1_000),
+        (64, 60_000),
+        (64, 604_800_000),
+    ] {
         let windows = windows(database, shards, behind).await;
         let claimed = array("smallint", 0..shards);
         for plan in plans(database, INTERVALS, "smallint[]", &claimed).await {
@@ -145,7 +165,10 @@ async fn assert_read_by_indexes(database: &DatabaseConnection, count: u32) {
             assert!(found.contains(&regular), "{found:?} in\n{plan:#}");
             // Of a handful of sites any index of the shard is as good.
             let extra = ("site_check_at", vec!["check_at"]);
-            assert!(count < 1_000 || found == [extra, regular].into(), "{found:?} in\n{plan:#}");
+            assert!(
+                count < 1_000 || found == [extra, regular].into(),
+                "{found:?} in\n{plan:#}"
+            );
         }
     }
 }

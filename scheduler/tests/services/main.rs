@@ -1,0 +1,22 @@
+//! The scheduler on a real PostgreSQL and a real Kafka.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_docs_in_private_items,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "what fails in a test's helper fails the test"
+)]
+
+mod bed;
+mod changes;
+mod cli;
+mod days;
+mod downtime;
+mod interrupted;
+mod law;
+mod one_bad_row;
+mod reconcile;
+mod turns;
