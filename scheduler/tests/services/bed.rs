@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::law;
 
 /// How long anything may take on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// How long the broker may take to answer.
 const BROKER: Duration = Duration::from_secs(10);
 
@@ -38,18 +38,27 @@ pub(crate) struct Bed {
 /// A row of `site`, as far as it says when tasks are due. Instants are milliseconds since the epoch.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
+    /// `site.id`.
     pub(crate) id: i64,
+    /// `site.name`.
     pub(crate) name: String,
+    /// `site.interval_ms`.
     pub(crate) interval_ms: i64,
+    /// `site.enabled`.
     pub(crate) enabled: bool,
+    /// `site.check_at`.
     pub(crate) check_at: Option<i64>,
+    /// `site.scheduled_from`.
     pub(crate) scheduled_from: Option<i64>,
 }
 
 /// A running scheduler.
 pub(crate) struct Running {
+    /// Asks it to stop.
     stop: CancellationToken,
+    /// What it counts.
     probes: Arc<Probes>,
+    /// Ends with it.
     task: JoinHandle<Result<()>>,
 }
 
@@ -270,10 +279,8 @@ impl Running {
     /// The value of a counter.
     pub(crate) async fn counter(&mut self, name: &str) -> u64 {
         if self.task.is_finished() {
-            panic!(
-                "the scheduler has ended by itself: {:?}",
-                (&mut self.task).await
-            );
+            let ended = (&mut self.task).await;
+            unreachable!("the scheduler has ended by itself: {ended:?}");
         }
         let metrics = self.probes.metrics().unwrap();
         let line = metrics

@@ -7,20 +7,25 @@ use std::time::Duration;
 use testbed::{ConfigFile, Database, Finished, Process, Settings, Topic};
 
 /// How long a command may take; an unreachable database is waited for.
-const COMMAND: Duration = Duration::from_secs(60);
+const COMMAND: Duration = Duration::from_mins(1);
 
 /// A database at the newest schema, and a configuration for it.
 struct Setting {
+    /// Where files are.
     folder: tempfile::TempDir,
+    /// The configuration.
     config: ConfigFile,
+    /// The database.
     database: Database,
 }
 
 impl Setting {
+    /// With a database of its own.
     async fn new() -> Self {
         Self::on(Database::migrated().await)
     }
 
+    /// With this database.
     fn on(database: Database) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings::plain(database.url(), Topic::unique("cli").name());
@@ -43,6 +48,7 @@ impl Setting {
         with_config(&self.config.path, arguments).await
     }
 
+    /// Runs `apply`.
     async fn apply(&self, file: &Path) -> Finished {
         self.run(&["apply".as_ref(), file.as_ref()]).await
     }

@@ -8,8 +8,11 @@ use crate::law::{self, name_in};
 /// A row of `schedule_gap`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gap {
+    /// `schedule_gap.shard`.
     pub(crate) shard: i64,
+    /// `schedule_gap.since`, in milliseconds since the epoch.
     pub(crate) since: i64,
+    /// `schedule_gap.until`, likewise.
     pub(crate) until: i64,
 }
 

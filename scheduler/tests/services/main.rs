@@ -3,9 +3,6 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::missing_docs_in_private_items,
-    clippy::panic,
-    clippy::string_slice,
     clippy::unwrap_used,
     reason = "what fails in a test's helper fails the test"
 )]
