@@ -241,7 +241,7 @@ impl Intake {
         let now = self.links.clock.now_ms();
         let late = tasks
             .iter()
-            .filter(|held| now - held.task.scheduled_at > SUSPICIOUS_MS);
+            .filter(|held| now.saturating_sub(held.task.scheduled_at) > SUSPICIOUS_MS);
         let recorded: BTreeSet<_> = self.repeats.recorded(late.map(|held| &held.task));
         if !recorded.is_empty() {
             let ledger = &mut self.ledger;
@@ -341,10 +341,11 @@ impl Intake {
 /// A task whose time is over is never probed late.
 fn take_in(task: Task, position: Position, now: i64, drained: &mut Drained) {
     if task.expires_at <= now {
-        let result =
-            CheckResult::unmeasured(task.site_id, task.scheduled_at, Reason::Late).with_detail(
-                format!("read {} ms after it expired", now - task.expires_at),
-            );
+        let result = CheckResult::unmeasured(task.site_id, task.scheduled_at, Reason::Late)
+            .with_detail(format!(
+                "read {} ms after it expired",
+                now.saturating_sub(task.expires_at)
+            ));
         drained.finished.push(Finished { result, position });
     } else {
         drained.tasks.push(Held { task, position });
