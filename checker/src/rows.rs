@@ -71,7 +71,7 @@ pub(crate) fn distinct(batch: impl IntoIterator<Item = CheckResult>) -> Vec<Chec
         let key = |result: &CheckResult| (result.site_id, result.scheduled_at);
         match kept.last_mut() {
             Some(last) if key(last) == key(&result) => {
-                if last.outcome() == Outcome::Missed {
+                if last.outcome() == Outcome::Missed && result.outcome() != Outcome::Missed {
                     *last = result;
                 }
             }
