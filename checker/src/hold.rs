@@ -216,3 +216,7 @@ impl PartialEq for Entry {
 }
 
 impl Eq for Entry {}
+
+#[cfg(test)]
+#[path = "hold_tests.rs"]
+mod tests;

@@ -246,10 +246,14 @@ impl Worker {
             let Held { task, position } = *held;
             self.metrics.in_flight.inc();
             self.metrics
-                .started(started_at_us - task.scheduled_at * 1_000);
+                .started(started_at_us.saturating_sub(task.scheduled_at.saturating_mul(1_000)));
             let result = self.prober.check(&task, started_at_us);
             self.metrics.in_flight.dec();
             self.results.put(Finished { result, position });
         }
     }
 }
+
+#[cfg(test)]
+#[path = "lanes_tests.rs"]
+mod tests;

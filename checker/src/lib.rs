@@ -28,6 +28,8 @@ pub mod probe;
 mod record;
 mod repeats;
 mod rows;
+#[cfg(test)]
+mod samples;
 
 use std::sync::Arc;
 

@@ -103,7 +103,7 @@ impl Results {
     }
 
     /// Takes everything that waits.
-    fn take(&self) -> Vec<Finished> {
+    pub(crate) fn take(&self) -> Vec<Finished> {
         let taken = std::mem::take(&mut *self.lock());
         self.room.notify_all();
         taken
@@ -276,3 +276,7 @@ impl Recorder {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

@@ -1,0 +1,234 @@
+//! What dispatch and lanes promise.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::mpsc::{Receiver, sync_channel},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use contract::task::Task;
+use prometheus_client::registry::Registry;
+use tokio::time::timeout;
+
+use crate::{
+    dispatch,
+    hold::Hold,
+    ledger::Ledger,
+    samples::{self, GLIMPSE, NOW, PATIENCE, held, task, wait_until},
+};
+
+use super::*;
+
+/// A website that answers only when the test says so.
+struct Gate {
+    /// The address of the website.
+    url: String,
+    /// Requests that wait for an answer.
+    asked: Receiver<TcpStream>,
+}
+
+impl Gate {
+    /// Starts it.
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let (asking, asked) = sync_channel(1_000);
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                // A request is small enough for one packet.
+                if stream.read(&mut [0; 4_096]).is_ok() && asking.send(stream).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { url, asked }
+    }
+
+    /// A task that asks here.
+    fn task(&self, site_id: i64) -> Task {
+        Task {
+            url: self.url.clone(),
+            ..task(site_id, NOW)
+        }
+    }
+
+    /// The next request.
+    fn request(&self) -> TcpStream {
+        self.asked.recv_timeout(PATIENCE).unwrap()
+    }
+}
+
+/// Answers a request.
+fn answer(mut stream: TcpStream) {
+    stream
+        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        .unwrap();
+}
+
+/// What is around the lanes.
+struct Bed {
+    /// Where the tasks wait.
+    hold: Arc<Hold>,
+    /// Where the results are.
+    results: Arc<Results>,
+    /// What is counted.
+    metrics: Metrics,
+    /// The account of the only partition.
+    ledger: Ledger,
+    /// The one clock.
+    clock: Clock,
+}
+
+impl Bed {
+    /// An empty hold and no results.
+    fn new() -> Self {
+        let clock = Clock::fixed(NOW);
+        let hold = Arc::new(Hold::new(clock.clone()));
+        let mut ledger = Ledger::default();
+        ledger.assign(&[0]);
+        hold.assign(ledger.changed().unwrap());
+        Self {
+            hold,
+            results: Arc::default(),
+            metrics: Metrics::register(&mut Registry::default()),
+            ledger,
+            clock,
+        }
+    }
+
+    /// Starts so many threads.
+    fn lanes(&self, slots: usize) -> (Lanes, Drained) {
+        let config = samples::config(slots, "postgres://127.0.0.1:1/none");
+        Lanes::start(&config, &self.results, &self.clock, &self.metrics).unwrap()
+    }
+
+    /// The same, with a dispatcher.
+    fn dispatch(&self, slots: usize) -> (JoinHandle<Result<()>>, Drained) {
+        let (lanes, drained) = self.lanes(slots);
+        let (hold, results) = (Arc::clone(&self.hold), Arc::clone(&self.results));
+        let dispatcher = thread::spawn(move || dispatch::run(&hold, &lanes, &results));
+        (dispatcher, drained)
+    }
+
+    /// Puts tasks into the hold.
+    fn put(&mut self, tasks: impl IntoIterator<Item = Task>) {
+        let ledger = &mut self.ledger;
+        let tasks: Vec<_> = tasks.into_iter().map(|task| held(ledger, task)).collect();
+        self.hold.put(tasks);
+    }
+}
+
+/// How many threads of a lane wait without a promise.
+fn waiting(lane: &Lane) -> usize {
+    lane.lock().waiting
+}
+
+#[test]
+fn the_first_lane_with_a_waiting_thread_is_preferred() {
+    let bed = Bed::new();
+    let (lanes, _drained) = bed.lanes(2 * LANE_THREADS);
+    wait_until("all threads wait", || {
+        lanes.lanes.iter().all(|lane| waiting(lane) == LANE_THREADS)
+    });
+    for number in 0..2 * LANE_THREADS {
+        let seat = lanes.seat().unwrap();
+        let expected = &lanes.lanes[number / LANE_THREADS];
+        assert!(Arc::ptr_eq(&seat.0, expected), "seat {number}");
+    }
+    lanes.close();
+}
+
+#[test]
+fn a_seat_is_only_given_while_a_thread_waits_for_a_task() {
+    let mut bed = Bed::new();
+    let (lanes, _drained) = bed.lanes(LANE_THREADS);
+    let mut seats: Vec<_> = (0..LANE_THREADS).map(|_| lanes.seat().unwrap()).collect();
+    assert_eq!(waiting(&lanes.lanes[0]), 0);
+    let first = seats.pop().unwrap();
+    thread::scope(|scope| {
+        let (seated, seat) = sync_channel(1);
+        let lanes = &lanes;
+        scope.spawn(move || seated.send(lanes.seat().is_some()));
+        assert!(seat.recv_timeout(GLIMPSE).is_err());
+        first.give(Box::new(held(&mut bed.ledger, task(1, NOW))));
+        assert_eq!(seat.recv_timeout(PATIENCE), Ok(true));
+    });
+    assert_eq!(bed.results.take().len(), 1);
+    lanes.close();
+}
+
+#[test]
+fn as_many_probes_run_as_there_are_slots_and_the_next_when_one_ends() {
+    let mut bed = Bed::new();
+    let gate = Gate::start();
+    let (dispatcher, _drained) = bed.dispatch(64);
+    bed.put((1..=65).map(|id| gate.task(id)));
+    let mut running: Vec<_> = (0..64).map(|_| gate.request()).collect();
+    assert!(gate.asked.recv_timeout(GLIMPSE).is_err());
+    assert_eq!((bed.metrics.in_flight.get(), bed.hold.size().0), (64, 1));
+    answer(running.pop().unwrap());
+    running.push(gate.request());
+    assert_eq!(bed.hold.size(), (0, 0));
+    running.into_iter().for_each(answer);
+    wait_until("all probes end", || bed.metrics.in_flight.get() == 0);
+    bed.hold.close();
+    dispatcher.join().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn the_end_lets_probes_finish_and_keeps_their_results() {
+    let mut bed = Bed::new();
+    let gate = Gate::start();
+    let (dispatcher, drained) = bed.dispatch(LANE_THREADS);
+    bed.put([gate.task(1)]);
+    let running = gate.request();
+    bed.hold.close();
+    dispatcher.join().unwrap().unwrap();
+    let mut drained = std::pin::pin!(drained.wait());
+    assert!(timeout(GLIMPSE, &mut drained).await.is_err());
+    assert!(bed.results.take().is_empty());
+    answer(running);
+    timeout(PATIENCE, drained).await.unwrap();
+    let results = bed.results.take();
+    let reasons: Vec<_> = results.iter().map(|done| done.result.reason).collect();
+    assert_eq!(reasons, [None]);
+}
+
+#[test]
+fn a_task_that_expired_in_the_hold_is_missed_and_not_probed() {
+    let mut bed = Bed::new();
+    let (dispatcher, _drained) = bed.dispatch(LANE_THREADS);
+    let expired = Task {
+        expires_at: NOW,
+        ..task(1, NOW - 10)
+    };
+    bed.put([expired]);
+    wait_until("the task is given out", || bed.hold.size().0 == 0);
+    bed.hold.close();
+    dispatcher.join().unwrap().unwrap();
+    let results = bed.results.take();
+    assert_eq!(results.len(), 1);
+    let result = &results[0].result;
+    assert_eq!(result.reason, Some(contract::outcome::Reason::Backlog));
+    assert_eq!(result.measured, contract::result::Measured::default());
+}
+
+#[tokio::test]
+async fn an_instant_beyond_all_reckoning_stops_no_thread() {
+    let mut bed = Bed::new();
+    let (dispatcher, drained) = bed.dispatch(LANE_THREADS);
+    let impossible = Task {
+        expires_at: i64::MAX,
+        ..task(1, i64::MIN)
+    };
+    bed.put([impossible]);
+    wait_until("the task is given out", || bed.hold.size().0 == 0);
+    bed.hold.close();
+    dispatcher.join().unwrap().unwrap();
+    timeout(PATIENCE + Duration::from_secs(1), drained.wait())
+        .await
+        .unwrap();
+    assert_eq!(bed.results.take().len(), 1);
+}

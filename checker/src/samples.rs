@@ -1,0 +1,81 @@
+//! What the tests of the stages are made of.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+use contract::task::{Task, VERSION};
+use runtime::config::{DatabaseConfig, HttpConfig, KafkaConfig, LogConfig, LogFormat, Secret};
+use serde_json::value::RawValue;
+
+use crate::{
+    config::{Addresses, Config},
+    hold::Held,
+    ledger::Ledger,
+};
+
+/// What the clock of a test shows first, in milliseconds since the Unix epoch.
+pub(crate) const NOW: i64 = 1_795_449_600_000;
+/// How long a test waits for what must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a test looks for what must not come.
+pub(crate) const GLIMPSE: Duration = Duration::from_millis(50);
+
+/// A checker of so many slots that may dial loopback.
+pub(crate) fn config(slots: usize, database_url: &str) -> Config {
+    Config {
+        database: DatabaseConfig {
+            url: Secret::new(database_url),
+        },
+        kafka: KafkaConfig::plain(Vec::new()),
+        http: HttpConfig {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        },
+        log: LogConfig {
+            format: LogFormat::Text,
+            filter: "info".to_owned(),
+        },
+        slots,
+        addresses: Addresses {
+            allow: vec!["127.0.0.0/8".parse().unwrap()],
+            deny: Vec::new(),
+        },
+        body_limit: 1 << 20,
+        drain: PATIENCE,
+    }
+}
+
+/// A task of a site at an instant, which expires a minute later.
+pub(crate) fn task(site_id: i64, scheduled_at: i64) -> Task {
+    Task {
+        v: VERSION,
+        site_id,
+        name: format!("site-{site_id}"),
+        scheduled_at,
+        expires_at: scheduled_at.saturating_add(60_000),
+        // The port of nothing: refused at once.
+        url: "http://127.0.0.1:1/".to_owned(),
+        timeout_ms: 10_000,
+        request: RawValue::from_string("{}".to_owned()).unwrap(),
+        expect: RawValue::from_string("{}".to_owned()).unwrap(),
+    }
+}
+
+/// A task as it was read from partition 0.
+pub(crate) fn held(ledger: &mut Ledger, task: Task) -> Held {
+    let offset = task.site_id;
+    Held {
+        task,
+        position: ledger.deliver(0, offset),
+    }
+}
+
+/// Waits until a condition holds that other threads bring about.
+pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < end, "not within {PATIENCE:?}: {what}");
+        std::thread::yield_now();
+    }
+}

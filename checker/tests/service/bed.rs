@@ -1,0 +1,268 @@
+//! What each of these tests stands on.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use checker::config::{Addresses, Config};
+use color_eyre::eyre;
+use contract::CHECKER_GROUP;
+use contract::task::{Task, VERSION};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use runtime::config::{DatabaseConfig, HttpConfig, KafkaConfig, LogConfig, LogFormat, Secret};
+use runtime::service::Service;
+use runtime::telemetry::Probes;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection};
+use serde_json::value::RawValue;
+use testbed::{Calm, Database, Topic, Website, eventually, tables};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How long a test waits for what must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Partitions of each test's topic.
+pub(crate) const PARTITIONS: i32 = 8;
+
+/// A database, a topic and a website of the test's own.
+pub(crate) struct Bed {
+    /// What is watched.
+    pub(crate) website: Website,
+    /// A pool on the database.
+    pub(crate) connection: DatabaseConnection,
+    /// Where the tasks are.
+    topic: Topic,
+    /// Where the rows go.
+    database: Database,
+    /// No other checkers meanwhile.
+    _calm: Calm,
+}
+
+/// A checker that runs in the test's own process.
+pub(crate) struct Checker {
+    /// Asks it to stop.
+    stop: CancellationToken,
+    /// What it shows.
+    probes: Arc<Probes>,
+    /// Its end.
+    running: JoinHandle<eyre::Result<()>>,
+}
+
+impl Bed {
+    /// No tasks, no rows, no checker.
+    pub(crate) async fn new(purpose: &str) -> Self {
+        let calm = Calm::hold().await;
+        let database = Database::migrated().await;
+        let bed = Self {
+            website: Website::start().await,
+            connection: database.connect().await,
+            topic: Topic::unique(purpose),
+            database,
+            _calm: calm,
+        };
+        runtime::kafka::ensure_topic(&bed.kafka()).await.unwrap();
+        bed
+    }
+
+    /// Where the tasks are.
+    fn kafka(&self) -> KafkaConfig {
+        let mut kafka = KafkaConfig::plain(vec![testbed::brokers()]);
+        self.topic.name().clone_into(&mut kafka.topic);
+        kafka.partitions = PARTITIONS;
+        kafka
+    }
+
+    /// Starts a checker with 64 slots and waits until it has joined the group.
+    pub(crate) async fn checker(&self) -> Checker {
+        let config = Config {
+            database: DatabaseConfig {
+                url: Secret::new(self.database.url()),
+            },
+            kafka: self.kafka(),
+            http: HttpConfig {
+                listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            },
+            log: LogConfig {
+                format: LogFormat::Text,
+                filter: "info".to_owned(),
+            },
+            slots: 64,
+            addresses: Addresses {
+                allow: vec!["127.0.0.0/8".parse().unwrap()],
+                deny: Vec::new(),
+            },
+            body_limit: 1 << 20,
+            drain: Duration::from_secs(20),
+        };
+        let service = Service {
+            stop: CancellationToken::new(),
+            probes: Probes::new(),
+            backlog: None,
+        };
+        let mut checker = Checker {
+            stop: service.stop.clone(),
+            probes: Arc::clone(&service.probes),
+            running: tokio::spawn(checker::run(config, service)),
+        };
+        checker.joins().await;
+        checker
+    }
+
+    /// The database's time, in milliseconds since the Unix epoch.
+    pub(crate) async fn now(&self) -> i64 {
+        tables::now(&self.connection).await
+    }
+
+    /// A task for a path of the website, which expires a minute after its instant.
+    pub(crate) fn task(&self, site_id: i64, scheduled_at: i64, path: &str) -> Task {
+        Task {
+            v: VERSION,
+            site_id,
+            name: format!("site-{site_id}"),
+            scheduled_at,
+            expires_at: scheduled_at + 60_000,
+            url: self.website.url(path),
+            timeout_ms: 10_000,
+            request: RawValue::from_string("{}".to_owned()).unwrap(),
+            expect: RawValue::from_string("{}".to_owned()).unwrap(),
+        }
+    }
+
+    /// Puts tasks on the topic, keyed by site.
+    pub(crate) fn send<'a>(&self, tasks: impl IntoIterator<Item = &'a Task>) {
+        let encode = |task: &Task| {
+            let mut bytes = Vec::new();
+            task.encode(&mut bytes).unwrap();
+            (task.site_id.to_string(), bytes)
+        };
+        let messages: Vec<_> = tasks.into_iter().map(encode).collect();
+        self.produce(
+            messages
+                .iter()
+                .map(|(key, bytes)| (key.as_str(), bytes.as_slice())),
+        );
+    }
+
+    /// Puts messages on the topic, whatever they say.
+    pub(crate) fn produce<'a>(&self, messages: impl IntoIterator<Item = (&'a str, &'a [u8])>) {
+        self.topic.produce(messages);
+    }
+
+    /// A number from the database.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        tables::number(&self.connection, sql).await
+    }
+
+    /// Runs a statement.
+    pub(crate) async fn execute(&self, sql: &str) {
+        self.connection.execute_unprepared(sql).await.unwrap();
+    }
+
+    /// How many rows there are.
+    pub(crate) async fn count(&self) -> i64 {
+        self.number("SELECT count(*) FROM check_result").await
+    }
+
+    /// Waits until there are so many rows.
+    pub(crate) async fn rows(&self, count: i64, deadline: Duration) {
+        let what = format!("{count} rows are recorded");
+        eventually(deadline, &what, async || {
+            (self.count().await >= count).then_some(())
+        })
+        .await;
+        assert_eq!(self.count().await, count);
+    }
+
+    /// How many rows have this outcome and reason (`up`, `missed/late`).
+    pub(crate) async fn verdicts(&self, verdict: &str) -> i64 {
+        self.number(&format!(
+            "SELECT count(*) FROM check_result WHERE concat_ws('/', outcome, reason) = '{verdict}'"
+        ))
+        .await
+    }
+
+    /// A consumer of the checkers' group that is no member of it.
+    pub(crate) fn observer(&self) -> BaseConsumer {
+        ClientConfig::new()
+            .set("bootstrap.servers", testbed::brokers())
+            .set("group.id", CHECKER_GROUP)
+            .set("enable.auto.commit", "false")
+            .set("enable.partition.eof", "true")
+            .create()
+            .unwrap()
+    }
+
+    /// The committed offset of each partition; none counts as zero.
+    pub(crate) fn committed(&self, observer: &BaseConsumer) -> BTreeMap<i32, i64> {
+        let mut partitions = TopicPartitionList::new();
+        partitions.add_partition_range(self.topic.name(), 0, PARTITIONS - 1);
+        let committed = observer.committed_offsets(partitions, PATIENCE).unwrap();
+        let offset = |offset| match offset {
+            Offset::Offset(offset) => offset,
+            _ => 0,
+        };
+        let elements = committed.elements();
+        elements
+            .iter()
+            .map(|part| (part.partition(), offset(part.offset())))
+            .collect()
+    }
+
+    /// The end of each partition.
+    pub(crate) fn ends(&self, observer: &BaseConsumer) -> BTreeMap<i32, i64> {
+        let end = |partition| {
+            let marks = observer.fetch_watermarks(self.topic.name(), partition, PATIENCE);
+            (partition, marks.unwrap().1)
+        };
+        (0..PARTITIONS).map(end).collect()
+    }
+
+    /// Waits until everything on the topic is committed.
+    pub(crate) async fn all_committed(&self) {
+        let observer = self.observer();
+        eventually(PATIENCE, "everything is committed", async || {
+            (self.committed(&observer) == self.ends(&observer)).then_some(())
+        })
+        .await;
+    }
+
+    /// The name of the topic.
+    pub(crate) fn topic(&self) -> &str {
+        self.topic.name()
+    }
+}
+
+impl Checker {
+    /// Waits until it has partitions.
+    async fn joins(&mut self) {
+        eventually(PATIENCE, "the checker joins the group", async || {
+            assert!(!self.running.is_finished(), "the checker has ended");
+            let missing = self.probes.readiness().missing();
+            missing.is_empty().then_some(())
+        })
+        .await;
+    }
+
+    /// The sum of a metric over its labels.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let page = self.probes.metrics().unwrap();
+        let values = page.lines().filter_map(|line| {
+            let (key, value) = line.rsplit_once(' ')?;
+            (key.split('{').next() == Some(name)).then(|| value.parse::<f64>().unwrap())
+        });
+        values.sum()
+    }
+
+    /// Asks it to stop.
+    pub(crate) fn ask_to_stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Waits until it has stopped, which must be in good order.
+    pub(crate) async fn stopped(self) {
+        self.stop.cancel();
+        let ended = tokio::time::timeout(PATIENCE, self.running).await;
+        ended.unwrap().unwrap().unwrap();
+    }
+}

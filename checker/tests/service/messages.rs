@@ -1,0 +1,72 @@
+//! What becomes of messages that are no tasks, or make no sense.
+
+use contract::task::Task;
+
+use crate::bed::{Bed, PATIENCE};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn poison_is_counted_and_stepped_over_and_nonsense_is_an_invalid_site() {
+    let bed = Bed::new("poison").await;
+    let now = bed.now().await;
+    let nonsense = format!(r#"{{"v":1,"site_id":7,"scheduled_at":{now},"url":5}}"#);
+    let ahead = format!(
+        r#"{{"v":1,"site_id":8,"scheduled_at":{}}}"#,
+        now + 3_600_000
+    );
+    let mut good = Vec::new();
+    let task = bed.task(9, now, "/ok/9");
+    task.encode(&mut good).unwrap();
+    let messages: [&[u8]; 7] = [
+        b"",
+        b"hello \xff\x00",
+        nonsense.as_bytes(),
+        br#"{"v":2,"site_id":7,"scheduled_at":1}"#,
+        ahead.as_bytes(),
+        b"[[[[",
+        &good,
+    ];
+    // One key, one partition: what comes last has passed all the others.
+    bed.produce(messages.map(|message| ("7", message)));
+    let checker = bed.checker().await;
+    bed.rows(2, PATIENCE).await;
+    assert_eq!(bed.verdicts("inconclusive/invalid_site").await, 1);
+    assert_eq!(bed.verdicts("up").await, 1);
+    assert!((checker.metric("webmon_poison_total") - 5.0).abs() < 0.1);
+    bed.all_committed().await;
+    checker.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn poison_at_the_end_is_committed_too() {
+    let bed = Bed::new("poison-end").await;
+    let checker = bed.checker().await;
+    bed.produce((0..100).map(|_| ("poison", b"no task".as_slice())));
+    bed.all_committed().await;
+    assert!((checker.metric("webmon_poison_total") - 100.0).abs() < 0.1);
+    checker.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instants_beyond_all_reckoning_stop_no_other_task() {
+    let bed = Bed::new("instants").await;
+    let checker = bed.checker().await;
+    let now = bed.now().await;
+    let at = |scheduled_at: i64, expires_at: i64| Task {
+        scheduled_at,
+        expires_at,
+        ..bed.task(1, now, "/ok/impossible")
+    };
+    let impossible = [
+        at(i64::MIN, i64::MIN),
+        at(i64::MIN, i64::MAX),
+        at(i64::MIN / 1_000, 0),
+        at(now, i64::MIN),
+        at(now + 1, i64::MAX),
+    ];
+    bed.send(&impossible);
+    bed.send(&[bed.task(2, now, "/ok/2")]);
+    bed.all_committed().await;
+    // Only those whose instant PostgreSQL knows can have a row.
+    assert_eq!(bed.count().await, 3);
+    checker.stopped().await;
+}
