@@ -47,6 +47,10 @@ const MOST_DRAINED: usize = 1_000;
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
 /// The time for leaving the group.
 const LEAVE_LIMIT: Duration = Duration::from_secs(1);
+/// The time in which librdkafka, once the revocation is served, stops its fetchers and says goodbye. A
+/// consumer that is closed before that leaves without a word, and its partitions are orphaned for the
+/// session timeout. Nothing tells when it is done.
+const LEAVE_AFTER_REVOCATION: Duration = Duration::from_millis(300);
 
 /// What intake works with.
 pub(crate) struct Intake {
@@ -330,10 +334,13 @@ impl Intake {
         self.settle();
         self.commit();
         self.consumer.unsubscribe();
-        let deadline = Instant::now() + LEAVE_LIMIT;
+        let mut deadline = Instant::now() + LEAVE_LIMIT;
         let mut ignored = Drained::default();
-        while Instant::now() < deadline && !self.ledger.is_empty() {
+        while Instant::now() < deadline {
             self.poll(Duration::from_millis(10), &mut ignored);
+            if self.ledger.is_empty() {
+                deadline = deadline.min(Instant::now() + LEAVE_AFTER_REVOCATION);
+            }
         }
     }
 }
