@@ -43,6 +43,8 @@ use crate::{
 const POLL: Duration = Duration::from_millis(100);
 /// The most tasks of one drain: little against the hold, much against the cost of a hand-over.
 const MOST_DRAINED: usize = 1_000;
+/// The most bytes of one drain, but for the last message: that much the hold may exceed its bound.
+const MOST_DRAINED_BYTES: usize = 4 * 1024 * 1024;
 /// How often offsets are committed.
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
 /// The time for leaving the group.
@@ -103,6 +105,8 @@ struct Drained {
     tasks: Vec<Held>,
     /// Results of tasks that are not checked.
     finished: Vec<Finished>,
+    /// The bytes of all messages.
+    bytes: usize,
 }
 
 impl Intake {
@@ -163,7 +167,7 @@ impl Intake {
         let mut drained = Drained::default();
         let mut wait = POLL;
         for _ in 0..MOST_DRAINED {
-            if !self.poll(wait, &mut drained) {
+            if !self.poll(wait, &mut drained) || drained.bytes >= MOST_DRAINED_BYTES {
                 break;
             }
             wait = Duration::ZERO;
@@ -187,6 +191,7 @@ impl Intake {
             None => rebalanced,
             Some(Ok(message)) => {
                 let payload = message.payload().unwrap_or_default();
+                drained.bytes += payload.len();
                 let position = ledger.deliver(message.partition(), message.offset());
                 if let Some(backlog) = &links.backlog {
                     backlog.release(payload.len());
@@ -237,6 +242,7 @@ impl Intake {
         Drained {
             mut tasks,
             mut finished,
+            bytes: _,
         }: Drained,
     ) {
         if let Some(assignments) = self.ledger.changed() {
