@@ -24,7 +24,7 @@ fn hold() -> (Hold, Ledger) {
 /// The task that is given out next, which must be due.
 fn due(hold: &Hold) -> Task {
     match hold.next() {
-        Next::Due(held) => held.task,
+        Next::Due(task) => task.task,
         other => panic!("{other:?}"),
     }
 }
@@ -55,7 +55,7 @@ fn a_task_that_expired_while_it_waited_is_told_apart() {
     let mut expired = task(1, NOW - 10);
     expired.expires_at = NOW;
     hold.put([expired, task(2, NOW)].map(|task| held(&mut ledger, task)));
-    assert!(matches!(hold.next(), Next::Expired(held) if held.task.site_id == 1));
+    assert!(matches!(hold.next(), Next::Expired(task) if task.task.site_id == 1));
     assert_eq!(due(&hold).site_id, 2);
 }
 

@@ -239,7 +239,7 @@ impl Worker {
         while let Some(held) = self.lane.next(&self.free) {
             let started_at_us = self.clock.now_us();
             // Once more, as a busy machine may have let this thread wait: nothing is probed late.
-            if held.task.expires_at * 1_000 <= started_at_us {
+            if held.task.expires_at.saturating_mul(1_000) <= started_at_us {
                 self.results.put(held.expired());
                 continue;
             }

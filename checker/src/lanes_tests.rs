@@ -105,7 +105,7 @@ impl Bed {
     }
 
     /// The same, with a dispatcher.
-    fn dispatch(&self, slots: usize) -> (JoinHandle<Result<()>>, Drained) {
+    fn dispatch(&self, slots: usize) -> (JoinHandle<()>, Drained) {
         let (lanes, drained) = self.lanes(slots);
         let (hold, results) = (Arc::clone(&self.hold), Arc::clone(&self.results));
         let dispatcher = thread::spawn(move || dispatch::run(&hold, &lanes, &results));
@@ -174,7 +174,7 @@ fn as_many_probes_run_as_there_are_slots_and_the_next_when_one_ends() {
     running.into_iter().for_each(answer);
     wait_until("all probes end", || bed.metrics.in_flight.get() == 0);
     bed.hold.close();
-    dispatcher.join().unwrap().unwrap();
+    dispatcher.join().unwrap();
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn the_end_lets_probes_finish_and_keeps_their_results() {
     bed.put([gate.task(1)]);
     let running = gate.request();
     bed.hold.close();
-    dispatcher.join().unwrap().unwrap();
+    dispatcher.join().unwrap();
     let mut drained = std::pin::pin!(drained.wait());
     assert!(timeout(GLIMPSE, &mut drained).await.is_err());
     assert!(bed.results.take().is_empty());
@@ -207,7 +207,7 @@ fn a_task_that_expired_in_the_hold_is_missed_and_not_probed() {
     bed.put([expired]);
     wait_until("the task is given out", || bed.hold.size().0 == 0);
     bed.hold.close();
-    dispatcher.join().unwrap().unwrap();
+    dispatcher.join().unwrap();
     let results = bed.results.take();
     assert_eq!(results.len(), 1);
     let result = &results[0].result;
@@ -226,7 +226,7 @@ async fn an_instant_beyond_all_reckoning_stops_no_thread() {
     bed.put([impossible]);
     wait_until("the task is given out", || bed.hold.size().0 == 0);
     bed.hold.close();
-    dispatcher.join().unwrap().unwrap();
+    dispatcher.join().unwrap();
     timeout(PATIENCE + Duration::from_secs(1), drained.wait())
         .await
         .unwrap();

@@ -50,7 +50,7 @@ impl Bed {
         let metrics = Metrics::register(&mut registry);
         let mut ledger = Ledger::default();
         ledger.assign(&[0]);
-        let recorder = Recorder::new(config, Arc::clone(&results), done, metrics.clone());
+        let recorder = Recorder::new(config, Arc::clone(&results), done, None, metrics.clone());
         let bed = Self {
             connection: database.connect().await,
             database,
@@ -348,7 +348,9 @@ async fn while_postgresql_is_away_lanes_wait_and_nothing_is_lost() {
         results.lock().is_empty().then_some(())
     })
     .await;
-    finished.into_iter().for_each(|result| results.put(result));
+    for result in finished {
+        results.put(result);
+    }
     assert!(results.is_full());
     let (ended, end) = std::sync::mpsc::sync_channel(1);
     let lane = Arc::clone(&bed.results);
@@ -362,7 +364,7 @@ async fn while_postgresql_is_away_lanes_wait_and_nothing_is_lost() {
     tokio::task::spawn_blocking(move || end.recv_timeout(PATIENCE).unwrap())
         .await
         .unwrap();
-    lanes.close();
+    drop(lanes);
     timeout(PATIENCE, recording)
         .await
         .unwrap()

@@ -1,10 +1,5 @@
 //! The program: its commands, its exit codes, what it says when something is not there.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper of a test fails as the test does"
-)]
-
 use std::ffi::OsStr;
 use std::path::Path;
 use std::time::Duration;

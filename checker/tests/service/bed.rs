@@ -55,7 +55,7 @@ impl Bed {
         let calm = Calm::hold().await;
         let database = Database::migrated().await;
         let bed = Self {
-            website: Website::start().await,
+            website: Website::start(),
             connection: database.connect().await,
             topic: Topic::unique(purpose),
             database,
@@ -99,6 +99,7 @@ impl Bed {
             stop: CancellationToken::new(),
             probes: Probes::new(),
             backlog: None,
+            feed: None,
         };
         let mut checker = Checker {
             stop: service.stop.clone(),
@@ -183,7 +184,7 @@ impl Bed {
     }
 
     /// A consumer of the checkers' group that is no member of it.
-    pub(crate) fn observer(&self) -> BaseConsumer {
+    pub(crate) fn observer() -> BaseConsumer {
         ClientConfig::new()
             .set("bootstrap.servers", testbed::brokers())
             .set("group.id", CHECKER_GROUP)
@@ -220,7 +221,7 @@ impl Bed {
 
     /// Waits until everything on the topic is committed.
     pub(crate) async fn all_committed(&self) {
-        let observer = self.observer();
+        let observer = Self::observer();
         eventually(PATIENCE, "everything is committed", async || {
             (self.committed(&observer) == self.ends(&observer)).then_some(())
         })

@@ -14,8 +14,8 @@ use crate::bed::{Bed, PATIENCE};
 const MOST_BYTES: f64 = 67_108_864.0;
 
 /// The members of the group, once it has settled.
-async fn members(bed: &Bed) -> Vec<String> {
-    let observer = bed.observer();
+async fn members() -> Vec<String> {
+    let observer = Bed::observer();
     eventually(PATIENCE, "the group is stable", async || {
         let groups = observer.fetch_group_list(Some(CHECKER_GROUP), PATIENCE);
         let groups = groups.unwrap();
@@ -32,7 +32,7 @@ async fn a_full_hold_pauses_reading_without_leaving_the_group_and_resumes() {
     const TASKS: i64 = 1_600;
     let bed = Bed::new("full").await;
     let checker = bed.checker().await;
-    let before = members(&bed).await;
+    let before = members().await;
     let due = bed.now().await + 20_000;
     let request = RawValue::from_string(format!("{{{}}}", " ".repeat(60_000))).unwrap();
     let task = |id: i64| Task {
@@ -55,6 +55,6 @@ async fn a_full_hold_pauses_reading_without_leaving_the_group_and_resumes() {
     bed.rows(TASKS, PATIENCE + Duration::from_secs(20)).await;
     assert_eq!(bed.verdicts("up").await, TASKS);
     bed.all_committed().await;
-    assert_eq!(members(&bed).await, before);
+    assert_eq!(members().await, before);
     checker.stopped().await;
 }

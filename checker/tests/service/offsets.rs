@@ -12,7 +12,7 @@ use crate::bed::{Bed, PARTITIONS, PATIENCE};
 
 /// The sites whose tasks are committed, whether or not there is a row.
 async fn committed_sites(bed: &Bed) -> BTreeSet<i64> {
-    let observer = bed.observer();
+    let observer = Bed::observer();
     let committed = bed.committed(&observer);
     let mut partitions = TopicPartitionList::new();
     for partition in 0..PARTITIONS {
@@ -96,7 +96,7 @@ async fn a_stop_commits_what_is_recorded() {
     .await;
     // Most likely before the commit of every second.
     checker.stopped().await;
-    let observer = bed.observer();
+    let observer = Bed::observer();
     let (committed, ends) = (bed.committed(&observer), bed.ends(&observer));
     let open: i64 = ends.iter().map(|(part, end)| end - committed[part]).sum();
     assert_eq!(open, 0);

@@ -112,6 +112,7 @@ impl Bed {
             stop: stop.clone(),
             probes: Arc::clone(&probes),
             backlog: None,
+            feed: None,
         };
         Running {
             stop,
