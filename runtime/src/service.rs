@@ -84,11 +84,11 @@ where
         .await
         .wrap_err("serve metrics and health")?
         .wrap_err("serve metrics and health")?;
-    stopped_is_success(result, &signals.stop)
+    unless_stopped(result, &signals.stop)
 }
 
 /// A service that was asked to stop before it had started has stopped as asked.
-fn stopped_is_success(result: eyre::Result<()>, stop: &CancellationToken) -> eyre::Result<()> {
+pub fn unless_stopped(result: eyre::Result<()>, stop: &CancellationToken) -> eyre::Result<()> {
     let stopped = |error: &eyre::Report| {
         matches!(
             error.downcast_ref(),

@@ -18,7 +18,7 @@ use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use runtime::config::KafkaConfig;
 use runtime::program::say;
-use runtime::service::Service;
+use runtime::service::{Service, unless_stopped};
 use runtime::shutdown::{Stages, on_signals};
 use runtime::telemetry::{self, Probes};
 use scheduler::command::Apply;
@@ -150,7 +150,8 @@ impl Parts<'_> {
                 .stop
                 .run_until_cancelled(timeout(JOIN_LIMIT, joined.wait()))
                 .await;
-            let ended = scheduler::run(config, scheduling).await;
+            let stop = scheduling.stop.clone();
+            let ended = unless_stopped(scheduler::run(config, scheduling).await, &stop);
             drop(then);
             ended
         });
@@ -163,7 +164,8 @@ impl Parts<'_> {
             stop_http.clone().drop_guard(),
         );
         stages.spawn("checker", async move {
-            let ended = checker::run(config, checking).await;
+            let stop = checking.stop.clone();
+            let ended = unless_stopped(checker::run(config, checking).await, &stop);
             drop(then);
             ended
         });
