@@ -64,6 +64,11 @@ impl Ledger {
         std::mem::take(&mut self.changed).then(|| self.accounts.iter().map(assignment).collect())
     }
 
+    /// The assigned partitions.
+    pub(crate) fn partitions(&self) -> impl Iterator<Item = i32> {
+        self.accounts.keys().copied()
+    }
+
     /// Whether no partition is assigned.
     pub(crate) fn is_empty(&self) -> bool {
         self.accounts.is_empty()

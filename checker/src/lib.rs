@@ -18,6 +18,7 @@
 //! partitions reads them again.
 
 pub mod config;
+mod consumer;
 mod dispatch;
 mod hold;
 mod intake;

@@ -15,8 +15,9 @@ use super::{KafkaError, client_config, client_error, log::plain};
 use crate::config::KafkaConfig;
 use crate::retry::Outage;
 
-/// How long one look for a broker takes when there is none: so soon a stop is heard.
-const LOOK: Duration = Duration::from_millis(250);
+/// How long one look for a broker takes when there is none, and the slowest answer that is heard; so
+/// soon a stop is heard.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Waits until a broker answers, for as long as `patience` lasts.
 ///

@@ -1,0 +1,223 @@
+//! The consumer: what intake asks of Kafka, and the only file that knows rdkafka's consumer.
+//!
+//! Callbacks come from C, on the thread that polls: they only note what happened, and
+//! [`Consumer::poll`] hands it on before the message that came with it.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use color_eyre::eyre::{Result, WrapErr as _};
+use contract::CHECKER_GROUP;
+use rdkafka::{
+    ClientConfig, ClientContext, Message as _, Offset, TopicPartitionList,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance},
+    error::KafkaError,
+    message::BorrowedMessage,
+    topic_partition_list::TopicPartitionListElem,
+};
+use runtime::{config::KafkaConfig, kafka::BrokerLog};
+use tracing::{debug, warn};
+
+/// How long a broker may keep a request for tasks waiting: a broker of Kafka's answers at once when
+/// there are some, the embedded one does not.
+const FETCH_WAIT_MS: [&str; 2] = ["500", "10"];
+
+/// A member of the checkers' group.
+pub(crate) struct Consumer {
+    /// librdkafka.
+    client: BaseConsumer<Context>,
+    /// `kafka.topic`.
+    topic: String,
+}
+
+/// What one poll brought.
+#[derive(Default)]
+pub(crate) struct Polled<'a> {
+    /// Changes of the assignment, to be applied before the message.
+    pub(crate) rebalances: Vec<Assignment>,
+    /// A message, if there was one.
+    pub(crate) message: Option<Message<'a>>,
+}
+
+/// A message as it stands in librdkafka's memory.
+pub(crate) struct Message<'a>(BorrowedMessage<'a>);
+
+/// A change of the assignment.
+pub(crate) enum Assignment {
+    /// These partitions are new.
+    Given(Vec<i32>),
+    /// These partitions are gone.
+    Taken(Vec<i32>),
+}
+
+impl Message<'_> {
+    /// Its partition.
+    pub(crate) fn partition(&self) -> i32 {
+        self.0.partition()
+    }
+
+    /// Its offset in the partition.
+    pub(crate) fn offset(&self) -> i64 {
+        self.0.offset()
+    }
+
+    /// Its bytes.
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.0.payload().unwrap_or_default()
+    }
+}
+
+impl Consumer {
+    /// Joins the group. `embedded`: the broker is the one of `webmon up`.
+    pub(crate) fn join(config: &KafkaConfig, embedded: bool) -> Result<Self> {
+        let [patient, impatient] = FETCH_WAIT_MS;
+        let mut client: ClientConfig = runtime::kafka::client_config(config, "webmon-checker");
+        client
+            .set("group.id", CHECKER_GROUP)
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "earliest")
+            .set("session.timeout.ms", "6000")
+            // A hand-over takes as long as the slowest member's next heartbeat.
+            .set("heartbeat.interval.ms", "300")
+            // What is read ahead belongs into the hold, which is bounded in bytes.
+            .set("queued.max.messages.kbytes", "4096")
+            .set("queued.min.messages", "1000")
+            .set("fetch.queue.backoff.ms", "10")
+            .set(
+                "fetch.wait.max.ms",
+                if embedded { impatient } else { patient },
+            );
+        let context = Context {
+            log: BrokerLog::new("consumer"),
+            rebalances: Mutex::default(),
+        };
+        let client: BaseConsumer<Context> = client
+            .create_with_context(context)
+            .wrap_err("create a Kafka consumer")?;
+        client
+            .subscribe(&[&config.topic])
+            .wrap_err_with(|| format!("subscribe to the topic {}", config.topic))?;
+        Ok(Self {
+            client,
+            topic: config.topic.clone(),
+        })
+    }
+
+    /// `kafka.topic`.
+    pub(crate) fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// Serves Kafka once, waiting at most `wait` for a message.
+    pub(crate) fn poll(&self, wait: Duration) -> Polled<'_> {
+        let polled = self.client.poll(wait);
+        let context = self.client.context();
+        let rebalances = std::mem::take(
+            &mut *context
+                .rebalances
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        let message = match polled {
+            Some(Ok(message)) => {
+                context.log.recovered();
+                Some(Message(message))
+            }
+            Some(Err(error)) => {
+                // Said once by the log of the client, which hears of it too.
+                debug!("cannot read tasks, trying on: {error}");
+                None
+            }
+            None => None,
+        };
+        Polled {
+            rebalances,
+            message,
+        }
+    }
+
+    /// Commits these offsets by partition, in the background.
+    pub(crate) fn commit(&self, commits: &[(i32, i64)]) {
+        let mut offsets = TopicPartitionList::with_capacity(commits.len());
+        for &(partition, offset) in commits {
+            let added =
+                offsets.add_partition_offset(&self.topic, partition, Offset::Offset(offset));
+            if let Err(error) = added {
+                debug!(
+                    kafka.partition = partition,
+                    "cannot commit the offset {offset}: {error}"
+                );
+            }
+        }
+        if let Err(error) = self.client.commit(&offsets, CommitMode::Async) {
+            debug!("cannot commit offsets, they are committed later: {error}");
+        }
+    }
+
+    /// Pauses or resumes these partitions.
+    pub(crate) fn set_paused(&self, partitions: impl Iterator<Item = i32>, paused: bool) {
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition(&self.topic, partition);
+        }
+        let done = if paused {
+            self.client.pause(&list)
+        } else {
+            self.client.resume(&list)
+        };
+        if let Err(error) = done {
+            warn!(
+                "cannot {} partitions: {error}",
+                if paused { "pause" } else { "resume" }
+            );
+        }
+    }
+
+    /// Asks to leave the group; the revocation comes with one of the next polls.
+    pub(crate) fn leave(&self) {
+        self.client.unsubscribe();
+    }
+}
+
+/// What librdkafka calls back.
+struct Context {
+    /// What librdkafka has to say.
+    log: BrokerLog,
+    /// Changes of the assignment that were served and not handed on yet.
+    rebalances: Mutex<Vec<Assignment>>,
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.log.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.log.error(error, reason);
+    }
+}
+
+impl ConsumerContext for Context {
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        let numbers = |list: &TopicPartitionList| {
+            list.elements()
+                .iter()
+                .map(TopicPartitionListElem::partition)
+                .collect()
+        };
+        let change = match rebalance {
+            Rebalance::Assign(partitions) => Assignment::Given(numbers(partitions)),
+            Rebalance::Revoke(partitions) => Assignment::Taken(numbers(partitions)),
+            Rebalance::Error(_) => return,
+        };
+        self.rebalances
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(change);
+    }
+}
