@@ -26,6 +26,7 @@ mod metrics;
 mod pace;
 mod publish;
 pub mod reconcile;
+mod slot;
 mod sql;
 mod stamp;
 mod turn;

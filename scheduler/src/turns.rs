@@ -1,40 +1,27 @@
 //! Turns: one after the other, each starting when the one before only waits for Kafka.
 //!
-//! At most two are under way. Each has a slot of its own, a connection and a producer, so that a turn
-//! that fails can drop the one and purge the other without touching its neighbour.
+//! At most two are under way, each in a [slot](crate::slot) of its own.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use color_eyre::eyre::{Report, Result, WrapErr as _, eyre};
-use runtime::{
-    backlog::Backlog,
-    config::KafkaConfig,
-    database::{self, Pool},
-    kafka,
-    retry::Outage,
-};
-use sea_orm::DatabaseConnection;
+use color_eyre::eyre::{Report, Result, WrapErr as _};
+use runtime::{backlog::Backlog, retry::Outage};
 use tokio::{task::JoinSet, time::timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use crate::{
-    claim::Wanted,
     config::Config,
     metrics::Metrics,
     pace::{Pace, Take},
-    publish::Publisher,
+    slot::{Settled, Slot, TURN_LIMIT, overdue},
     sql,
-    turn::{Sent, Turn},
+    turn::Turn,
 };
 
-/// The time for a turn, from its claim to its commit.
-const TURN_LIMIT: Duration = Duration::from_secs(10);
-/// The time for bringing back what a failed turn lacked.
-const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
 /// The pause after a turn that could not even claim.
 const CLAIM_PAUSE: Duration = Duration::from_secs(1);
 /// Turns under way at once.
@@ -58,26 +45,6 @@ pub(crate) struct Turns {
     outage: Outage,
 }
 
-/// What a turn works with.
-struct Slot {
-    /// A connection of its own; none after a failure.
-    database: Option<DatabaseConnection>,
-    /// A producer of its own.
-    publisher: Publisher,
-}
-
-/// How a turn ended.
-struct Settled {
-    /// What it worked with.
-    slot: Slot,
-    /// The shards it held.
-    shards: Vec<i16>,
-    /// When it started.
-    started: Instant,
-    /// How many tasks were acknowledged.
-    produced: Result<usize>,
-}
-
 impl Turns {
     /// Turns for this configuration.
     pub(crate) fn new(
@@ -85,12 +52,7 @@ impl Turns {
         metrics: Metrics,
         backlog: Option<&Arc<Backlog>>,
     ) -> Result<Self> {
-        let slot = || {
-            Ok(Slot {
-                database: None,
-                publisher: Publisher::new(&config.kafka, backlog.cloned())?,
-            })
-        };
+        let slot = || Slot::new(&config, backlog.cloned());
         Ok(Self {
             idle: std::iter::repeat_with(slot)
                 .take(SLOTS)
@@ -233,76 +195,4 @@ impl Turns {
         self.metrics.failed();
         self.outage.failed(&format!("{error:#}"));
     }
-}
-
-impl Slot {
-    /// Claims shards, on a new connection if the last one was dropped.
-    async fn claim(&mut self, config: &Config, take: &Take) -> Result<Option<Turn>> {
-        let database = match &mut self.database {
-            Some(database) => database,
-            none => {
-                let pool = Pool {
-                    name: "webmon-scheduler turns",
-                    connections: 1,
-                    settings: sql::TURN_SETTINGS,
-                };
-                none.insert(database::connect(&config.database, pool).await?)
-            }
-        };
-        let wanted = Wanted {
-            candidates: take.candidates.clone(),
-            most: take.most,
-            horizon: config.horizon,
-            turn: config.turn,
-        };
-        Turn::claim(database, &wanted).await
-    }
-
-    /// The part of a turn that overlaps with the next: waiting for Kafka, then the commit.
-    async fn settle(
-        self,
-        sent: Sent,
-        deadline: tokio::time::Instant,
-        kafka: KafkaConfig,
-    ) -> Settled {
-        let (shards, started) = (sent.shards(), sent.started());
-        let produced = timeout_at(deadline, sent.settle()).await;
-        let produced = produced.unwrap_or_else(|_| Err(overdue("waiting for Kafka")));
-        let failed = produced.is_err();
-        let settled = Settled {
-            slot: self,
-            shards,
-            started,
-            produced,
-        };
-        if failed {
-            settled.recover(kafka).await
-        } else {
-            settled
-        }
-    }
-
-    /// Drops the connection, without waiting for a database that may not answer.
-    fn drop_connection(&mut self) {
-        drop(self.database.take());
-    }
-}
-
-impl Settled {
-    /// Leaves nothing of a failed turn behind, and brings the topic back if that was missing.
-    async fn recover(mut self, config: KafkaConfig) -> Self {
-        self.slot.publisher.purge();
-        self.slot.drop_connection();
-        if let Ok(Err(error)) =
-            tokio::time::timeout(RECOVERY_LIMIT, kafka::ensure_topic(&config)).await
-        {
-            debug!("cannot look for the topic: {error:#}");
-        }
-        self
-    }
-}
-
-/// The error of a turn that ran out of time.
-fn overdue(what: &str) -> Report {
-    eyre!("no end of {what} within {TURN_LIMIT:?}")
 }

@@ -24,7 +24,7 @@ pub async fn number(connection: &DatabaseConnection, sql: &str) -> i64 {
 pub async fn now(connection: &DatabaseConnection) -> i64 {
     number(
         connection,
-        "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+        "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
     )
     .await
 }

@@ -1,0 +1,134 @@
+//! A slot: what one turn at a time works with, and how it is brought back after a failure.
+//!
+//! The connection and the producer are the slot's own, so that a turn that fails can drop the one and
+//! purge the other without touching its neighbour.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use color_eyre::eyre::{Report, Result, eyre};
+use runtime::{
+    backlog::Backlog,
+    config::KafkaConfig,
+    database::{self, Pool},
+    kafka,
+};
+use sea_orm::DatabaseConnection;
+use tokio::time::timeout_at;
+use tracing::debug;
+
+use crate::{
+    claim::Wanted,
+    config::Config,
+    pace::Take,
+    publish::Publisher,
+    sql,
+    turn::{Sent, Turn},
+};
+
+/// The time for a turn, from its claim to its commit.
+pub(crate) const TURN_LIMIT: Duration = Duration::from_secs(10);
+/// The time for bringing back what a failed turn lacked.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
+
+/// What a turn works with.
+pub(crate) struct Slot {
+    /// A connection of its own; none after a failure.
+    database: Option<DatabaseConnection>,
+    /// A producer of its own.
+    pub(crate) publisher: Publisher,
+}
+
+/// How a turn ended.
+pub(crate) struct Settled {
+    /// What it worked with.
+    pub(crate) slot: Slot,
+    /// The shards it held.
+    pub(crate) shards: Vec<i16>,
+    /// When it started.
+    pub(crate) started: Instant,
+    /// How many tasks were acknowledged.
+    pub(crate) produced: Result<usize>,
+}
+
+impl Slot {
+    /// A slot whose producer connects in the background.
+    pub(crate) fn new(config: &Config, backlog: Option<Arc<Backlog>>) -> Result<Self> {
+        Ok(Self {
+            database: None,
+            publisher: Publisher::new(&config.kafka, backlog)?,
+        })
+    }
+
+    /// Claims shards, on a new connection if the last one was dropped.
+    pub(crate) async fn claim(&mut self, config: &Config, take: &Take) -> Result<Option<Turn>> {
+        let database = match &mut self.database {
+            Some(database) => database,
+            none => {
+                let pool = Pool {
+                    name: "webmon-scheduler turns",
+                    connections: 1,
+                    settings: sql::TURN_SETTINGS,
+                };
+                none.insert(database::connect(&config.database, pool).await?)
+            }
+        };
+        let wanted = Wanted {
+            candidates: take.candidates.clone(),
+            most: take.most,
+            horizon: config.horizon,
+            turn: config.turn,
+        };
+        Turn::claim(database, &wanted).await
+    }
+
+    /// The part of a turn that overlaps with the next: waiting for Kafka, then the commit.
+    pub(crate) async fn settle(
+        self,
+        sent: Sent,
+        deadline: tokio::time::Instant,
+        kafka: KafkaConfig,
+    ) -> Settled {
+        let (shards, started) = (sent.shards(), sent.started());
+        let produced = timeout_at(deadline, sent.settle()).await;
+        let produced = produced.unwrap_or_else(|_| Err(overdue("waiting for Kafka")));
+        let failed = produced.is_err();
+        let settled = Settled {
+            slot: self,
+            shards,
+            started,
+            produced,
+        };
+        if failed {
+            settled.recover(kafka).await
+        } else {
+            settled
+        }
+    }
+
+    /// Drops the connection, without waiting for a database that may not answer.
+    pub(crate) fn drop_connection(&mut self) {
+        drop(self.database.take());
+    }
+}
+
+impl Settled {
+    /// Leaves nothing of a failed turn behind, and brings the topic back if that was missing.
+    pub(crate) async fn recover(mut self, config: KafkaConfig) -> Self {
+        self.slot.publisher.purge();
+        self.slot.drop_connection();
+        if let Ok(Err(error)) =
+            tokio::time::timeout(RECOVERY_LIMIT, kafka::ensure_topic(&config)).await
+        {
+            debug!("cannot look for the topic: {error:#}");
+        }
+        self
+    }
+}
+
+/// The error of a turn that ran out of time.
+pub(crate) fn overdue(what: &str) -> Report {
+    eyre!("no end of {what} within {TURN_LIMIT:?}")
+}
