@@ -6,6 +6,8 @@ use runtime::program::say;
 use runtime::sql;
 use sea_orm::{DatabaseConnection, FromQueryResult, Statement};
 
+use crate::watch::harmless;
+
 /// One site over the last day. A check that was not made says nothing about its site, and one that is
 /// inconclusive counts neither for nor against its uptime.
 const STATUS: &str = "\
@@ -117,7 +119,7 @@ fn cells(row: &Row) -> [String; 7] {
         "disabled".to_owned()
     };
     [
-        name.escape_debug().to_string(),
+        harmless(name),
         verdict,
         time(since),
         time(checked_at),

@@ -61,6 +61,13 @@ struct Board {
     lateness_us: Vec<i64>,
 }
 
+/// A text of somebody else's, as it may stand on a terminal: control characters become dots.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '·' } else { c })
+        .collect()
+}
+
 /// What a line says of its site.
 #[derive(Debug)]
 struct Known {
@@ -198,7 +205,7 @@ impl fmt::Display for Line<'_> {
             .with_timezone(&Local);
         write!(f, "{} ", at.format("%H:%M:%S"))?;
         match site {
-            Some(site) => write!(f, "{} ", site.name.escape_debug())?,
+            Some(site) => write!(f, "{} ", harmless(&site.name))?,
             None => write!(f, "site {} ", result.site_id)?,
         }
         if let Some(before) = before {
@@ -216,7 +223,7 @@ impl fmt::Display for Line<'_> {
         }
         f.write_str(")")?;
         match &result.detail {
-            Some(detail) => write!(f, ": {}", detail.escape_debug()),
+            Some(detail) => write!(f, ": {}", harmless(detail)),
             None => Ok(()),
         }
     }
