@@ -21,6 +21,16 @@ pub struct DataLock {
 }
 
 impl DataLock {
+    /// Takes the lock for `webmon up`; an error if another webmon has it.
+    pub fn insist(data: &Path) -> Result<Self> {
+        Self::take(data)?.ok_or_else(|| {
+            eyre!(
+                "another webmon runs on the data folder {}: stop it, or name another folder with --data",
+                data.display()
+            )
+        })
+    }
+
     /// Takes the lock; `None` if another webmon has it.
     pub fn take(data: &Path) -> Result<Option<Self>> {
         fs::create_dir_all(data)
@@ -49,14 +59,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// For `webmon up`: the only one on this data folder.
-    pub async fn open(config: &Config, data: &Path) -> Result<Self> {
-        let Some(lock) = DataLock::take(data)? else {
-            bail!(
-                "another webmon runs on the data folder {}: stop it, or name another folder with --data",
-                data.display()
-            );
-        };
+    /// For `webmon up`, which is the only one on this data folder.
+    pub async fn open(config: &Config, data: &Path, lock: DataLock) -> Result<Self> {
         Self::behind(config, data, Some(lock)).await
     }
 

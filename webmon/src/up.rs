@@ -32,7 +32,7 @@ use tracing::warn;
 
 use crate::broker::Broker;
 use crate::config::Config;
-use crate::data::{self, Store};
+use crate::data::{self, DataLock, Store};
 use crate::watch;
 
 /// Batches of results on their way to the terminal; what it cannot keep up with is not shown.
@@ -53,8 +53,10 @@ pub struct Up {
 /// Runs everything until a signal.
 pub async fn up(config: Config, data: &Path, command: &Up) -> Result<()> {
     let signals = on_signals().wrap_err("listen for signals")?;
+    // First, as whoever starts a second one should not hear of its port.
+    let lock = DataLock::insist(data)?;
     let listener = telemetry::bind(&config.http).await?;
-    let store = Store::open(&config, data).await?;
+    let store = Store::open(&config, data, lock).await?;
     let running = async {
         let database = store.migrated().await?;
         let lock = data::take_database(&database).await?;
