@@ -1,6 +1,6 @@
 //! `migration`: brings a database to the schema of this build, or back.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -62,6 +62,7 @@ async fn main() -> ExitCode {
     let filter = EnvFilter::new("warn,sea_orm_migration=info");
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(filter)
         .init();
     let Some(url) = database_url else {
