@@ -34,7 +34,7 @@ async fn a_killed_scheduler_and_a_killed_checker_lose_nothing() {
     ];
 
     let report = cluster.audit(start + LOAD_MS).await;
-    println!("{report}");
+    report.show();
     report.assert_clean();
     assert!(
         report.due > 15_000,
@@ -75,7 +75,7 @@ async fn what_was_due_while_nobody_scheduled_is_a_gap() {
     ];
 
     let report = cluster.audit(killed + 10_000).await;
-    println!("{report}");
+    report.show();
     report.assert_clean();
     assert!(
         report.in_gaps > 0,

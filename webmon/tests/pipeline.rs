@@ -50,7 +50,7 @@ async fn every_due_instant_has_exactly_one_row_whatever_people_change() {
     services.iter_mut().for_each(Process::assert_running);
 
     let report = cluster.audit(start + LOAD_MS).await;
-    println!("{report}");
+    report.show();
     report.assert_clean();
     assert_eq!(
         report.in_gaps, 0,

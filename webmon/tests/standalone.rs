@@ -38,7 +38,7 @@ async fn what_a_kill_under_load_interrupts_is_a_row_or_inside_a_gap() {
     let database = standalone.connect().await;
     let again = tables::now(&database).await;
     let report = tables::audit(&database, again + LOAD_MS).await;
-    println!("{report}");
+    report.show();
     report.assert_clean();
     let seconds = usize::try_from((again - start + LOAD_MS) / 1_000).unwrap();
     assert!(

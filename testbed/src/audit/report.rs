@@ -48,6 +48,15 @@ impl Report {
         self.missing.len() + self.repeated.len() + self.foreign.len() + self.untimely.len()
     }
 
+    /// Shows it also when the test passes: past the macros that the test harness captures.
+    pub fn show(&self) {
+        let mut out = std::io::stderr().lock();
+        drop(std::io::Write::write_fmt(
+            &mut out,
+            format_args!("{self}\n"),
+        ));
+    }
+
     /// Fails the test unless every due instant has exactly one row or lies in a gap.
     pub fn assert_clean(&self) {
         let faults = self.faults();
