@@ -5,6 +5,7 @@ use std::time::Duration;
 use contract::CHECKER_GROUP;
 use contract::task::Task;
 use rdkafka::consumer::Consumer as _;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use serde_json::value::RawValue;
 use testbed::eventually;
 
@@ -17,8 +18,13 @@ const MOST_BYTES: f64 = 67_108_864.0;
 async fn members() -> Vec<String> {
     let observer = Bed::observer();
     eventually(PATIENCE, "the group is stable", async || {
-        let groups = observer.fetch_group_list(Some(CHECKER_GROUP), PATIENCE);
-        let groups = groups.unwrap();
+        let groups = match observer.fetch_group_list(Some(CHECKER_GROUP), PATIENCE) {
+            // A broker lists no group while a partition of its offsets' topic is still loading.
+            Err(KafkaError::GroupListFetch(RDKafkaErrorCode::CoordinatorLoadInProgress)) => {
+                return None;
+            }
+            groups => groups.unwrap(),
+        };
         let group = groups.groups().first()?;
         let members = group.members().iter();
         let members: Vec<_> = members.map(|member| member.id().to_owned()).collect();
