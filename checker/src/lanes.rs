@@ -13,13 +13,13 @@ use std::{
 use color_eyre::eyre::{Result, WrapErr as _};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use runtime::clock::Clock;
-use tokio::sync::mpsc;
+use tokio::{runtime::Handle, sync::mpsc};
 
 use crate::{
     config::Config,
     hold::Held,
     metrics::Metrics,
-    probe::{Policy, Prober},
+    probe::Prober,
     record::{Finished, Results},
 };
 
@@ -110,8 +110,7 @@ impl Lanes {
     ) -> Result<(Self, Drained)> {
         let (alive, ended) = mpsc::channel(1);
         let free = Arc::new(Free::default());
-        let policy = Policy::new(&config.addresses);
-        let prober = Prober::new(&policy, config.body_limit).wrap_err("set up the probe")?;
+        let prober = Prober::new(&config.probe, &Handle::current()).wrap_err("set up the probe")?;
         let lanes = (0..config.slots / LANE_THREADS)
             .map(|number| {
                 let lane = Arc::new(Lane::default());

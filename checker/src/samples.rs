@@ -10,7 +10,7 @@ use runtime::config::{DatabaseConfig, HttpConfig, KafkaConfig, LogConfig, LogFor
 use serde_json::value::RawValue;
 
 use crate::{
-    config::{Addresses, Config},
+    config::{Addresses, Config, ProbeConfig},
     hold::Held,
     ledger::Ledger,
 };
@@ -37,11 +37,13 @@ pub(crate) fn config(slots: usize, database_url: &str) -> Config {
             filter: "info".to_owned(),
         },
         slots,
-        addresses: Addresses {
-            allow: vec!["127.0.0.0/8".parse().unwrap()],
-            deny: Vec::new(),
+        probe: ProbeConfig {
+            addresses: Addresses {
+                allow: vec!["127.0.0.0/8".parse().unwrap()],
+                deny: Vec::new(),
+            },
+            ..ProbeConfig::default()
         },
-        body_limit: 1 << 20,
         drain: PATIENCE,
     }
 }

@@ -45,9 +45,9 @@ fn the_example_is_right_once_the_certificates_are_there() {
     let config = Example::new(EXAMPLE).load(Config::load_in).unwrap();
     assert!(config.kafka.ssl.is_some());
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:9362");
-    assert_eq!((config.slots, config.body_limit), (1_024, 1_048_576));
+    assert_eq!((config.slots, config.probe.body_limit), (1_024, 1_048_576));
     assert_eq!(config.drain, Duration::from_secs(25));
-    assert_eq!(config.addresses, Addresses::default());
+    assert_eq!(config.probe.addresses, Addresses::default());
 }
 
 #[test]
@@ -84,6 +84,6 @@ fn networks_and_single_addresses_of_both_families_are_read() {
             .collect::<Vec<_>>()
             .join(" ")
     };
-    assert_eq!(shown(&config.addresses.allow), "10.0.0.0/8 ::1/128");
-    assert_eq!(shown(&config.addresses.deny), "10.1.2.3/32 fd00::/8");
+    assert_eq!(shown(&config.probe.addresses.allow), "10.0.0.0/8 ::1/128");
+    assert_eq!(shown(&config.probe.addresses.deny), "10.1.2.3/32 fd00::/8");
 }

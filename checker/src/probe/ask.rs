@@ -49,14 +49,15 @@ impl Step {
         request: &Request,
     ) -> Result<http::Response<Body>, Fault> {
         let message = self.message(request)?;
-        record::begin_hop(longest_line(&message));
-        let sent = match request.body.as_deref().filter(|_| self.with_body) {
-            Some(body) => agent.run(message.map(|()| body)),
+        record::begin_hop(&self.method, self.url.as_str(), longest_line(&message));
+        let sent = match request.body.as_ref().filter(|_| self.with_body) {
+            Some(body) => agent.run(message.map(|()| body.as_written())),
             None if WITH_BODY.contains(&self.method.as_str()) => agent.run(message.map(|()| "")),
             None => agent.run(message),
         };
         let response = sent.map_err(fault::explain)?;
-        record::with(|record| record.status = Some(response.status().as_u16()));
+        let status = response.status().as_u16();
+        record::with(|record| record.hop().map(|hop| hop.status = Some(status)));
         Ok(response)
     }
 
@@ -97,14 +98,15 @@ impl Step {
             let start = name.get(.."content-".len()).unwrap_or_default();
             !(dropped_body && start.eq_ignore_ascii_case("content-"))
         };
-        let headers = request.headers.clone().into_iter();
+        let headers = request.headers.iter();
+        let headers = headers.map(|(name, value)| (name.clone(), value.as_written().to_owned()));
         let credentials = request.auth.as_ref().map(|auth| {
             let value = match auth {
                 Auth::Basic { username, password } => {
-                    let pair = format!("{username}:{password}");
+                    let pair = format!("{}:{}", username.as_written(), password.as_written());
                     format!("Basic {}", BASE64_STANDARD.encode(pair))
                 }
-                Auth::Bearer(token) => format!("Bearer {token}"),
+                Auth::Bearer(token) => format!("Bearer {}", token.as_written()),
             };
             ("Authorization".to_owned(), value)
         });

@@ -61,7 +61,7 @@ impl Dialler {
         if let Err(refusal) = self.policy.judge(address) {
             return refuse(refusal.as_str());
         }
-        let from_public = record::with(|record| record.hop > 1 && record.public);
+        let from_public = record::with(|record| record.hops.len() > 1 && record.public);
         if from_public && !policy::is_public(address) {
             return refuse("is not public, and the redirect to it came from a public address");
         }
@@ -86,7 +86,9 @@ fn dial_in_turn(addresses: &[SocketAddr]) -> Result<TcpStream, Fault> {
 /// Dials one address.
 fn dial(address: SocketAddr, limit: Duration) -> Result<TcpStream, Fault> {
     record::with(|record| {
-        record.address = Some(address.ip());
+        if let Some(hop) = record.hop() {
+            hop.address = Some(address.ip());
+        }
         record.public = policy::is_public(address.ip());
     });
     // a limit of zero is refused as an argument

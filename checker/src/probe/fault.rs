@@ -125,7 +125,7 @@ pub(super) fn timeout() -> Fault {
         Phase::Dns => (Reason::DnsTimeout, "no answer"),
         Phase::Connect => (Reason::ConnectTimeout, "no answer"),
         Phase::Tls => (Reason::TlsTimeout, "the handshake did not end"),
-        Phase::Receive if record::with(|record| record.status.is_some()) => {
+        Phase::Receive if record::with(|record| record.status().is_some()) => {
             (Reason::BodyTimeout, "the body did not end")
         }
         Phase::Wait | Phase::Receive => {

@@ -26,10 +26,11 @@ use std::time::Duration;
 
 use color_eyre::eyre::Result;
 use contract::outcome::Reason;
-use contract::result::{CheckResult, Measured, Phases};
+use contract::result::{CheckResult, Measured};
 use contract::site::Expect;
 use contract::task::Task;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::runtime::Handle;
 use ureq::unversioned::transport::Connector as _;
 use ureq::{Agent, Body, http};
 
@@ -38,9 +39,11 @@ use self::body::Limits;
 use self::fault::Fault;
 use self::plan::{Plan, Plans};
 pub use self::policy::Policy;
+pub use self::record::Hop;
 use self::record::Record;
 use self::redirect::Trail;
 use self::resolve::SystemResolver;
+use crate::config::ProbeConfig;
 
 /// How webmon names itself to the sites.
 const USER_AGENT: &str = concat!("webmon/", env!("CARGO_PKG_VERSION"));
@@ -48,6 +51,15 @@ const USER_AGENT: &str = concat!("webmon/", env!("CARGO_PKG_VERSION"));
 const WIRE_FACTOR: u64 = 4;
 /// Bytes on the wire that are not the body's: heads of all hops, certificates.
 const WIRE_HEADS: u64 = 1 << 20;
+
+/// A check's result, and the connections that were made on the way.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// What is recorded.
+    pub result: CheckResult,
+    /// The connections, in order.
+    pub hops: Vec<Hop>,
+}
 
 /// Makes checks, one after the other on each thread that calls it.
 #[derive(Clone, Debug)]
@@ -76,19 +88,24 @@ struct Shared {
 impl Prober {
     /// A prober that trusts the system's certificate authorities; none at all is an error.
     ///
-    /// Of a body, at most `body_limit` bytes are read.
-    pub fn new(policy: &Policy, body_limit: u64) -> Result<Self> {
-        Self::with_roots(policy, body_limit, tls::system_roots()?)
+    /// Names are looked up on `runtime`, so it must not be called from there.
+    pub fn new(config: &ProbeConfig, runtime: &Handle) -> Result<Self> {
+        Self::with_roots(config, runtime, tls::system_roots()?)
     }
 
     /// A prober that trusts these certificate authorities.
-    pub fn with_roots(policy: &Policy, body_limit: u64, roots: RootCertStore) -> Result<Self> {
+    pub fn with_roots(
+        config: &ProbeConfig,
+        runtime: &Handle,
+        roots: RootCertStore,
+    ) -> Result<Self> {
+        let _ = runtime;
         let shared = Shared {
-            policy: Arc::new(policy.clone()),
+            policy: Arc::new(Policy::new(&config.addresses)),
             tls: tls::client(roots)?,
             resolver: SystemResolver::default(),
             plans: Plans::default(),
-            body_limit,
+            body_limit: config.body_limit,
         };
         Ok(Self::around(Arc::new(shared)))
     }
@@ -116,28 +133,37 @@ impl Prober {
     ///
     /// `started_at_us` is now, in microseconds since the Unix epoch on the database's clock.
     pub fn check(&self, task: &Task, started_at_us: i64) -> CheckResult {
+        self.watch(task, started_at_us).result
+    }
+
+    /// The same, with each connection that was made on the way.
+    pub fn watch(&self, task: &Task, started_at_us: i64) -> Watched {
         let wire_limit = self.shared.body_limit.saturating_mul(WIRE_FACTOR);
-        record::begin(
-            Duration::from_millis(task.timeout_ms.into()),
-            wire_limit.saturating_add(WIRE_HEADS),
-        );
+        let limit = Duration::from_millis(task.timeout_ms.into());
+        record::begin(limit, wire_limit.saturating_add(WIRE_HEADS));
         // What a panic could leave half done is the record's, and that is replaced at the next check.
         let fault = match panic::catch_unwind(AssertUnwindSafe(|| self.run(task))) {
             Ok(verdict) => verdict.err(),
             Err(_) => Some(Fault::here(Reason::Internal, "the probe panicked")),
         };
         let record = record::end();
-        CheckResult {
+        let result = CheckResult {
             site_id: task.site_id,
             scheduled_at: task.scheduled_at,
             reason: fault.as_ref().map(|fault| fault.reason),
-            detail: fault.map(|fault| fault.detail(record.hop)),
+            detail: fault.map(|fault| fault.detail(record.hops.len())),
             measured: measured(&record, started_at_us),
+        };
+        Watched {
+            result,
+            hops: record.hops,
         }
     }
+
     /// Makes the check; what is wrong with the site is the error.
     fn run(&self, task: &Task) -> Result<(), Fault> {
         let plan = self.shared.plans.read(task)?;
+        record::start();
         let (head, body) = self.last_response(&plan)?.into_parts();
         let verdict = judge::judge_head(&plan.expect, head.status.as_u16(), &head.headers);
         let received = body::receive(body, self.limits(&plan.expect));
@@ -171,7 +197,7 @@ impl Prober {
 
 /// Judges the time of a check that ended well.
 fn judge_time(expect: &Expect) -> Result<(), Fault> {
-    let took = Duration::from_micros(record::end().phases.total_us.unwrap_or(0));
+    let took = Duration::from_micros(record::with(|record| record.total_us).unwrap_or(0));
     match expect.max_time {
         Some(max) if took > max => {
             let (took, max) = (took.as_millis(), max.as_millis());
@@ -182,18 +208,14 @@ fn judge_time(expect: &Expect) -> Result<(), Fault> {
     }
 }
 
-/// The record as the result has it; a check that asked nothing measured nothing.
+/// The record as the result has it.
 fn measured(record: &Record, started_at_us: i64) -> Measured {
     Measured {
         started_at_us: Some(started_at_us),
-        status: record.status,
-        phases: if record.hop == 0 {
-            Phases::default()
-        } else {
-            record.phases
-        },
+        status: record.status(),
+        phases: record.phases(),
         body_bytes: record.body_bytes,
-        address: record.address,
+        address: record.hops.iter().rev().find_map(|hop| hop.address),
         certificate_expires_at_s: None,
     }
 }

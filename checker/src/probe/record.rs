@@ -35,13 +35,11 @@ pub(super) struct Record {
     phase: Phase,
     /// When it began, while it is running.
     since: Option<Instant>,
-    /// The phases that ended.
-    pub(super) phases: Phases,
-    /// The connection being followed, from 1.
-    pub(super) hop: usize,
-    /// The address that was dialled last.
-    pub(super) address: Option<IpAddr>,
-    /// Whether that address is a public one.
+    /// The time from the start to the end, once it has ended, in microseconds.
+    pub(super) total_us: Option<u64>,
+    /// The connections up to now, the current one last.
+    pub(super) hops: Vec<Hop>,
+    /// Whether the address that was dialled last is a public one.
     pub(super) public: bool,
     /// Bytes that may still come over the wire.
     pub(super) wire_left: u64,
@@ -51,10 +49,23 @@ pub(super) struct Record {
     pub(super) reset: bool,
     /// The longest line that is sent, in bytes.
     pub(super) longest_line: usize,
-    /// The status of this hop's response, once its head is complete.
-    pub(super) status: Option<u16>,
     /// Decoded bytes of the body that were read.
     pub(super) body_bytes: Option<u64>,
+}
+
+/// One connection of a check: the first, or one that a redirect asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hop {
+    /// The method that was used.
+    pub method: String,
+    /// What was asked for, normalised.
+    pub url: String,
+    /// The address that was dialled.
+    pub address: Option<IpAddr>,
+    /// The status of the response, once its head was complete.
+    pub status: Option<u16>,
+    /// The phases of this connection; `total_us` is their sum.
+    pub phases: Phases,
 }
 
 thread_local! {
@@ -83,17 +94,43 @@ impl Record {
             limit,
             phase: Phase::Dns,
             since: None,
-            phases: Phases::default(),
-            hop: 0,
-            address: None,
+            total_us: None,
+            hops: Vec::new(),
             public: false,
             wire_left,
             ended: false,
             reset: false,
             longest_line: 0,
-            status: None,
             body_bytes: None,
         }
+    }
+
+    /// The current connection, if one has begun.
+    pub(super) fn hop(&mut self) -> Option<&mut Hop> {
+        self.hops.last_mut()
+    }
+
+    /// The status of the current connection's response.
+    pub(super) fn status(&self) -> Option<u16> {
+        self.hops.last()?.status
+    }
+
+    /// The phases of all connections; a check that asked nothing measured nothing.
+    pub(super) fn phases(&self) -> Phases {
+        let mut sum = Phases::default();
+        for Hop { phases, .. } in &self.hops {
+            for (total, part) in [
+                (&mut sum.dns_us, phases.dns_us),
+                (&mut sum.connect_us, phases.connect_us),
+                (&mut sum.tls_us, phases.tls_us),
+                (&mut sum.wait_us, phases.wait_us),
+                (&mut sum.receive_us, phases.receive_us),
+            ] {
+                add(total, part);
+            }
+            sum.total_us = self.total_us;
+        }
+        sum
     }
 
     /// Ends the running phase at `now`.
@@ -101,14 +138,20 @@ impl Record {
         let Some(since) = self.since.take() else {
             return;
         };
-        let slot = match self.phase {
-            Phase::Dns => &mut self.phases.dns_us,
-            Phase::Connect => &mut self.phases.connect_us,
-            Phase::Tls => &mut self.phases.tls_us,
-            Phase::Wait => &mut self.phases.wait_us,
-            Phase::Receive => &mut self.phases.receive_us,
+        let phase = self.phase;
+        let Some(Hop { phases, .. }) = self.hop() else {
+            return;
         };
-        *slot = Some(slot.unwrap_or(0) + micros(now.saturating_duration_since(since)));
+        let slot = match phase {
+            Phase::Dns => &mut phases.dns_us,
+            Phase::Connect => &mut phases.connect_us,
+            Phase::Tls => &mut phases.tls_us,
+            Phase::Wait => &mut phases.wait_us,
+            Phase::Receive => &mut phases.receive_us,
+        };
+        let took = Some(micros(now.saturating_duration_since(since)));
+        add(slot, took);
+        add(&mut phases.total_us, took);
     }
 }
 
@@ -122,13 +165,23 @@ pub(super) fn begin(limit: Duration, wire_limit: u64) {
     with(|record| *record = Record::new(limit, wire_limit));
 }
 
+/// Its time starts now: what came before was reading the task.
+pub(super) fn start() {
+    with(|record| record.started = Instant::now());
+}
+
 /// Another connection begins, whose longest line to send has so many bytes.
-pub(super) fn begin_hop(longest_line: usize) {
+pub(super) fn begin_hop(method: &str, url: &str, longest_line: usize) {
     with(|record| {
-        record.hop += 1;
+        // What came between two connections counts to the one before.
+        record.close(Instant::now());
+        record.hops.push(Hop {
+            method: method.to_owned(),
+            url: url.to_owned(),
+            ..Hop::default()
+        });
         record.ended = false;
         record.reset = false;
-        record.status = None;
         record.longest_line = longest_line;
     });
     enter(Phase::Dns);
@@ -150,7 +203,7 @@ pub(super) fn stop() {
         let now = Instant::now();
         record.close(now);
         let total = micros(now.saturating_duration_since(record.started));
-        record.phases.total_us.get_or_insert(total);
+        record.total_us.get_or_insert(total);
     });
 }
 
@@ -176,6 +229,13 @@ pub(super) fn left() -> Option<Duration> {
 /// The time that the check had from the start, in milliseconds.
 pub(super) fn limit_ms() -> u128 {
     with(|record| record.limit.as_millis())
+}
+
+/// Adds a part to a sum, if there is one.
+fn add(sum: &mut Option<u64>, part: Option<u64>) {
+    if let Some(part) = part {
+        *sum = Some(sum.unwrap_or(0) + part);
+    }
 }
 
 /// Whole microseconds.

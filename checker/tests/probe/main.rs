@@ -13,12 +13,15 @@ mod redirects;
 mod requests;
 mod tls;
 
-use checker::config::Addresses;
-use checker::probe::{Policy, Prober};
+use std::sync::LazyLock;
+
+use checker::config::{Addresses, ProbeConfig};
+use checker::probe::Prober;
 use contract::outcome::Reason;
 use contract::result::CheckResult;
 use contract::task::Task;
 use hostile::{Act, Server};
+use tokio::runtime::{Handle, Runtime};
 
 /// The checks' time, in milliseconds.
 const TIMEOUT_MS: u32 = 400;
@@ -31,18 +34,28 @@ const ALL: &str = "dns connect wait receive";
 /// The phases of a check that received nothing.
 const WAITED: &str = "dns connect wait";
 
-/// A policy that admits loopback.
-fn allow_loopback() -> Policy {
+/// Where names are looked up.
+fn runtime() -> &'static Handle {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+    RUNTIME.handle()
+}
+
+/// A configuration that admits loopback.
+fn config() -> ProbeConfig {
     let allow = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap());
-    Policy::new(&Addresses {
-        allow: allow.to_vec(),
-        deny: vec![],
-    })
+    ProbeConfig {
+        addresses: Addresses {
+            allow: allow.to_vec(),
+            deny: vec![],
+        },
+        body_limit: BODY_LIMIT,
+        ..ProbeConfig::default()
+    }
 }
 
 /// A prober that may dial loopback.
 fn prober() -> Prober {
-    Prober::new(&allow_loopback(), BODY_LIMIT).unwrap()
+    Prober::new(&config(), runtime()).unwrap()
 }
 
 fn task(url: &str, request: &str, expect: &str) -> Task {

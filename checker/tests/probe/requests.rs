@@ -1,11 +1,11 @@
 //! What is sent, where to, and what is not sent at all.
 
-use checker::config::Addresses;
-use checker::probe::{Policy, Prober};
+use checker::config::ProbeConfig;
+use checker::probe::Prober;
 use contract::outcome::Reason;
 
 use crate::hostile::{Act, Server};
-use crate::{BODY_LIMIT, check, detail, phases, task};
+use crate::{check, detail, phases, runtime, task};
 
 #[test]
 fn what_the_site_says_is_what_is_sent() {
@@ -63,7 +63,7 @@ fn a_refused_port_is_a_refused_connection() {
 
 #[test]
 fn an_address_that_is_not_allowed_is_not_dialled() {
-    let closed = Prober::new(&Policy::new(&Addresses::default()), BODY_LIMIT).unwrap();
+    let closed = Prober::new(&ProbeConfig::default(), runtime()).unwrap();
     for host in ["127.0.0.1", "localhost", "0x7f.1", "[::ffff:127.0.0.1]"] {
         let result = closed.check(&task(&format!("http://{host}:9/"), "{}", "{}"), 5);
         assert_eq!(result.reason, Some(Reason::AddressRefused), "{result:?}");

@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::hostile::{Act, Server};
-use crate::{BODY_LIMIT, allow_loopback, detail, task};
+use crate::{config, detail, runtime, task};
 
 /// A certificate that vouches for itself, and its key.
 fn certificate(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
@@ -53,7 +53,7 @@ fn serve(certificate: CertificateDer<'static>, key: PrivateKeyDer<'static>) -> S
 fn check(url: &str, roots: &[CertificateDer<'static>]) -> CheckResult {
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(roots.iter().cloned());
-    let prober = Prober::with_roots(&allow_loopback(), BODY_LIMIT, store).unwrap();
+    let prober = Prober::with_roots(&config(), runtime(), store).unwrap();
     let mut task = task(url, "{}", "{}");
     // a handshake takes its time in a debug build
     task.timeout_ms = 1_000;

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use checker::config::{Addresses, Config};
+use checker::config::{Addresses, Config, ProbeConfig};
 use color_eyre::eyre;
 use contract::CHECKER_GROUP;
 use contract::task::{Task, VERSION};
@@ -88,11 +88,13 @@ impl Bed {
                 filter: "info".to_owned(),
             },
             slots: 64,
-            addresses: Addresses {
-                allow: vec!["127.0.0.0/8".parse().unwrap()],
-                deny: Vec::new(),
+            probe: ProbeConfig {
+                addresses: Addresses {
+                    allow: vec!["127.0.0.0/8".parse().unwrap()],
+                    deny: Vec::new(),
+                },
+                ..ProbeConfig::default()
             },
-            body_limit: 1 << 20,
             drain: Duration::from_secs(20),
         };
         let service = Service {

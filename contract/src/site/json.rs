@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::template::Template;
 use super::{MAX_OPTIONS_BYTES, SiteError};
 
 /// A value of JSON.
@@ -134,13 +135,9 @@ impl Field {
         matches!(self.value, Json::Whole(_) | Json::OtherNumber)
     }
 
-    /// A string in which a secret may stand one day.
-    pub(super) fn credential(&self, example: &str) -> Result<&str, SiteError> {
-        let text = self.text(example)?;
-        if text.contains("${secret:") {
-            return Err(self.fault("${secret:…} is not supported yet; write the value itself"));
-        }
-        Ok(text)
+    /// A string in which secrets may stand.
+    pub(super) fn template(&self, example: &str) -> Result<Template, SiteError> {
+        Template::parse(self.text(example)?).map_err(|message| self.fault(message))
     }
 
     /// What stands there has the wrong type.

@@ -8,10 +8,13 @@ pub mod header;
 mod json;
 pub mod pattern;
 pub mod request;
+pub mod template;
+pub mod tls;
 
 pub use expect::Expect;
 pub use pattern::Pattern;
 pub use request::Request;
+pub use template::Template;
 use url::Url;
 
 /// The longest name, in characters.

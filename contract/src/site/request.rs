@@ -5,15 +5,29 @@ use std::fmt;
 use super::SiteError;
 use super::header::{check_name, check_value, is_token};
 use super::json::{Field, Object};
+use super::template::Template;
+use super::tls::Tls;
 
 /// The keys of `request`.
-const KEYS: &[&str] = &["method", "headers", "body", "basic", "bearer", "redirects"];
+const KEYS: &[&str] = &[
+    "method",
+    "headers",
+    "body",
+    "basic",
+    "bearer",
+    "redirects",
+    "ip",
+    "tls",
+];
 /// How many redirects are followed where a site does not say.
 const DEFAULT_REDIRECTS: u8 = 10;
 /// The most redirects that a site may ask for.
 const MAX_REDIRECTS: u8 = 20;
 /// The longest method, in bytes.
 const MAX_METHOD_BYTES: usize = 32;
+/// The longest user name or password, in bytes: half of what a header line holds, as base64 makes four
+/// bytes of three.
+const MAX_CREDENTIAL_BYTES: usize = 2_048;
 /// Headers that say how the message is framed: a wrong one breaks the request itself.
 const OWN_HEADERS: &[&str] = &[
     "connection",
@@ -33,13 +47,29 @@ pub struct Request {
     /// The method, upper case.
     pub method: String,
     /// Headers in order; no name twice.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(String, Template)>,
     /// The body.
-    pub body: Option<String>,
+    pub body: Option<Template>,
     /// What proves who asks.
     pub auth: Option<Auth>,
     /// How many redirects are followed; with 0 the redirect itself is judged.
     pub redirects: u8,
+    /// Which addresses of the site are asked.
+    pub ip: Family,
+    /// How TLS is spoken.
+    pub tls: Tls,
+}
+
+/// Which addresses of a site are asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Family {
+    /// Those that answer first.
+    #[default]
+    Any,
+    /// IPv4 only.
+    V4,
+    /// IPv6 only.
+    V6,
 }
 
 /// What proves who asks; it prints as `***`.
@@ -48,12 +78,12 @@ pub enum Auth {
     /// `request.basic`.
     Basic {
         /// The user's name, without a colon.
-        username: String,
+        username: Template,
         /// The password.
-        password: String,
+        password: Template,
     },
     /// `request.bearer`: the token.
-    Bearer(String),
+    Bearer(Template),
 }
 
 impl Default for Request {
@@ -64,6 +94,8 @@ impl Default for Request {
             body: None,
             auth: None,
             redirects: DEFAULT_REDIRECTS,
+            ip: Family::default(),
+            tls: Tls::default(),
         }
     }
 }
@@ -91,10 +123,16 @@ impl Request {
             request.headers = headers(field)?;
         }
         if let Some(field) = object.take("body") {
-            request.body = Some(field.credential("a string")?.to_owned());
+            request.body = Some(field.template("a string")?);
         }
         if let Some(field) = object.take("redirects") {
             request.redirects = redirects(&field)?;
+        }
+        if let Some(field) = object.take("ip") {
+            request.ip = family(&field)?;
+        }
+        if let Some(field) = object.take("tls") {
+            request.tls = Tls::read(field)?;
         }
         request.auth = auth(&mut object, &request.headers)?;
         Ok(request)
@@ -120,7 +158,7 @@ fn method(field: &Field) -> Result<String, SiteError> {
 }
 
 /// Reads `request.headers`.
-fn headers(field: Field) -> Result<Vec<(String, String)>, SiteError> {
+fn headers(field: Field) -> Result<Vec<(String, Template)>, SiteError> {
     let object = field.object(r#"an object like {"Accept": "text/html"}"#)?;
     let mut headers = Vec::new();
     for (name, field) in object.into_members() {
@@ -131,13 +169,13 @@ fn headers(field: Field) -> Result<Vec<(String, String)>, SiteError> {
         }
         if headers
             .iter()
-            .any(|(other, _): &(String, String)| other.eq_ignore_ascii_case(&name))
+            .any(|(other, _): &(String, Template)| other.eq_ignore_ascii_case(&name))
         {
             return Err(field.fault("stands there twice (case does not matter); keep one"));
         }
-        let value = field.credential("a string")?;
-        check_value(&key, &name, value)?;
-        headers.push((name, value.to_owned()));
+        let value = field.template("a string")?;
+        check_value(&key, &name, value.as_written())?;
+        headers.push((name, value));
     }
     Ok(headers)
 }
@@ -156,7 +194,7 @@ fn redirects(field: &Field) -> Result<u8, SiteError> {
 }
 
 /// Reads `request.basic` or `request.bearer`; only one thing may say who asks.
-fn auth(object: &mut Object, headers: &[(String, String)]) -> Result<Option<Auth>, SiteError> {
+fn auth(object: &mut Object, headers: &[(String, Template)]) -> Result<Option<Auth>, SiteError> {
     let by_header = headers
         .iter()
         .any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
@@ -175,40 +213,79 @@ fn auth(object: &mut Object, headers: &[(String, String)]) -> Result<Option<Auth
     Ok(Some(auth))
 }
 
+/// Reads `request.ip`: 4 and 6 as numbers or as strings, as YAML writes them.
+fn family(field: &Field) -> Result<Family, SiteError> {
+    const EXAMPLE: &str = r#"4, 6 or "any""#;
+    let written = if field.is_number() {
+        field.whole(EXAMPLE)?.to_string()
+    } else {
+        field.text(EXAMPLE)?.to_owned()
+    };
+    match written.as_str() {
+        "any" => Ok(Family::Any),
+        "4" => Ok(Family::V4),
+        "6" => Ok(Family::V6),
+        _ => Err(field.fault(format!(
+            "{written:?} is no family of addresses; write {EXAMPLE}"
+        ))),
+    }
+}
+
 /// Reads `request.basic`.
 fn basic(field: Field) -> Result<Auth, SiteError> {
     let mut object = field.object(r#"an object like {"username": "me", "password": "…"}"#)?;
     object.refuse_unknown(&["username", "password"])?;
     let username = object.need("username")?;
     let password = object.need("password")?;
-    let name = username.credential("a string")?;
-    if name.contains(':') {
-        return Err(username.fault("contains a colon, which ends a user name; remove it"));
-    }
-    let secret = password.credential("a string")?;
-    for (field, text) in [(&username, name), (&password, secret)] {
-        if text.chars().any(char::is_control) {
-            return Err(field.fault("contains a control character; remove it"));
-        }
-        // half of what a header line holds: base64 makes four bytes of three
-        if text.len() > 2_048 {
-            return Err(field.fault(format!("{} bytes long; at most 2048", text.len())));
-        }
-    }
+    let (user, secret) = (
+        username.template("a string")?,
+        password.template("a string")?,
+    );
+    check_username(user.as_written()).map_err(|message| username.fault(message))?;
+    check_password(secret.as_written()).map_err(|message| password.fault(message))?;
     Ok(Auth::Basic {
-        username: name.to_owned(),
-        password: secret.to_owned(),
+        username: user,
+        password: secret,
     })
+}
+
+/// Checks the user name of basic authentication; in the checker again, with its secrets.
+pub fn check_username(text: &str) -> Result<(), String> {
+    // the colon of `${secret:NAME}` ends no user name
+    if text.replace("${secret:", "").contains(':') {
+        return Err("contains a colon, which ends a user name; remove it".to_owned());
+    }
+    check_password(text)
+}
+
+/// Checks the password of basic authentication; in the checker again, with its secrets.
+pub fn check_password(text: &str) -> Result<(), String> {
+    if text.chars().any(char::is_control) {
+        return Err("contains a control character; remove it".to_owned());
+    }
+    if text.len() > MAX_CREDENTIAL_BYTES {
+        let length = text.len();
+        return Err(format!(
+            "{length} bytes long; at most {MAX_CREDENTIAL_BYTES}"
+        ));
+    }
+    Ok(())
 }
 
 /// Reads `request.bearer`.
 fn bearer(field: &Field) -> Result<Auth, SiteError> {
-    let token = field.credential("a string")?;
-    if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(field.fault("is no token; write printable ASCII without spaces"));
+    let token = field.template("a string")?;
+    check_token(token.as_written()).map_err(|message| field.fault(message))?;
+    check_value("request.bearer", "Authorization", token.as_written())?;
+    Ok(Auth::Bearer(token))
+}
+
+/// Checks a bearer token; in the checker again, with its secrets.
+pub fn check_token(text: &str) -> Result<(), String> {
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("is no token; write printable ASCII without spaces".to_owned());
     }
-    check_value("request.bearer", "Authorization", token)?;
-    Ok(Auth::Bearer(token.to_owned()))
+    Ok(())
 }
 
 #[cfg(test)]

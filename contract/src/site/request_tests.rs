@@ -19,13 +19,51 @@ fn every_key_is_read() {
     )
     .unwrap();
     assert_eq!(request.method, "POST");
-    assert_eq!(request.headers[0], ("X-Y".to_owned(), "a b".to_owned()));
+    assert_eq!(request.headers[0], ("X-Y".to_owned(), template("a b")));
     assert_eq!(request.headers[1].0, "Accept");
-    assert_eq!(request.body.as_deref(), Some("hé"));
+    assert_eq!(request.body, Some(template("hé")));
     assert_eq!(request.redirects, 0);
     assert_eq!(format!("{:?}", request.auth), "Some(Basic(***))");
     let bearer = Request::parse(r#"{"bearer": "abc"}"#).unwrap();
-    assert_eq!(bearer.auth, Some(Auth::Bearer("abc".to_owned())));
+    assert_eq!(bearer.auth, Some(Auth::Bearer(template("abc"))));
+}
+
+#[test]
+fn a_family_of_addresses_is_a_number_or_a_word() {
+    for (ip, family) in [
+        ("4", Family::V4),
+        ("\"4\"", Family::V4),
+        ("6", Family::V6),
+        ("\"any\"", Family::Any),
+    ] {
+        let request = Request::parse(&format!(r#"{{"ip": {ip}}}"#)).unwrap();
+        assert_eq!(request.ip, family, "{ip}");
+    }
+}
+
+#[test]
+fn secrets_may_stand_in_headers_body_and_credentials() {
+    let request = Request::parse(
+        r#"{"headers": {"X-Key": "k ${secret:KEY}"}, "body": "${secret:BODY}",
+            "basic": {"username": "${secret:USER}", "password": "${secret:PASSWORD}"}}"#,
+    )
+    .unwrap();
+    let names = |template: &Template| template.secrets().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(names(&request.headers[0].1), ["KEY"]);
+    assert_eq!(names(request.body.as_ref().unwrap()), ["BODY"]);
+    let Some(Auth::Basic { username, password }) = &request.auth else {
+        panic!("{request:?}")
+    };
+    assert_eq!(
+        (names(username), names(password)),
+        (vec!["USER".to_owned()], vec!["PASSWORD".to_owned()])
+    );
+    let bearer = Request::parse(r#"{"bearer": "${secret:TOKEN}"}"#).unwrap();
+    assert_eq!(bearer.auth, Some(Auth::Bearer(template("${secret:TOKEN}"))));
+}
+
+fn template(text: &str) -> Template {
+    Template::parse(text).unwrap()
 }
 
 /// What is refused, and the words.
@@ -44,11 +82,15 @@ const NONSENSE: &[(&str, &str)] = &[
     ),
     (
         r#"{"metod": "GET"}"#,
-        "request.metod: unknown key; known are method, headers, body, basic, bearer, redirects",
+        "request.metod: unknown key; known are method, headers, body, basic, bearer, redirects, ip, tls",
     ),
     (
-        r#"{"ip": 4}"#,
-        "request.ip: unknown key; known are method, headers, body, basic, bearer, redirects",
+        r#"{"ip": 5}"#,
+        r#"request.ip: "5" is no family of addresses; write 4, 6 or "any""#,
+    ),
+    (
+        r#"{"ip": ["4"]}"#,
+        r#"request.ip: is an array; write 4, 6 or "any""#,
     ),
     (
         r#"{"method": "GET", "method": "GET"}"#,
@@ -95,16 +137,12 @@ const NONSENSE: &[(&str, &str)] = &[
         "request.headers.Content-Length: webmon sets this header itself; remove it",
     ),
     (
-        r#"{"headers": {"X-Y": "${secret:A}"}}"#,
-        "request.headers.X-Y: ${secret:…} is not supported yet; write the value itself",
+        r#"{"headers": {"X-Y": "${secret:a}"}}"#,
+        r#"request.headers.X-Y: "a" is no name of a secret; write at most 64 of A-Z, 0-9 and _"#,
     ),
     (
-        r#"{"body": "${secret:A}"}"#,
-        "request.body: ${secret:…} is not supported yet; write the value itself",
-    ),
-    (
-        r#"{"bearer": "${secret:A}"}"#,
-        "request.bearer: ${secret:…} is not supported yet; write the value itself",
+        r#"{"body": "${secret:A"}"#,
+        "request.body: ${secret: is not closed; write ${secret:NAME}",
     ),
     (
         r#"{"bearer": "a b"}"#,
@@ -180,7 +218,7 @@ fn what_is_too_long_is_refused() {
 proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(
-        text in r#"\{("(method|headers|body|basic|bearer|redirects)": ?(\{("[a-zA-Z\-]{0,3}": ?"\PC{0,9}",?){0,2}\}|"\PC{0,9}"|-?[0-9]{1,30}|null),?){0,3}\}|\PC{0,40}"#,
+        text in r#"\{("(method|headers|body|basic|bearer|redirects|ip|tls)": ?(\{("[a-zA-Z\-]{0,3}": ?"\PC{0,9}",?){0,2}\}|"\PC{0,9}"|-?[0-9]{1,30}|null),?){0,3}\}|\PC{0,40}"#,
     ) {
         if let Err(error) = Request::parse(&text) {
             prop_assert!(error.key.starts_with("request"));

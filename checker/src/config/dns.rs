@@ -1,0 +1,94 @@
+//! `dns` and `reference`: where names are looked up, and whom to ask in doubt.
+
+use std::net::{IpAddr, SocketAddr};
+
+use runtime::config::Document;
+use serde::Deserialize;
+
+/// The port of DNS.
+const PORT: u16 = 53;
+
+/// `dns`: where names are looked up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dns {
+    /// `dns.servers`; empty means those of the system's `resolv.conf`.
+    pub servers: Vec<SocketAddr>,
+}
+
+/// `reference`: a host that is up whenever this machine's own network is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Its name, or its address.
+    pub host: String,
+    /// A port on which it accepts connections.
+    pub port: u16,
+}
+
+/// The section `dns` as written.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDns {
+    /// `dns.servers`.
+    servers: Option<Vec<String>>,
+}
+
+impl Dns {
+    /// Takes the section `dns`.
+    pub(super) fn take(document: &mut Document) -> Option<Self> {
+        let RawDns { servers } = document.take("dns")?;
+        let read = |(index, text): (usize, &String)| {
+            document.check(&format!("dns.servers[{index}]"), valid_server(text))
+        };
+        let servers = servers.unwrap_or_default();
+        let servers: Vec<Option<SocketAddr>> = servers.iter().enumerate().map(read).collect();
+        Some(Self {
+            servers: servers.into_iter().collect::<Option<_>>()?,
+        })
+    }
+}
+
+impl Reference {
+    /// Takes the key `reference`, which may say nothing.
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one is a fault of the file, as in every `take`"
+    )]
+    pub(super) fn take(document: &mut Document) -> Option<Option<Self>> {
+        let raw: Option<String> = document.take("reference")?;
+        let read = raw.map(|text| valid_reference(&text)).transpose();
+        document.check("reference", read)
+    }
+}
+
+/// An address, with a port where it is not the usual one.
+fn valid_server(text: &str) -> Result<SocketAddr, String> {
+    let bare = text.parse::<IpAddr>();
+    text.parse()
+        .or_else(|_| bare.map(|address| SocketAddr::new(address, PORT)))
+        .map_err(|_| {
+            "must be an address like `192.0.2.53`, or with a port `192.0.2.53:5353`".to_owned()
+        })
+}
+
+/// `host:port`.
+fn valid_reference(text: &str) -> Result<Reference, String> {
+    let wrong = || "must be a host and a port like `example.com:443`".to_owned();
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let port = port
+        .parse()
+        .ok()
+        .filter(|port| *port != 0)
+        .ok_or_else(wrong)?;
+    let host = bare.unwrap_or(host);
+    let odd = |c: char| c.is_whitespace() || c == '/' || (c == ':' && bare.is_none());
+    if host.is_empty() || host.contains(odd) {
+        return Err(wrong());
+    }
+    Ok(Reference {
+        host: host.to_owned(),
+        port,
+    })
+}

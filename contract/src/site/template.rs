@@ -1,0 +1,178 @@
+//! A text of the site's owner in which secrets may stand, as `${secret:NAME}`.
+//!
+//! Only the name travels: the value is put in by the checker, when it asks. Nothing else is replaced,
+//! so that whoever can write a site cannot read the checker's surroundings.
+
+/// The longest name of a secret, in bytes.
+const MAX_SECRET_NAME_BYTES: usize = 64;
+/// How a secret begins.
+const OPEN: &str = "${secret:";
+
+/// A text with secrets in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Template {
+    /// The text as it was written.
+    text: String,
+    /// What it is made of, in order.
+    pieces: Vec<Piece>,
+}
+
+/// A part of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    /// What stands there as it is.
+    Plain(String),
+    /// The name of a secret.
+    Secret(String),
+}
+
+impl Template {
+    /// Reads a text; the error says what is wrong with it and what would be right.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((plain, opened)) = rest.split_once(OPEN) {
+            let (name, after) = opened
+                .split_once('}')
+                .ok_or("${secret: is not closed; write ${secret:NAME}")?;
+            if !is_secret_name(name) {
+                return Err(format!(
+                    "{name:?} is no name of a secret; write at most {MAX_SECRET_NAME_BYTES} of A-Z, 0-9 and _"
+                ));
+            }
+            push_plain(&mut pieces, plain);
+            pieces.push(Piece::Secret(name.to_owned()));
+            rest = after;
+        }
+        push_plain(&mut pieces, rest);
+        Ok(Self {
+            text: text.to_owned(),
+            pieces,
+        })
+    }
+
+    /// The text as it was written, with the names of its secrets.
+    pub fn as_written(&self) -> &str {
+        &self.text
+    }
+
+    /// The names of its secrets, in order.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Secret(name) => Some(name.as_str()),
+            Piece::Plain(_) => None,
+        })
+    }
+
+    /// The name of the secret, if the text is one and nothing else.
+    pub fn only_secret(&self) -> Option<&str> {
+        match self.pieces.as_slice() {
+            [Piece::Secret(name)] => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The text with its secrets' values, as `reveal` knows them.
+    pub fn fill<E>(&self, mut reveal: impl FnMut(&str) -> Result<String, E>) -> Result<String, E> {
+        let mut filled = String::with_capacity(self.text.len());
+        for piece in &self.pieces {
+            match piece {
+                Piece::Plain(text) => filled.push_str(text),
+                Piece::Secret(name) => filled.push_str(&reveal(name)?),
+            }
+        }
+        Ok(filled)
+    }
+}
+
+/// Whether this may be the name of a secret.
+pub fn is_secret_name(name: &str) -> bool {
+    (1..=MAX_SECRET_NAME_BYTES).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// Adds a plain part, if there is anything in it.
+fn push_plain(pieces: &mut Vec<Piece>, text: &str) {
+    if !text.is_empty() {
+        pieces.push(Piece::Plain(text.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn filled(text: &str) -> String {
+        let shout = |name: &str| Ok::<_, Infallible>(format!("<{name}>"));
+        Template::parse(text).unwrap().fill(shout).unwrap()
+    }
+
+    #[test]
+    fn only_secrets_are_replaced() {
+        for (text, expected) in [
+            ("", ""),
+            (
+                "plain $ { } ${HOME} ${file:/etc/passwd}",
+                "plain $ { } ${HOME} ${file:/etc/passwd}",
+            ),
+            ("${secret:A}", "<A>"),
+            ("a${secret:A_1}b${secret:B}", "a<A_1>b<B>"),
+            ("$${secret:A}}", "$<A>}"),
+        ] {
+            assert_eq!(filled(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_alone_is_known_as_such() {
+        let only = |text: &str| {
+            Template::parse(text)
+                .unwrap()
+                .only_secret()
+                .map(str::to_owned)
+        };
+        assert_eq!(only("${secret:KEY}").as_deref(), Some("KEY"));
+        assert_eq!(only("${secret:KEY} "), None);
+        assert_eq!(only("KEY"), None);
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_with_the_remedy() {
+        let long = format!("${{secret:{}}}", "A".repeat(65));
+        for text in [
+            "${secret:}",
+            "${secret:a}",
+            "${secret:A-B}",
+            "${secret:../A}",
+            &long,
+        ] {
+            let message = Template::parse(text).unwrap_err();
+            assert!(
+                message.ends_with("write at most 64 of A-Z, 0-9 and _"),
+                "{message}"
+            );
+        }
+        assert_eq!(
+            Template::parse("x ${secret:A").unwrap_err(),
+            "${secret: is not closed; write ${secret:NAME}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_template_filled_with_its_own_names_is_the_text(
+            text in r"(\PC{0,5}|\$\{secret:[A-Z_]{0,3}\}?){0,6}",
+        ) {
+            if let Ok(template) = Template::parse(&text) {
+                let same = |name: &str| Ok::<_, Infallible>(format!("${{secret:{name}}}"));
+                prop_assert_eq!(template.fill(same).unwrap(), text);
+            }
+        }
+    }
+}

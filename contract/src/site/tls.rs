@@ -1,0 +1,126 @@
+//! `request.tls`: how a site's certificate is judged, and the one that is shown to the site.
+
+use super::SiteError;
+use super::json::Field;
+use super::template::Template;
+
+/// The keys of `request.tls`.
+const KEYS: &[&str] = &["ca", "certificate", "key", "server_name", "verify"];
+/// The longest host name, in bytes (RFC 1035).
+const MAX_NAME_BYTES: usize = 253;
+
+/// How TLS is spoken with a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// PEM certificates of authorities that are trusted beside the system's.
+    pub ca: Option<String>,
+    /// What is shown to the site.
+    pub identity: Option<Identity>,
+    /// The name that is asked for and must be in the certificate, instead of the URL's host.
+    pub server_name: Option<String>,
+    /// Whether the site's certificate is judged at all.
+    pub verify: bool,
+}
+
+/// A client's certificate and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The certificate and those that lead to its authority, as PEM.
+    pub certificate: String,
+    /// The name of the secret with its key, as PEM: a key is never written in the clear.
+    pub key: String,
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self {
+            ca: None,
+            identity: None,
+            server_name: None,
+            verify: true,
+        }
+    }
+}
+
+impl Tls {
+    /// Reads `request.tls`.
+    pub(super) fn read(field: Field) -> Result<Self, SiteError> {
+        let mut object = field.object(r#"an object like {"verify": false}"#)?;
+        object.refuse_unknown(KEYS)?;
+        let ca = object.take("ca").map(|field| certificates(&field));
+        let certificate = object.take("certificate").map(|field| certificates(&field));
+        let key = object.take("key").map(|field| secret(&field));
+        let server_name = object.take("server_name").map(|field| host_name(&field));
+        let verify = object.take("verify").map(|field| field.bool());
+        let identity = match (certificate.transpose()?, key.transpose()?) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some(Identity { certificate, key }),
+            (Some(_), None) => {
+                return Err(SiteError::new(
+                    "request.tls.certificate",
+                    "needs a key beside it; add key: ${secret:NAME}",
+                ));
+            }
+            (None, Some(_)) => {
+                return Err(SiteError::new(
+                    "request.tls.key",
+                    "needs a certificate beside it; add certificate, in PEM",
+                ));
+            }
+        };
+        Ok(Self {
+            ca: ca.transpose()?,
+            identity,
+            server_name: server_name.transpose()?,
+            verify: verify.transpose()?.unwrap_or(true),
+        })
+    }
+}
+
+/// Reads certificates in PEM. What is inside is for whoever speaks TLS to judge; a key is refused here,
+/// where it would be stored in the clear.
+fn certificates(field: &Field) -> Result<String, SiteError> {
+    const EXAMPLE: &str = "PEM certificates, -----BEGIN CERTIFICATE-----";
+    let text = field.text(EXAMPLE)?;
+    if text.contains("PRIVATE KEY-----") {
+        return Err(field.fault(
+            "holds a private key; put it into a secret and name it as key: ${secret:NAME}",
+        ));
+    }
+    let (begin, end) = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
+    if !text.contains(begin) || text.matches(begin).count() != text.matches(end).count() {
+        return Err(field.fault(format!("holds no certificate; write {EXAMPLE}")));
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads the name of a secret, written as `${secret:NAME}` alone.
+fn secret(field: &Field) -> Result<String, SiteError> {
+    let template: Template = field.template("${secret:NAME}")?;
+    match template.only_secret() {
+        Some(name) => Ok(name.to_owned()),
+        None => Err(field.fault("is no secret; put the key into one and write ${secret:NAME}")),
+    }
+}
+
+/// Reads the name of a host, or an address.
+fn host_name(field: &Field) -> Result<String, SiteError> {
+    let text = field.text("a host name like shop.example")?;
+    let fits = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    let is_name = text.len() <= MAX_NAME_BYTES && text.split('.').all(fits);
+    if is_name || text.parse::<std::net::IpAddr>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err(field.fault(format!(
+        "{text:?} is no host name; write one like shop.example"
+    )))
+}
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;
