@@ -17,6 +17,7 @@
 //! recorder writes what is left. Tasks still in the hold are not committed: whoever gets their
 //! partitions reads them again.
 
+pub mod command;
 pub mod config;
 mod consumer;
 mod dispatch;
@@ -31,6 +32,7 @@ mod repeats;
 mod rows;
 #[cfg(test)]
 mod samples;
+pub mod show;
 
 use std::sync::Arc;
 

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use checker::config::Config;
+use checker::{
+    command::{self, Probe},
+    config::Config,
+};
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
@@ -40,6 +43,8 @@ enum Command {
     CheckConfig,
     /// Ask the running checker whether it is ready (for containers)
     Healthcheck,
+    /// Make one check now and show it, phase by phase; exit code 0 if the site is up, else 1
+    Probe(Probe),
 }
 
 #[tokio::main]
@@ -56,18 +61,24 @@ async fn execute(
     }: Arguments,
 ) -> Result<()> {
     prepare()?;
-    let config = Config::load(&file).map_err(usage)?;
-    start_logs(&config.log)?;
+    let load = || -> Result<Config> {
+        let config = Config::load(&file).map_err(usage)?;
+        start_logs(&config.log)?;
+        Ok(config)
+    };
     match command {
         Command::Run => {
+            let config = load()?;
             host(&config.http.clone(), |service| {
                 checker::run(config, service)
             })
             .await
         }
         Command::CheckConfig => {
+            load()?;
             say(format_args!("{} is in order", file.display())).wrap_err("write")
         }
-        Command::Healthcheck => Ok(healthcheck(config.http.listen).await?),
+        Command::Healthcheck => Ok(healthcheck(load()?.http.listen).await?),
+        Command::Probe(probe) => command::by_file(&file, &probe).await,
     }
 }

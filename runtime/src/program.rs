@@ -9,6 +9,11 @@ use color_eyre::eyre::{self, Report};
 
 use crate::shutdown::{Usage, exit_code};
 
+/// What is wrong has been said on standard output: exit code 1 without another word.
+#[derive(Debug, thiserror::Error)]
+#[error("said on standard output")]
+pub struct Said;
+
 /// Makes panics and errors readable; in colour on a terminal only. The first thing that a `main` does.
 pub fn prepare() -> eyre::Result<()> {
     let hooks = HookBuilder::default().display_env_section(false);
@@ -28,7 +33,9 @@ pub fn usage(error: impl Display) -> Report {
 
 /// Says on standard error what went wrong, if anything did, and turns it into an exit code.
 pub fn report(program: &str, result: &eyre::Result<()>) -> ExitCode {
-    if let Err(error) = result {
+    if let Err(error) = result
+        && !error.is::<Said>()
+    {
         // Nobody is left to tell if standard error is gone.
         drop(writeln!(io::stderr(), "{program}: {error:#}"));
     }

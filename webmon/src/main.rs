@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+use checker::command::Probe;
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
@@ -44,6 +45,8 @@ enum Command {
     Apply(Apply),
     /// Write all sites as a sites file to standard output
     Export,
+    /// Make one check now and show it, phase by phase; exit code 0 if the site is up, else 1
+    Probe(Probe),
     /// Show the sites and their verdicts as a table
     Status,
     /// Say whether the configuration is in order, and do nothing
@@ -73,11 +76,18 @@ async fn execute(
         Command::Up(command) => up(config, &data, &command).await,
         Command::CheckConfig => say("the configuration is in order").wrap_err("write"),
         Command::Healthcheck => Ok(healthcheck(config.http.listen).await?),
+        Command::Probe(probe) if probe.site.is_none() => {
+            checker::command::probe(&config.checker.probe, &probe, None).await
+        }
         command => {
             let store = Store::join(&config, &data).await?;
             let database = store.migrated().await?;
             let done = match command {
                 Command::Apply(apply) => command::apply(&database, &apply).await,
+                Command::Probe(probe) => {
+                    let config = &config.checker.probe;
+                    checker::command::probe(config, &probe, Some(&database)).await
+                }
                 Command::Status => status(&database).await,
                 _ => command::export(&database).await,
             };

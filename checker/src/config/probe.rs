@@ -1,6 +1,6 @@
 //! How a site is probed: the keys that `probe` needs, whoever calls it.
 
-use runtime::config::{Document, Limits};
+use runtime::config::{ConfigError, Document, Limits, LogConfig, Surroundings};
 
 use super::{Addresses, Dns, Reference, Secrets};
 
@@ -46,6 +46,14 @@ impl Default for ProbeConfig {
 }
 
 impl ProbeConfig {
+    /// Where there is no file: the defaults, and the secrets of this process's environment.
+    pub(crate) fn of_process() -> Result<(Self, LogConfig), ConfigError> {
+        let mut document = Document::empty(Surroundings::of_process());
+        let config = Self::take(&mut document, Addresses::default());
+        let log = LogConfig::take(&mut document);
+        document.finish(config.zip(log))
+    }
+
     /// Takes the probe's keys; `addresses` are those of a file that says nothing about them.
     pub(super) fn take(document: &mut Document, addresses: Addresses) -> Option<Self> {
         let addresses = addresses.take(document);

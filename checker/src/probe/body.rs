@@ -1,6 +1,7 @@
 //! The body of the last response: counted as it comes, kept only where someone asks for it.
 
 use std::io::Read;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use contract::outcome::Reason;
 use ureq::Body;
@@ -22,6 +23,22 @@ pub(super) struct Limits {
     pub(super) keep: bool,
 }
 
+/// The memory for bodies that are kept, of all lanes together.
+#[derive(Debug)]
+pub(super) struct Budget {
+    /// Bytes that are not taken.
+    left: AtomicU64,
+}
+
+/// What one check took out of the budget; it goes back when the check has been judged.
+#[derive(Debug)]
+pub(super) struct Share<'a> {
+    /// Where it came from.
+    budget: &'a Budget,
+    /// How much it is, in bytes.
+    bytes: u64,
+}
+
 /// A body, as far as it was read.
 #[derive(Debug, Default)]
 pub(super) struct Received {
@@ -31,8 +48,66 @@ pub(super) struct Received {
     pub(super) cut: bool,
 }
 
-/// Reads a body.
-pub(super) fn receive(body: Body, limits: Limits) -> Result<Received, Fault> {
+impl Budget {
+    /// A budget of so many bytes.
+    pub(super) fn new(bytes: u64) -> Self {
+        Self {
+            left: AtomicU64::new(bytes),
+        }
+    }
+
+    /// A share with nothing in it yet.
+    pub(super) fn share(&self) -> Share<'_> {
+        Share {
+            budget: self,
+            bytes: 0,
+        }
+    }
+}
+
+impl Share<'_> {
+    /// Takes so many bytes more, if they are there.
+    fn take(&mut self, bytes: u64) -> Result<(), Fault> {
+        let less = |left: u64| left.checked_sub(bytes);
+        let left = &self.budget.left;
+        match left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less) {
+            Ok(_) => {
+                self.bytes += bytes;
+                Ok(())
+            }
+            Err(_) => {
+                let message = "the bodies of other checks take all of the checker's body_memory";
+                Err(Fault::here(Reason::LocalResources, message))
+            }
+        }
+    }
+
+    /// Keeps a piece of a body that is at most `limit` bytes long.
+    fn keep(&mut self, bytes: &mut Vec<u8>, piece: &[u8], limit: u64) -> Result<(), Fault> {
+        let needed = bytes.len() + piece.len();
+        if needed > bytes.capacity() {
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            let room = (2 * bytes.capacity()).max(needed).min(limit.max(needed));
+            self.take(u64::try_from(room - bytes.capacity()).unwrap_or(u64::MAX))?;
+            bytes.reserve_exact(room - bytes.len());
+        }
+        bytes.extend_from_slice(piece);
+        Ok(())
+    }
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        self.budget.left.fetch_add(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Reads a body; what is kept comes out of `share`.
+pub(super) fn receive(
+    body: Body,
+    limits: Limits,
+    share: &mut Share<'_>,
+) -> Result<Received, Fault> {
     let mut reader = body.into_reader();
     let mut received = Received::default();
     let mut piece = [0; PIECE_BYTES];
@@ -55,7 +130,8 @@ pub(super) fn receive(body: Body, limits: Limits) -> Result<Received, Fault> {
             return Err(Fault::at("expect", Reason::Size, message));
         }
         if limits.keep {
-            received.bytes.extend(piece.iter().take(taken));
+            let piece = piece.get(..taken).unwrap_or_default();
+            share.keep(&mut received.bytes, piece, limits.limit)?;
         }
     }
     Ok(received)
@@ -69,4 +145,32 @@ fn end(received: Received) -> Result<Received, Fault> {
         return Err(Fault::here(Reason::Reset, message));
     }
     Ok(received)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_taken_from_the_budget_and_given_back() {
+        let budget = Budget::new(20_000);
+        let left = || budget.left.load(Ordering::Relaxed);
+        let (mut first, mut second) = (budget.share(), budget.share());
+        let mut body = Vec::new();
+        for _ in 0..10 {
+            first.keep(&mut body, &[b'x'; 1_000], 10_000).unwrap();
+        }
+        assert_eq!(
+            (body.len(), body.capacity(), left()),
+            (10_000, 10_000, 10_000)
+        );
+        let mut other = Vec::new();
+        second.keep(&mut other, &[b'x'; 8_000], 64_000).unwrap();
+        let fault = second.keep(&mut other, &[b'x'; 8_000], 64_000).unwrap_err();
+        assert_eq!(fault.reason, Reason::LocalResources);
+        drop(first);
+        second.keep(&mut other, &[b'x'; 8_000], 64_000).unwrap();
+        drop(second);
+        assert_eq!(left(), 20_000);
+    }
 }

@@ -8,6 +8,7 @@
 
 mod ask;
 mod body;
+mod cores;
 mod dial;
 mod fault;
 mod judge;
@@ -35,7 +36,8 @@ use ureq::unversioned::transport::Connector as _;
 use ureq::{Agent, Body, http};
 
 use self::ask::Step;
-use self::body::Limits;
+use self::body::{Budget, Limits};
+use self::cores::Cores;
 use self::fault::Fault;
 use self::plan::{Plan, Plans};
 pub use self::policy::Policy;
@@ -46,7 +48,7 @@ use self::resolve::SystemResolver;
 use crate::config::ProbeConfig;
 
 /// How webmon names itself to the sites.
-const USER_AGENT: &str = concat!("webmon/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("webmon/", env!("CARGO_PKG_VERSION"));
 /// Bytes on the wire beyond which a response is refused, as a multiple of the body's limit.
 const WIRE_FACTOR: u64 = 4;
 /// Bytes on the wire that are not the body's: heads of all hops, certificates.
@@ -83,6 +85,10 @@ struct Shared {
     plans: Plans,
     /// The most bytes of a body that are read.
     body_limit: u64,
+    /// Memory for bodies that are kept.
+    body_memory: Budget,
+    /// Who may evaluate.
+    cores: Cores,
 }
 
 impl Prober {
@@ -106,6 +112,8 @@ impl Prober {
             resolver: SystemResolver::default(),
             plans: Plans::default(),
             body_limit: config.body_limit,
+            body_memory: Budget::new(config.body_memory),
+            cores: Cores::of_machine(),
         };
         Ok(Self::around(Arc::new(shared)))
     }
@@ -166,10 +174,15 @@ impl Prober {
         record::start();
         let (head, body) = self.last_response(&plan)?.into_parts();
         let verdict = judge::judge_head(&plan.expect, head.status.as_u16(), &head.headers);
-        let received = body::receive(body, self.limits(&plan.expect));
+        let limits = self.limits(&plan.expect);
+        let mut share = self.shared.body_memory.share();
+        let received = body::receive(body, limits, &mut share);
         record::stop();
         verdict?;
-        judge::judge_body(&plan.expect, &received?)?;
+        let received = received?;
+        let core = limits.keep.then(|| self.shared.cores.take());
+        judge::judge_body(&plan.expect, &received)?;
+        drop(core);
         judge_time(&plan.expect)
     }
 

@@ -1,16 +1,14 @@
 //! A task's words as ready values: what is asked, and what a healthy site answers.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use contract::site::{Expect, Request, SiteError, parse_url};
 use contract::task::Task;
+use moka::sync::Cache;
 use url::Url;
 
-/// The most expectations kept.
-const MAX_KEPT: usize = 256;
-/// The most patterns in them: each may take a megabyte.
-const MAX_PATTERNS: usize = 256;
+/// The most patterns of all expectations kept: each may take a megabyte.
+const MAX_PATTERNS: u64 = 256;
 
 /// What a check does.
 #[derive(Clone, Debug)]
@@ -23,21 +21,23 @@ pub(super) struct Plan {
     pub(super) expect: Arc<Expect>,
 }
 
-/// The expectations that were used last, compiled: a pattern takes milliseconds to compile, so it is
+/// The expectations that are used most, compiled: a pattern takes milliseconds to compile, so it is
 /// not done at every check.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Plans {
-    /// By their text.
-    kept: Mutex<Kept>,
+    /// Expectations by their text, weighed by their patterns.
+    kept: Cache<Box<str>, Arc<Expect>>,
 }
 
-/// What [`Plans`] keeps.
-#[derive(Debug, Default)]
-struct Kept {
-    /// Counts the uses.
-    clock: u64,
-    /// Expectations by their text, and when they were used last.
-    entries: HashMap<Box<str>, (u64, Arc<Expect>)>,
+impl Default for Plans {
+    fn default() -> Self {
+        let patterns = |expect: &Arc<Expect>| u32::try_from(expect.patterns()).unwrap_or(u32::MAX);
+        let kept = Cache::builder()
+            .max_capacity(MAX_PATTERNS)
+            .weigher(move |_, expect| patterns(expect))
+            .build();
+        Self { kept }
+    }
 }
 
 impl Plans {
@@ -52,47 +52,14 @@ impl Plans {
 
     /// Reads expectations; those with patterns are kept.
     fn expect(&self, text: &str) -> Result<Arc<Expect>, SiteError> {
-        if let Some(known) = self.locked(|kept| kept.find(text)) {
+        if let Some(known) = self.kept.get(text) {
             return Ok(known);
         }
         let expect = Arc::new(Expect::parse(text)?);
         if expect.patterns() > 0 {
-            self.locked(|kept| kept.keep(text, Arc::clone(&expect)));
+            self.kept.insert(text.into(), Arc::clone(&expect));
         }
         Ok(expect)
-    }
-
-    /// Does something short under the lock.
-    fn locked<T>(&self, act: impl FnOnce(&mut Kept) -> T) -> T {
-        act(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Kept {
-    /// An expectation, used now.
-    fn find(&mut self, text: &str) -> Option<Arc<Expect>> {
-        self.clock += 1;
-        let (used, expect) = self.entries.get_mut(text)?;
-        *used = self.clock;
-        Some(Arc::clone(expect))
-    }
-
-    /// Keeps an expectation, and forgets those not used for longest until it fits.
-    fn keep(&mut self, text: &str, expect: Arc<Expect>) {
-        self.entries.insert(text.into(), (self.clock, expect));
-        while self.entries.len() > MAX_KEPT || self.patterns() > MAX_PATTERNS {
-            let oldest = self.entries.iter().min_by_key(|(_, (used, _))| *used);
-            let Some(oldest) = oldest.map(|(text, _)| text.clone()) else {
-                return;
-            };
-            self.entries.remove(&oldest);
-        }
-    }
-
-    /// The patterns kept.
-    fn patterns(&self) -> usize {
-        let expectations = self.entries.values();
-        expectations.map(|(_, expect)| expect.patterns()).sum()
     }
 }
 
@@ -109,14 +76,15 @@ mod tests {
             plans.expect(&text(n)).unwrap();
             assert!(Arc::ptr_eq(&first, &plans.expect(&text(0)).unwrap()));
         }
-        let (entries, patterns) = plans.locked(|kept| (kept.entries.len(), kept.patterns()));
-        assert_eq!((entries, patterns), (MAX_PATTERNS / 2, MAX_PATTERNS));
+        plans.kept.run_pending_tasks();
+        assert!((2..=MAX_PATTERNS).contains(&plans.kept.weighted_size()));
     }
 
     #[test]
     fn what_needs_no_compiling_is_not_kept() {
         let plans = Plans::default();
         plans.expect(r#"{"status": [200]}"#).unwrap();
-        assert_eq!(plans.locked(|kept| kept.entries.len()), 0);
+        plans.kept.run_pending_tasks();
+        assert_eq!(plans.kept.entry_count(), 0);
     }
 }

@@ -25,6 +25,8 @@ pub const MAX_URL_BYTES: usize = 2_048;
 pub const MIN_INTERVAL_MS: i64 = 100;
 /// The longest interval, in milliseconds: a day.
 pub const MAX_INTERVAL_MS: i64 = 86_400_000;
+/// The timeout where a site does not say, in milliseconds (and never longer than the interval).
+pub const DEFAULT_TIMEOUT_MS: i32 = 10_000;
 /// The longest timeout, in milliseconds: ten minutes (and never longer than the interval).
 pub const MAX_TIMEOUT_MS: i64 = 600_000;
 /// The longest `request` or `expect`, as JSON text, in bytes.

@@ -3,10 +3,11 @@
 use std::io::Write;
 
 use color_eyre::eyre::{self, WrapErr as _};
+use contract::site::DEFAULT_TIMEOUT_MS;
 use futures_util::TryStreamExt as _;
 use sea_orm::{DatabaseConnection, DbBackend, FromQueryResult, Statement, StreamTrait as _};
 
-use super::site::{DEFAULT_INTERVAL_MS, DEFAULT_TIMEOUT_MS, Site};
+use super::site::{DEFAULT_INTERVAL_MS, Site};
 use super::yaml;
 
 /// All sites. JSON is read as text and passed through, so that numbers keep all their digits.

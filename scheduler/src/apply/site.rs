@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use contract::site::{MAX_NAME_CHARS, SiteError, parse_url};
+use contract::site::{DEFAULT_TIMEOUT_MS, MAX_NAME_CHARS, SiteError, parse_url};
 use sea_orm::FromQueryResult;
 
 use super::fields::Fields;
@@ -17,8 +17,6 @@ use super::yaml;
 
 /// The interval of a site that names none, in milliseconds.
 pub(super) const DEFAULT_INTERVAL_MS: i32 = 60_000;
-/// The timeout of a site that names none, in milliseconds, if the interval is not shorter.
-pub(super) const DEFAULT_TIMEOUT_MS: i32 = 10_000;
 
 /// A site as the database shall have it.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]

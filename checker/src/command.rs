@@ -1,0 +1,154 @@
+//! `probe`: one check now, by `checker` and by `webmon`, shown as people or machines read it.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use clap::Args;
+use color_eyre::eyre::{Result, WrapErr as _, eyre};
+use contract::outcome::Outcome;
+use contract::site::{DEFAULT_TIMEOUT_MS, parse_url};
+use contract::task::{Task, VERSION};
+use runtime::database::{self, Pool};
+use runtime::program::{Said, say, usage};
+use runtime::sql;
+use runtime::telemetry::start_logs;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection};
+use serde_json::value::RawValue;
+use tokio::runtime::Handle;
+
+use crate::config::{Config, ProbeConfig};
+use crate::probe::Prober;
+use crate::show::Report;
+
+/// The connection of a command.
+const POOL: Pool = Pool {
+    name: "webmon-command",
+    connections: 1,
+    settings: &[],
+};
+/// A site as a task has it.
+const SITE: &str = "SELECT id, url, timeout_ms, request::text AS request, expect::text AS expect \
+                    FROM site WHERE name = $1";
+
+/// `probe URL|--site NAME [--json]`
+#[derive(Args, Clone, Debug)]
+pub struct Probe {
+    /// What to probe, with a plain GET
+    #[arg(
+        value_name = "URL",
+        required_unless_present = "site",
+        conflicts_with = "site"
+    )]
+    pub url: Option<String>,
+    /// Probe this site, as its row says
+    #[arg(long, value_name = "NAME")]
+    pub site: Option<String>,
+    /// Say it as JSON, for machines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `checker probe`, as a configuration says; where there is none, a URL is probed by the defaults.
+pub async fn by_file(file: &Path, command: &Probe) -> Result<()> {
+    if command.site.is_none() && !file.exists() {
+        let (config, log) = ProbeConfig::of_process().map_err(usage)?;
+        start_logs(&log)?;
+        return probe(&config, command, None).await;
+    }
+    let config = Config::load(file).map_err(usage)?;
+    start_logs(&config.log)?;
+    if command.site.is_none() {
+        return probe(&config.probe, command, None).await;
+    }
+    let database = database::connect(&config.database, POOL).await?;
+    database::check_schema(&database).await?;
+    probe(&config.probe, command, Some(&database)).await
+}
+
+/// Makes the check and shows it; a site that is not up is [`Said`].
+pub async fn probe(
+    config: &ProbeConfig,
+    command: &Probe,
+    database: Option<&DatabaseConnection>,
+) -> Result<()> {
+    let task = match (command, database) {
+        (Probe { url: Some(url), .. }, _) => task_for_url(url)?,
+        (
+            Probe {
+                site: Some(name), ..
+            },
+            Some(database),
+        ) => task_for_site(database, name).await?,
+        _ => return Err(usage("name a URL, or with --site a site of the database")),
+    };
+    let (config, runtime) = (config.clone(), Handle::current());
+    let check = move || {
+        let prober = Prober::new(&config, &runtime).wrap_err("set up the probe")?;
+        let watched = prober.watch(&task, now_us());
+        Ok::<_, color_eyre::Report>((task, watched))
+    };
+    let (task, watched) = tokio::task::spawn_blocking(check)
+        .await
+        .map_err(|error| eyre!("the probe ended early: {error}"))??;
+    let report = Report::new(&task, &watched);
+    let shown = if command.json {
+        say(report.json().wrap_err("write the report as JSON")?)
+    } else {
+        say(report)
+    };
+    shown.wrap_err("write to standard output")?;
+    match watched.result.outcome() {
+        Outcome::Up => Ok(()),
+        _ => Err(Said.into()),
+    }
+}
+
+/// The check of a URL alone.
+pub(crate) fn task_for_url(url: &str) -> Result<Task> {
+    parse_url(url).map_err(usage)?;
+    let nothing = || RawValue::from_string("{}".to_owned()).wrap_err("write an empty object");
+    Ok(Task {
+        v: VERSION,
+        site_id: 0,
+        name: url.to_owned(),
+        scheduled_at: 0,
+        expires_at: i64::MAX,
+        url: url.to_owned(),
+        timeout_ms: DEFAULT_TIMEOUT_MS.unsigned_abs(),
+        request: nothing()?,
+        expect: nothing()?,
+    })
+}
+
+/// The check of a site, as the database has it.
+async fn task_for_site(database: &DatabaseConnection, name: &str) -> Result<Task> {
+    let found = database
+        .query_one_raw(sql::statement(SITE, [name.into()]))
+        .await
+        .wrap_err("read the site")?;
+    let Some(row) = found else {
+        return Err(usage(format!("there is no site named {name:?}")));
+    };
+    let options = |column: &str| -> Result<Box<RawValue>> {
+        let text: String = row.try_get("", column)?;
+        Ok(RawValue::from_string(text)?)
+    };
+    let timeout_ms: i32 = row.try_get("", "timeout_ms")?;
+    Ok(Task {
+        site_id: row.try_get("", "id")?,
+        name: name.to_owned(),
+        url: row.try_get("", "url")?,
+        timeout_ms: timeout_ms.unsigned_abs(),
+        request: options("request")?,
+        expect: options("expect")?,
+        ..task_for_url("http://localhost/")?
+    })
+}
+
+/// This machine's own time, in microseconds since the Unix epoch: a command asks no database for it.
+fn now_us() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    })
+}
