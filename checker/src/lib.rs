@@ -20,6 +20,7 @@
 pub mod command;
 pub mod config;
 mod consumer;
+mod desk;
 mod dispatch;
 mod hold;
 mod intake;
@@ -43,8 +44,9 @@ use tokio::{runtime::Handle, sync::mpsc};
 
 use crate::{
     config::Config,
+    desk::Links,
     hold::Hold,
-    intake::{Intake, Links},
+    intake::Intake,
     lanes::Lanes,
     metrics::Metrics,
     record::{Recorder, Results},
