@@ -5,16 +5,27 @@ use std::time::Duration;
 use super::SiteError;
 use super::header::check_name;
 use super::json::Field;
+use super::json_rule::JsonRule;
 use super::pattern::Pattern;
 
 /// The keys of `expect`.
-const KEYS: &[&str] = &["status", "headers", "body", "max_time", "max_size"];
+const KEYS: &[&str] = &[
+    "status",
+    "headers",
+    "body",
+    "json",
+    "max_time",
+    "certificate_days",
+    "max_size",
+];
 /// The keys of an expectation on a header.
 const HEADER_KEYS: &[&str] = &["present", "equals", "matches"];
 /// The keys of an expectation on the body.
 const BODY_KEYS: &[&str] = &["contains", "not_contains", "matches", "not_matches"];
-/// The most entries of `status`, `headers` or `body`: each costs time at every check.
-const MAX_RULES: usize = 32;
+/// The most entries of `status`, `headers`, `body` or `json`: each costs time at every check.
+pub const MAX_RULES: usize = 32;
+/// The most days of `certificate_days`: ten years, longer than any authority signs for.
+const MAX_CERTIFICATE_DAYS: u64 = 3_650;
 
 /// What a healthy site answers. Patterns are compiled, so keep one rather than parsing it again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,8 +36,12 @@ pub struct Expect {
     pub headers: Vec<HeaderRule>,
     /// What must hold for the decoded body.
     pub body: Vec<BodyRule>,
+    /// What must hold for the JSON in the decoded body.
+    pub json: Vec<JsonRule>,
     /// A check that took longer is degraded.
     pub max_time: Option<Duration>,
+    /// A check whose certificate ends within so many days is degraded.
+    pub certificate_days: Option<u64>,
     /// The most bytes of a decoded body.
     pub max_size: Option<u64>,
 }
@@ -93,8 +108,21 @@ impl Expect {
             )?;
             expect.body = rules.into_iter().map(body).collect::<Result<_, _>>()?;
         }
+        if let Some(field) = object.take("json") {
+            let rules = at_most_rules(
+                "expect.json",
+                field.array(r#"a list like [{"path": "$.status", "equals": "ok"}]"#)?,
+            )?;
+            expect.json = rules
+                .into_iter()
+                .map(JsonRule::read)
+                .collect::<Result<_, _>>()?;
+        }
         if let Some(field) = object.take("max_time") {
             expect.max_time = Some(max_time(&field)?);
+        }
+        if let Some(field) = object.take("certificate_days") {
+            expect.certificate_days = Some(certificate_days(&field)?);
         }
         if let Some(field) = object.take("max_size") {
             expect.max_size = Some(field.whole("a number of bytes like 100000")?);
@@ -122,6 +150,7 @@ impl Expect {
             + body
                 .filter(|rule| matches!(rule, BodyRule::Matches(_) | BodyRule::NotMatches(_)))
                 .count()
+            + self.json.iter().filter(|rule| rule.has_pattern()).count()
     }
 }
 
@@ -216,7 +245,7 @@ fn header_test(field: Field) -> Result<HeaderTest, SiteError> {
     match key.as_str() {
         "present" => field.bool().map(HeaderTest::Present),
         "equals" => Ok(HeaderTest::Equals(field.text("a string")?.to_owned())),
-        _ => pattern(&field).map(HeaderTest::Matches),
+        _ => field.pattern().map(HeaderTest::Matches),
     }
 }
 
@@ -228,8 +257,8 @@ fn body(field: Field) -> Result<BodyRule, SiteError> {
     match key.as_str() {
         "contains" => needle(&field).map(BodyRule::Contains),
         "not_contains" => needle(&field).map(BodyRule::NotContains),
-        "matches" => pattern(&field).map(BodyRule::Matches),
-        _ => pattern(&field).map(BodyRule::NotMatches),
+        "matches" => field.pattern().map(BodyRule::Matches),
+        _ => field.pattern().map(BodyRule::NotMatches),
     }
 }
 
@@ -242,12 +271,6 @@ fn needle(field: &Field) -> Result<String, SiteError> {
     Ok(text.to_owned())
 }
 
-/// Reads a pattern.
-fn pattern(field: &Field) -> Result<Pattern, SiteError> {
-    Pattern::compile(field.text("a regular expression in a string")?)
-        .map_err(|message| field.fault(message))
-}
-
 /// Reads `expect.max_time`.
 fn max_time(field: &Field) -> Result<Duration, SiteError> {
     let text = field.text(r#"a duration like "500ms""#)?;
@@ -258,6 +281,17 @@ fn max_time(field: &Field) -> Result<Duration, SiteError> {
             "{text:?} is no duration ({error}); write one like \"500ms\" or \"2s\""
         ))),
     }
+}
+
+/// Reads `expect.certificate_days`.
+fn certificate_days(field: &Field) -> Result<u64, SiteError> {
+    let days = field.whole("a number of days like 14")?;
+    if (1..=MAX_CERTIFICATE_DAYS).contains(&days) {
+        return Ok(days);
+    }
+    Err(field.fault(format!(
+        "{days} is out of range; write 1 to {MAX_CERTIFICATE_DAYS} days"
+    )))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::json_rule::{JsonTest, Scalar};
 use super::*;
 
 #[test]
@@ -18,7 +19,9 @@ fn every_key_is_read() {
         r#"{"status": [200, "301-303", "4xx", "503"],
             "headers": {"A": {"present": false}, "B": {"equals": "b"}, "C": {"matches": "^c"}},
             "body": [{"contains": "a"}, {"not_contains": "b"}, {"matches": "c"}, {"not_matches": "d"}],
-            "max_time": "500ms", "max_size": 1000}"#,
+            "json": [{"path": "$.a", "exists": false}, {"equals": -0.5, "path": "$.b[*]"},
+                {"path": "$", "less": 18446744073709551615}, {"path": "$", "greater": -7}, {"path": "$", "matches": "e"}],
+            "max_time": "500ms", "certificate_days": 14, "max_size": 1000}"#,
     )
     .unwrap();
     for status in [200, 301, 302, 303, 400, 499, 503] {
@@ -31,17 +34,41 @@ fn every_key_is_read() {
     assert_eq!(expect.headers[1].test, HeaderTest::Equals("b".to_owned()));
     assert_eq!(expect.headers[2].name, "C");
     assert_eq!(expect.body[1], BodyRule::NotContains("b".to_owned()));
-    assert_eq!(expect.patterns(), 3);
+    let test = |index: usize| &expect.json[index].test;
+    assert_eq!(test(0), &JsonTest::Exists(false));
+    assert_eq!(expect.json[1].path.as_str(), "$.b[*]");
+    let half = serde_json::Number::from_f64(-0.5).unwrap();
+    assert_eq!(test(1), &JsonTest::Equals(Scalar::Number(half)));
+    assert_eq!(test(2), &JsonTest::Less(u64::MAX.into()));
+    assert_eq!(test(3), &JsonTest::Greater((-7).into()));
+    assert_eq!(expect.patterns(), 4);
+    assert_eq!(expect.certificate_days, Some(14));
     assert_eq!(expect.max_time, Some(Duration::from_millis(500)));
     assert_eq!(expect.max_size, Some(1_000));
 }
 
 #[test]
+fn a_value_of_json_may_be_any_that_has_no_others_in_it() {
+    for (value, scalar) in [
+        ("null", Scalar::Null),
+        ("true", Scalar::Bool(true)),
+        ("7", Scalar::Number(7.into())),
+        (r#""7""#, Scalar::Text("7".to_owned())),
+        (r#""""#, Scalar::Text(String::new())),
+    ] {
+        let json = format!(r#"{{"json": [{{"path": "$", "equals": {value}}}]}}"#);
+        let expect = Expect::parse(&json).unwrap();
+        assert_eq!(expect.json[0].test, JsonTest::Equals(scalar), "{value}");
+    }
+}
+
+#[test]
 fn nonsense_is_refused_with_its_place_and_the_remedy() {
+    const RULE: &str = r#"{"path": "$.status", "equals": "ok"}"#;
     const STATUS: &str = r#"write a status like 200, "301-303" or "2xx""#;
     for (json, fault) in [
         ("7", r#"expect: is a number; write an object like {"status": [200]}"#.to_owned()),
-        (r#"{"json": []}"#, "expect.json: unknown key; known are status, headers, body, max_time, max_size".to_owned()),
+        (r#"{"jsn": []}"#, "expect.jsn: unknown key; known are status, headers, body, json, max_time, certificate_days, max_size".to_owned()),
         (r#"{"status": 200}"#, r#"expect.status: is a number; write a list like [200, "301-303", "2xx"]"#.to_owned()),
         (r#"{"status": []}"#, "expect.status: is empty, so nothing would be healthy; leave it out for 2xx".to_owned()),
         (r#"{"status": [200, 99]}"#, format!("expect.status[1]: 99 is no status; {STATUS}")),
@@ -61,6 +88,23 @@ fn nonsense_is_refused_with_its_place_and_the_remedy() {
         (r#"{"body": [{"contains": "a", "matches": "b"}]}"#, "expect.body[0]: needs exactly one of contains, not_contains, matches, not_matches".to_owned()),
         (r#"{"body": [{"contains": "a"}, {"matches": "("}]}"#, "expect.body[1].matches: is no regular expression (unclosed group); see docs.rs/regex for the syntax".to_owned()),
         (r#"{"body": [{"matches": "\\w{999}{99}"}]}"#, "expect.body[0].matches: the pattern compiles to more than 1048576 bytes; repeat less".to_owned()),
+        (r#"{"json": {"path": "$"}}"#, format!("expect.json: is an object; write a list like [{RULE}]")),
+        (r#"{"json": ["$.a"]}"#, format!("expect.json[0]: is a string; write an object like {RULE}")),
+        (r#"{"json": [{"equals": 1}]}"#, "expect.json[0]: lacks path; add it".to_owned()),
+        (r#"{"json": [{"path": "$"}]}"#, "expect.json[0]: needs exactly one of exists, equals, less, greater, matches".to_owned()),
+        (r#"{"json": [{"path": "$", "less": 2, "greater": 1}]}"#, "expect.json[0]: needs exactly one of exists, equals, less, greater, matches".to_owned()),
+        (r#"{"json": [{"path": "$", "is": 1}]}"#, "expect.json[0].is: unknown key; known are path, exists, equals, less, greater, matches".to_owned()),
+        (r#"{"json": [{"path": 1, "equals": 1}]}"#, "expect.json[0].path: is a number; write a path like $.status".to_owned()),
+        (r#"{"json": [{"path": "a", "equals": 1}]}"#, r#"expect.json[0].path: "a" does not begin with $; write one like $.status"#.to_owned()),
+        (r#"{"json": [{"path": "$", "exists": 1}]}"#, "expect.json[0].exists: is a number; write true or false".to_owned()),
+        (r#"{"json": [{"path": "$", "equals": [1]}]}"#, "expect.json[0].equals: is an array; write a string, a number, true, false or null".to_owned()),
+        (r#"{"json": [{"path": "$", "equals": {}}]}"#, "expect.json[0].equals: is an object; write a string, a number, true, false or null".to_owned()),
+        (r#"{"json": [{"path": "$", "less": "2"}]}"#, "expect.json[0].less: is a string; write a number like 0.5".to_owned()),
+        (r#"{"json": [{"path": "$", "greater": null}]}"#, "expect.json[0].greater: is null; write a number like 0.5".to_owned()),
+        (r#"{"json": [{"path": "$", "matches": "("}]}"#, "expect.json[0].matches: is no regular expression (unclosed group); see docs.rs/regex for the syntax".to_owned()),
+        (r#"{"certificate_days": 0}"#, "expect.certificate_days: 0 is out of range; write 1 to 3650 days".to_owned()),
+        (r#"{"certificate_days": 3651}"#, "expect.certificate_days: 3651 is out of range; write 1 to 3650 days".to_owned()),
+        (r#"{"certificate_days": "14d"}"#, "expect.certificate_days: is a string; write a number of days like 14".to_owned()),
         (r#"{"max_time": 500}"#, r#"expect.max_time: is a number; write a duration like "500ms""#.to_owned()),
         (r#"{"max_time": "0s"}"#, r#"expect.max_time: is zero; write a duration like "500ms""#.to_owned()),
         (r#"{"max_size": 1.5}"#, "expect.max_size: is a number that is negative or not whole; write a number of bytes like 100000".to_owned()),
@@ -102,7 +146,7 @@ fn patterns_that_could_run_away_are_refused() {
 proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(
-        text in r#"\{("(status|headers|body|max_time|max_size)": ?(\[("\PC{0,9}"|-?[0-9]{1,30}|\{"(matches|contains)": ?"\PC{0,9}"\}|,){0,3}\]|"\PC{0,9}"|[0-9]{1,30}|null),?){0,3}\}|\PC{0,40}"#,
+        text in r#"\{("(status|headers|body|json|max_time|certificate_days|max_size)": ?(\[("\PC{0,9}"|-?[0-9]{1,30}|\{("path": ?"\$\PC{0,9}", ?)?"(matches|contains|equals|less)": ?("\PC{0,9}"|-?[0-9.]{1,30})\}|,){0,3}\]|"\PC{0,9}"|[0-9]{1,30}|null),?){0,3}\}|\PC{0,40}"#,
     ) {
         if let Err(error) = Expect::parse(&text) {
             prop_assert!(error.key.starts_with("expect"));

@@ -6,8 +6,11 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::Number;
 
+use super::json_rule::Scalar;
+use super::pattern::Pattern;
 use super::template::Template;
 use super::{MAX_OPTIONS_BYTES, SiteError};
 
@@ -18,10 +21,8 @@ enum Json {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number that is whole and not negative.
-    Whole(u64),
-    /// Any other number: nothing that webmon reads is one.
-    OtherNumber,
+    /// A number.
+    Number(Number),
     /// A string.
     Text(String),
     /// An array.
@@ -116,9 +117,35 @@ impl Field {
 
     /// A whole number that is not negative.
     pub(super) fn whole(&self, example: &str) -> Result<u64, SiteError> {
-        match self.value {
-            Json::Whole(number) => Ok(number),
-            _ => Err(self.mistyped(example)),
+        let whole = match &self.value {
+            Json::Number(number) => number.as_u64(),
+            _ => return Err(self.mistyped(example)),
+        };
+        whole.ok_or_else(|| {
+            self.fault(format!(
+                "is a number that is negative or not whole; write {example}"
+            ))
+        })
+    }
+
+    /// A number of any kind.
+    pub(super) fn number(&self) -> Result<Number, SiteError> {
+        match &self.value {
+            Json::Number(number) => Ok(number.clone()),
+            _ => Err(self.mistyped("a number like 0.5")),
+        }
+    }
+
+    /// A value that has no others in it.
+    pub(super) fn scalar(&self) -> Result<Scalar, SiteError> {
+        match &self.value {
+            Json::Null => Ok(Scalar::Null),
+            Json::Bool(value) => Ok(Scalar::Bool(*value)),
+            Json::Number(number) => Ok(Scalar::Number(number.clone())),
+            Json::Text(text) => Ok(Scalar::Text(text.clone())),
+            Json::Array(_) | Json::Object(_) => {
+                Err(self.mistyped("a string, a number, true, false or null"))
+            }
         }
     }
 
@@ -132,7 +159,7 @@ impl Field {
 
     /// Whether this is a number of any kind.
     pub(super) fn is_number(&self) -> bool {
-        matches!(self.value, Json::Whole(_) | Json::OtherNumber)
+        matches!(self.value, Json::Number(_))
     }
 
     /// A string in which secrets may stand.
@@ -140,13 +167,18 @@ impl Field {
         Template::parse(self.text(example)?).map_err(|message| self.fault(message))
     }
 
+    /// A regular expression.
+    pub(super) fn pattern(&self) -> Result<Pattern, SiteError> {
+        Pattern::compile(self.text("a regular expression in a string")?)
+            .map_err(|message| self.fault(message))
+    }
+
     /// What stands there has the wrong type.
     fn mistyped(&self, example: &str) -> SiteError {
         let found = match &self.value {
             Json::Null => "is null",
             Json::Bool(_) => "is true or false",
-            Json::Whole(_) => "is a number",
-            Json::OtherNumber => "is a number that is negative or not whole",
+            Json::Number(_) => "is a number",
             Json::Text(_) => "is a string",
             Json::Array(_) => "is an array",
             Json::Object(_) => "is an object",
@@ -242,15 +274,16 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-        Ok(Json::Whole(value))
+        Ok(Json::Number(value.into()))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-        Ok(u64::try_from(value).map_or(Json::OtherNumber, Json::Whole))
+        Ok(Json::Number(value.into()))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
-        Ok(Json::OtherNumber)
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Json, E> {
+        let number = Number::from_f64(value).map(Json::Number);
+        number.ok_or_else(|| E::custom("number out of range"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Json, E> {

@@ -6,6 +6,8 @@
 pub mod expect;
 pub mod header;
 mod json;
+pub mod json_path;
+pub mod json_rule;
 pub mod pattern;
 pub mod request;
 pub mod template;

@@ -1,0 +1,75 @@
+//! `expect.json`: what a healthy site says in JSON.
+
+use serde_json::Number;
+
+use super::SiteError;
+use super::json::Field;
+use super::json_path::JsonPath;
+use super::pattern::Pattern;
+
+/// The keys of a rule.
+const KEYS: &[&str] = &["path", "exists", "equals", "less", "greater", "matches"];
+/// Those of them that say what must hold.
+const TESTS: &[&str] = &["exists", "equals", "less", "greater", "matches"];
+
+/// An expectation on the JSON in the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonRule {
+    /// Which values are looked at.
+    pub path: JsonPath,
+    /// What must hold: for all of them, and there must be one.
+    pub test: JsonTest,
+}
+
+/// What must hold for a value of JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JsonTest {
+    /// There is one, or there is none.
+    Exists(bool),
+    /// It is this.
+    Equals(Scalar),
+    /// It is a number less than this.
+    Less(Number),
+    /// It is a number greater than this.
+    Greater(Number),
+    /// It is a string that matches.
+    Matches(Pattern),
+}
+
+/// A value of JSON that has no others in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    Text(String),
+}
+
+impl JsonRule {
+    /// Reads an entry of `expect.json`.
+    pub(super) fn read(field: Field) -> Result<Self, SiteError> {
+        let mut object = field.object(r#"an object like {"path": "$.status", "equals": "ok"}"#)?;
+        object.refuse_unknown(KEYS)?;
+        let path = object.need("path")?;
+        let parsed = JsonPath::parse(path.text("a path like $.status")?);
+        let parsed = parsed.map_err(|message| path.fault(message))?;
+        let (key, field) = object.only(TESTS)?;
+        let test = match key.as_str() {
+            "exists" => JsonTest::Exists(field.bool()?),
+            "equals" => JsonTest::Equals(field.scalar()?),
+            "less" => JsonTest::Less(field.number()?),
+            "greater" => JsonTest::Greater(field.number()?),
+            _ => JsonTest::Matches(field.pattern()?),
+        };
+        Ok(Self { path: parsed, test })
+    }
+
+    /// Whether this keeps a compiled pattern in memory.
+    pub(super) fn has_pattern(&self) -> bool {
+        matches!(self.test, JsonTest::Matches(_))
+    }
+}
