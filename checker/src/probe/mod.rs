@@ -11,6 +11,8 @@ mod body;
 mod cores;
 mod dial;
 mod fault;
+mod json;
+mod json_walk;
 mod judge;
 mod meter;
 mod plan;
@@ -203,7 +205,7 @@ impl Prober {
         Limits {
             limit: self.shared.body_limit,
             max_size: expect.max_size,
-            keep: !expect.body.is_empty(),
+            keep: !(expect.body.is_empty() && expect.json.is_empty()),
         }
     }
 }

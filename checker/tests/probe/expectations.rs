@@ -86,6 +86,69 @@ fn expectations_are_judged_each_with_its_reason() {
 }
 
 #[test]
+fn json_is_judged_by_what_its_paths_lead_to() {
+    const BODY: &str = r#"{"status": "ok", "queue": 12, "parts": [{"up": true}, {"up": false}]}"#;
+    for (rule, reason, said) in [
+        (r#"{"path": "$.status", "equals": "ok"}"#, None, ""),
+        (r#"{"path": "$.queue", "less": 12.5}"#, None, ""),
+        (
+            r#"{"path": "$.status", "matches": "^up"}"#,
+            Some(Reason::Json),
+            r#"expect: $.status is "ok", expected a match of "^up""#,
+        ),
+        (
+            r#"{"path": "$.parts[*].up", "equals": true}"#,
+            Some(Reason::Json),
+            "expect: $.parts[*].up is false, expected true",
+        ),
+        (
+            r#"{"path": "$.error", "exists": true}"#,
+            Some(Reason::Json),
+            "expect: $.error is not there, expected a value",
+        ),
+        (
+            r#"{"path": "$..up", "equals": true}"#,
+            Some(Reason::InvalidSite),
+            "expect.json[0].path: .. searches at every depth; write each step",
+        ),
+    ] {
+        let server = Server::start(vec![Act::ok(BODY)]);
+        let result = check(&server.url("/"), "{}", &format!(r#"{{"json": [{rule}]}}"#));
+        assert_eq!(result.reason, reason, "{rule}: {result:?}");
+        assert!(detail(&result).starts_with(said), "{rule}: {result:?}");
+    }
+    let server = Server::start(vec![Act::send(ANSWER)]);
+    let expect = r#"{"body": [{"contains": "hello"}], "json": [{"path": "$", "exists": true}]}"#;
+    let result = check(&server.url("/"), "{}", expect);
+    assert_eq!(result.reason, Some(Reason::Json), "{result:?}");
+    assert_eq!(
+        detail(&result),
+        r#"expect: the body is no JSON (expected value at line 1 column 1); it begins with "hello""#
+    );
+}
+
+#[test]
+fn json_beyond_the_limit_is_judged_as_far_as_that_goes() {
+    for (rule, reason) in [
+        (r#"{"path": "$.up", "equals": true}"#, None),
+        (r#"{"path": "$.up", "exists": false}"#, Some(Reason::Json)),
+        (
+            r#"{"path": "$.log", "matches": "x"}"#,
+            Some(Reason::TooLarge),
+        ),
+        (
+            r#"{"path": "$.end", "exists": false}"#,
+            Some(Reason::TooLarge),
+        ),
+    ] {
+        let start = "HTTP/1.1 200 OK\r\n\r\n{\"up\": true, \"log\": \"";
+        let server = Server::start(vec![Act::Endless(start)]);
+        let result = check(&server.url("/"), "{}", &format!(r#"{{"json": [{rule}]}}"#));
+        assert_eq!(result.reason, reason, "{rule}: {result:?}");
+    }
+}
+
+#[test]
 fn a_body_beyond_the_limit_is_not_read_and_judged_as_far_as_that_goes() {
     for (expect, reason) in [
         ("{}", None),

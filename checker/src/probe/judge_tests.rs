@@ -1,0 +1,87 @@
+//! What a body and a certificate are worth.
+
+use super::*;
+
+fn verdict(expect: &str, body: &str, cut: bool) -> Option<Reason> {
+    let expect = Expect::parse(expect).unwrap();
+    let received = Received {
+        bytes: body.as_bytes().to_vec(),
+        cut,
+    };
+    judge_body(&expect, &received)
+        .err()
+        .map(|fault| fault.reason)
+}
+
+#[test]
+fn a_cut_body_is_judged_as_far_as_it_can_be() {
+    for (expect, whole, cut) in [
+        (r#"{"body": [{"contains": "ell"}]}"#, None, None),
+        (
+            r#"{"body": [{"contains": "xyz"}]}"#,
+            Some(Reason::Body),
+            Some(Reason::TooLarge),
+        ),
+        (
+            r#"{"body": [{"not_contains": "ell"}]}"#,
+            Some(Reason::Body),
+            Some(Reason::Body),
+        ),
+        (
+            r#"{"body": [{"not_contains": "xyz"}]}"#,
+            None,
+            Some(Reason::TooLarge),
+        ),
+        (r#"{"body": [{"matches": "h.l"}]}"#, None, None),
+        (
+            r#"{"body": [{"matches": "lo$"}]}"#,
+            None,
+            Some(Reason::TooLarge),
+        ),
+        (
+            r#"{"body": [{"not_matches": "^h"}]}"#,
+            Some(Reason::Body),
+            Some(Reason::Body),
+        ),
+        (
+            r#"{"body": [{"not_matches": "^x"}]}"#,
+            None,
+            Some(Reason::TooLarge),
+        ),
+        (r#"{"max_size": 9}"#, None, Some(Reason::TooLarge)),
+        ("{}", None, None),
+    ] {
+        assert_eq!(verdict(expect, "hello", false), whole, "{expect}");
+        assert_eq!(verdict(expect, "hello", true), cut, "{expect}, cut");
+    }
+}
+
+#[test]
+fn a_certificate_that_ends_soon_is_degraded() {
+    // 2026-12-01 12:00:00 UTC
+    const END: i64 = 1_796_126_400;
+    let says = |expect: &str, end, now| {
+        let expect = Expect::parse(expect).unwrap();
+        let fault = judge_certificate(&expect, end, now).err()?;
+        assert_eq!(fault.reason, Reason::CertificateExpiring);
+        Some(fault.message)
+    };
+    let fourteen = r#"{"certificate_days": 14}"#;
+    for (left_s, message) in [
+        (14 * DAY_S, None),
+        (14 * DAY_S - 1, Some("ends on 2026-12-01, in 13 days")),
+        (6 * DAY_S + 5, Some("ends on 2026-12-01, in 6 days")),
+        (2 * DAY_S - 1, Some("ends on 2026-12-01, in 1 day")),
+        (DAY_S - 1, Some("ends on 2026-12-01, in less than a day")),
+        (-1, Some("ended on 2026-12-01")),
+    ] {
+        let message = message.map(|m| format!("the certificate {m}; expected at least 14"));
+        assert_eq!(says(fourteen, Some(END), END - left_s), message, "{left_s}");
+    }
+    assert_eq!(says(fourteen, None, END), None, "plain http");
+    assert_eq!(says("{}", Some(END), END), None, "nothing expected");
+    for extreme in [i64::MIN, i64::MAX] {
+        says(fourteen, Some(extreme), 0);
+        says(fourteen, Some(0), extreme);
+    }
+}
