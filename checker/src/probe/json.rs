@@ -115,7 +115,7 @@ fn expected(test: &JsonTest) -> String {
         JsonTest::Equals(Scalar::Null) => "null".to_owned(),
         JsonTest::Equals(Scalar::Bool(value)) => value.to_string(),
         JsonTest::Equals(Scalar::Number(number)) => number.to_string(),
-        JsonTest::Equals(Scalar::Text(text)) => shown(text),
+        JsonTest::Equals(Scalar::Text(string)) => shown(string),
         JsonTest::Less(number) => format!("less than {number}"),
         JsonTest::Greater(number) => format!("more than {number}"),
         JsonTest::Matches(pattern) => format!("a match of {}", shown(pattern.as_str())),

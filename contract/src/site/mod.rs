@@ -8,8 +8,10 @@ pub mod header;
 mod json;
 pub mod json_path;
 pub mod json_rule;
+mod json_value;
 pub mod pattern;
 pub mod request;
+pub mod status;
 pub mod template;
 pub mod tls;
 
