@@ -13,10 +13,9 @@ use std::{
 use color_eyre::eyre::{Result, WrapErr as _};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use runtime::clock::Clock;
-use tokio::{runtime::Handle, sync::mpsc};
+use tokio::sync::mpsc;
 
 use crate::{
-    config::Config,
     hold::Held,
     metrics::Metrics,
     probe::Prober,
@@ -101,17 +100,17 @@ struct Worker {
 }
 
 impl Lanes {
-    /// Starts `config.slots` threads.
+    /// Starts `slots` threads, each lane's with a prober of their own.
     pub(crate) fn start(
-        config: &Config,
+        slots: usize,
+        prober: &Prober,
         results: &Arc<Results>,
         clock: &Clock,
         metrics: &Metrics,
     ) -> Result<(Self, Drained)> {
         let (alive, ended) = mpsc::channel(1);
         let free = Arc::new(Free::default());
-        let prober = Prober::new(&config.probe, &Handle::current()).wrap_err("set up the probe")?;
-        let lanes = (0..config.slots / LANE_THREADS)
+        let lanes = (0..slots / LANE_THREADS)
             .map(|number| {
                 let lane = Arc::new(Lane::default());
                 let worker = Worker {

@@ -100,8 +100,8 @@ impl Bed {
 
     /// Starts so many threads.
     fn lanes(&self, slots: usize) -> (Lanes, Drained) {
-        let config = samples::config(slots, "postgres://127.0.0.1:1/none");
-        Lanes::start(&config, &self.results, &self.clock, &self.metrics).unwrap()
+        let prober = samples::prober();
+        Lanes::start(slots, &prober, &self.results, &self.clock, &self.metrics).unwrap()
     }
 
     /// The same, with a dispatcher.

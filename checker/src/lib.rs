@@ -49,6 +49,7 @@ use crate::{
     intake::Intake,
     lanes::Lanes,
     metrics::Metrics,
+    probe::Prober,
     record::{Recorder, Results},
     repeats::Repeats,
 };
@@ -76,7 +77,8 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let hold = Arc::new(Hold::new(clock.clone()));
     let results = Arc::new(Results::default());
     let (done, durable) = mpsc::channel(DONE_DEPTH);
-    let (lanes, drained) = Lanes::start(&config, &results, &clock, &metrics)?;
+    let prober = Prober::new(&config.probe, &Handle::current()).wrap_err("set up the probe")?;
+    let (lanes, drained) = Lanes::start(config.slots, &prober, &results, &clock, &metrics)?;
     let recorder = Recorder::new(
         config.database.clone(),
         Arc::clone(&results),

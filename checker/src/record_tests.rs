@@ -19,6 +19,8 @@ use crate::{
     samples::{self, GLIMPSE, NOW, PATIENCE},
 };
 
+use runtime::config::{DatabaseConfig, Secret};
+
 use super::*;
 
 /// A recorder and what is around it.
@@ -43,7 +45,9 @@ impl Bed {
     /// A recorder that has nothing to do yet.
     async fn new() -> (Self, Recorder) {
         let database = Database::migrated().await;
-        let config = samples::config(LANE_THREADS, database.url()).database;
+        let config = DatabaseConfig {
+            url: Secret::new(database.url()),
+        };
         let (done, durable) = mpsc::channel(64);
         let results = Arc::new(Results::default());
         let mut registry = Registry::default();
@@ -333,9 +337,15 @@ async fn text_loses_its_nuls_and_numbers_saturate() {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_postgresql_is_away_lanes_wait_and_nothing_is_lost() {
     let (mut bed, recorder) = Bed::new().await;
-    let config = samples::config(LANE_THREADS, bed.database.url());
     let clock = Clock::fixed(NOW);
-    let (lanes, drained) = Lanes::start(&config, &bed.results, &clock, &bed.metrics).unwrap();
+    let lanes = Lanes::start(
+        LANE_THREADS,
+        &samples::prober(),
+        &bed.results,
+        &clock,
+        &bed.metrics,
+    );
+    let (lanes, drained) = lanes.unwrap();
     let recording = tokio::spawn(recorder.run(drained));
 
     bed.allow(false).await;

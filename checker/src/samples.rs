@@ -1,18 +1,19 @@
 //! What the tests of the stages are made of.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    sync::LazyLock,
     time::{Duration, Instant},
 };
 
 use contract::task::{Task, VERSION};
-use runtime::config::{DatabaseConfig, HttpConfig, KafkaConfig, LogConfig, LogFormat, Secret};
 use serde_json::value::RawValue;
+use tokio::runtime::Runtime;
 
 use crate::{
-    config::{Addresses, Config, ProbeConfig},
+    config::{Addresses, ProbeConfig},
     hold::Held,
     ledger::Ledger,
+    probe::Prober,
 };
 
 /// What the clock of a test shows first, in milliseconds since the Unix epoch.
@@ -22,30 +23,17 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a test looks for what must not come.
 pub(crate) const GLIMPSE: Duration = Duration::from_millis(50);
 
-/// A checker of so many slots that may dial loopback.
-pub(crate) fn config(slots: usize, database_url: &str) -> Config {
-    Config {
-        database: DatabaseConfig {
-            url: Secret::new(database_url),
+/// A prober that may dial loopback.
+pub(crate) fn prober() -> Prober {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+    let config = ProbeConfig {
+        addresses: Addresses {
+            allow: vec!["127.0.0.0/8".parse().unwrap()],
+            deny: Vec::new(),
         },
-        kafka: KafkaConfig::plain(Vec::new()),
-        http: HttpConfig {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        },
-        log: LogConfig {
-            format: LogFormat::Text,
-            filter: "info".to_owned(),
-        },
-        slots,
-        probe: ProbeConfig {
-            addresses: Addresses {
-                allow: vec!["127.0.0.0/8".parse().unwrap()],
-                deny: Vec::new(),
-            },
-            ..ProbeConfig::default()
-        },
-        drain: PATIENCE,
-    }
+        ..ProbeConfig::default()
+    };
+    Prober::new(&config, RUNTIME.handle()).unwrap()
 }
 
 /// A task of a site at an instant, which expires a minute later.
