@@ -1,5 +1,6 @@
 //! `dns` and `reference`: where names are looked up, and whom to ask in doubt.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use runtime::config::Document;
@@ -22,6 +23,12 @@ pub struct Reference {
     pub host: String,
     /// A port on which it accepts connections.
     pub port: u16,
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
 }
 
 /// The section `dns` as written.

@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind};
 use contract::outcome::Reason;
 use contract::site::SiteError;
 
+use super::doubt::Doubt;
 use super::record::{self, Phase};
 
 /// The longest detail, in characters.
@@ -24,6 +25,8 @@ pub(super) struct Fault {
     pub(super) place: Cow<'static, str>,
     /// What happened.
     pub(super) message: String,
+    /// What it may be the fault of on this side, until that is settled.
+    pub(super) doubt: Option<Doubt>,
 }
 
 impl Fault {
@@ -42,6 +45,15 @@ impl Fault {
             reason,
             place: place.into(),
             message: message.into(),
+            doubt: None,
+        }
+    }
+
+    /// The same, which may be this machine's own.
+    pub(super) fn in_doubt(self, doubt: Doubt) -> Self {
+        Self {
+            doubt: Some(doubt),
+            ..self
         }
     }
 
@@ -187,7 +199,7 @@ fn cut_message(kind: ErrorKind) -> &'static str {
 }
 
 /// The reason, where an error speaks of this machine rather than of the site.
-fn local_reason(error: &io::Error) -> Option<Reason> {
+pub(super) fn local_reason(error: &io::Error) -> Option<Reason> {
     match error.kind() {
         // An answer of a router may look the same: then too the site has not been seen to fail.
         ErrorKind::NetworkUnreachable

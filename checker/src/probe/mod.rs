@@ -1,25 +1,31 @@
 //! One check of one site: from a task to a result.
 //!
-//! A check is read into a `plan`, and `ask`s: `resolve` finds addresses, `dial` vets each by the
-//! [policy] and connects, `tls` shakes hands, the `meter` sees the first byte on the `wire`. A
+//! A check is read into a `plan`, and `ask`s: `resolve` finds addresses (`names` knows what the `system`
+//! says, and asks the name `servers` over `sockets`), `dial` vets each by the [policy] and connects, `tls` shakes hands, the `meter` sees the first byte on the `wire`. A
 //! `redirect` asks again. The last response's `body` is read, and `judge` compares all with what was
-//! expected. What was seen on the way is in the thread's `record`, and what went wrong is a `fault`.
+//! expected. What was seen on the way is in the thread's `record`, and what went wrong is a `fault`; one
+//! that may be this machine's own is in `doubt` until somebody else was asked.
 //! A site that is down is a value here, never an error.
 
 mod ask;
 mod body;
 mod cores;
 mod dial;
+mod doubt;
 mod fault;
 mod json;
 mod json_walk;
 mod judge;
 mod meter;
+mod names;
 mod plan;
 pub mod policy;
 mod record;
 mod redirect;
 mod resolve;
+mod servers;
+mod sockets;
+mod system;
 mod tls;
 mod wire;
 
@@ -40,13 +46,16 @@ use ureq::{Agent, Body, http};
 use self::ask::Step;
 use self::body::{Budget, Limits};
 use self::cores::Cores;
+use self::doubt::Doubts;
 use self::fault::Fault;
+use self::names::Names;
 use self::plan::{Plan, Plans};
 pub use self::policy::Policy;
 pub use self::record::Hop;
 use self::record::Record;
 use self::redirect::Trail;
-use self::resolve::SystemResolver;
+use self::resolve::NameResolver;
+use self::system::Files;
 use crate::config::ProbeConfig;
 
 /// How webmon names itself to the sites.
@@ -82,7 +91,9 @@ struct Shared {
     /// How TLS is spoken.
     tls: Arc<ClientConfig>,
     /// Look-ups of names.
-    resolver: SystemResolver,
+    names: Arc<Names>,
+    /// Whether a failure is this machine's own.
+    doubts: Doubts,
     /// Compiled expectations.
     plans: Plans,
     /// The most bytes of a body that are read.
@@ -107,11 +118,18 @@ impl Prober {
         runtime: &Handle,
         roots: RootCertStore,
     ) -> Result<Self> {
-        let _ = runtime;
+        let policy = Arc::new(Policy::new(&config.addresses));
+        let names = Arc::new(Names::new(&config.dns, Files::default(), runtime)?);
+        let doubts = Doubts::new(
+            Arc::clone(&names),
+            Arc::clone(&policy),
+            config.reference.clone(),
+        );
         let shared = Shared {
-            policy: Arc::new(Policy::new(&config.addresses)),
+            policy,
             tls: tls::client(roots)?,
-            resolver: SystemResolver::default(),
+            names,
+            doubts,
             plans: Plans::default(),
             body_limit: config.body_limit,
             body_memory: Budget::new(config.body_memory),
@@ -135,7 +153,11 @@ impl Prober {
             config: Arc::clone(&shared.tls),
         };
         let connector = dialler.chain(tls).chain(meter::MeterConnector);
-        let agent = Agent::with_parts(agent_config(), connector, shared.resolver.clone());
+        let resolver = NameResolver {
+            names: Arc::clone(&shared.names),
+            policy: Arc::clone(&shared.policy),
+        };
+        let agent = Agent::with_parts(agent_config(), connector, resolver);
         Self { agent, shared }
     }
 
@@ -152,8 +174,8 @@ impl Prober {
         let limit = Duration::from_millis(task.timeout_ms.into());
         record::begin(limit, wire_limit.saturating_add(WIRE_HEADS));
         // What a panic could leave half done is the record's, and that is replaced at the next check.
-        let fault = match panic::catch_unwind(AssertUnwindSafe(|| self.run(task))) {
-            Ok(verdict) => verdict.err(),
+        let fault = match panic::catch_unwind(AssertUnwindSafe(|| self.failure(task))) {
+            Ok(fault) => fault,
             Err(_) => Some(Fault::here(Reason::Internal, "the probe panicked")),
         };
         let record = record::end();
@@ -170,10 +192,19 @@ impl Prober {
         }
     }
 
+    /// Makes the check: what is wrong with the site, or this machine. Doubts are settled when the clock
+    /// has stopped.
+    fn failure(&self, task: &Task) -> Option<Fault> {
+        let fault = self.run(task).err()?;
+        record::stop();
+        Some(self.shared.doubts.settle(fault))
+    }
+
     /// Makes the check; what is wrong with the site is the error.
     fn run(&self, task: &Task) -> Result<(), Fault> {
         let plan = self.shared.plans.read(task)?;
         record::start();
+        record::with(|record| record.family = plan.request.ip);
         let (head, body) = self.last_response(&plan)?.into_parts();
         let verdict = judge::judge_head(&plan.expect, head.status.as_u16(), &head.headers);
         let limits = self.limits(&plan.expect);

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use contract::result::Phases;
+use contract::site::request::Family;
 
 /// What a check is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub(super) struct Record {
     since: Option<Instant>,
     /// The time from the start to the end, once it has ended, in microseconds.
     pub(super) total_us: Option<u64>,
+    /// Which addresses are asked.
+    pub(super) family: Family,
     /// The connections up to now, the current one last.
     pub(super) hops: Vec<Hop>,
     /// Whether the address that was dialled last is a public one.
@@ -95,6 +98,7 @@ impl Record {
             phase: Phase::Dns,
             since: None,
             total_us: None,
+            family: Family::default(),
             hops: Vec::new(),
             public: false,
             wire_left,

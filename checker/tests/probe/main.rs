@@ -7,6 +7,9 @@
 )]
 
 mod answers;
+mod dns;
+mod dns_server;
+mod doubt;
 mod expectations;
 mod hostile;
 mod redirects;

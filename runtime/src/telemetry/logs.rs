@@ -12,12 +12,16 @@ use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
 
 use crate::config::{LogConfig, LogFormat};
 
-/// The first three dump whole requests at `trace`, secrets and all; the last repeats what the server
-/// remarks on statements that are as they should be.
-const CAPPED: [(&str, LevelFilter); 4] = [
+/// The first three dump whole requests at `trace`, secrets and all; the next three warn of each answer
+/// of a name server that is not as it should be, which is in the check's detail; the last repeats what
+/// the server remarks on statements that are as they should be.
+const CAPPED: [(&str, LevelFilter); 7] = [
     ("ureq", LevelFilter::INFO),
     ("ureq_proto", LevelFilter::INFO),
     ("rustls", LevelFilter::INFO),
+    ("hickory_net", LevelFilter::OFF),
+    ("hickory_proto", LevelFilter::OFF),
+    ("hickory_resolver", LevelFilter::OFF),
     ("sqlx::postgres::notice", LevelFilter::WARN),
 ];
 

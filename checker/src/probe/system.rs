@@ -1,0 +1,271 @@
+//! What this machine says about names: `resolv.conf` and the hosts file, read again when they change.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use color_eyre::eyre::{Result, WrapErr};
+use contract::site::request::Family;
+use hickory_resolver::Hosts;
+use hickory_resolver::proto::op::Query;
+use hickory_resolver::proto::rr::{Name, RecordType};
+use moka::sync::Cache;
+
+use super::servers::{Known, Reply, Servers};
+
+/// The most answers kept: two for each name, so 8,192 sites keep theirs; at a kilobyte and less each
+/// they take 16 MiB at most.
+const MAX_KEPT: u64 = 16_384;
+
+/// Where the system's settings are.
+#[derive(Clone, Debug)]
+pub(super) struct Files {
+    /// `resolv.conf`.
+    pub(super) resolv_conf: PathBuf,
+    /// The hosts file.
+    pub(super) hosts: PathBuf,
+    /// The port of the name servers in `resolv.conf`, which has no word for it.
+    pub(super) port: u16,
+    /// How often to look whether a file has changed.
+    pub(super) every: Duration,
+}
+
+/// The system's settings, and the name servers that replace the system's if there are any.
+#[derive(Debug)]
+pub(super) struct System {
+    /// Where the settings are.
+    files: Files,
+    /// `dns.servers`.
+    servers: Vec<SocketAddr>,
+    /// What was seen last.
+    seen: Mutex<Seen>,
+}
+
+/// What was seen when the files were looked at last.
+#[derive(Debug)]
+struct Seen {
+    /// When that was.
+    at: Instant,
+    /// How to tell that a file has changed.
+    stamps: [Option<Stamp>; 2],
+    /// What they say.
+    view: Arc<View>,
+}
+
+/// A file's time of change, number and length.
+type Stamp = (Option<SystemTime>, u64, u64);
+
+/// What the settings say, and what was answered since.
+#[derive(Debug)]
+pub(super) struct View {
+    /// The name servers.
+    servers: Servers,
+    /// What is appended to names without a dot.
+    search: Vec<Name>,
+    /// The hosts file.
+    hosts: Hosts,
+    /// Answers that still hold; failures are not among them.
+    kept: Cache<(Name, RecordType), Known>,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self {
+            resolv_conf: "/etc/resolv.conf".into(),
+            hosts: "/etc/hosts".into(),
+            port: 53,
+            every: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Files {
+    /// How to tell later that a file has changed.
+    fn stamps(&self) -> [Option<Stamp>; 2] {
+        let stamp = |data: Metadata| (data.modified().ok(), data.ino(), data.len());
+        [&self.resolv_conf, &self.hosts].map(|path| fs::metadata(path).ok().map(stamp))
+    }
+}
+
+impl System {
+    /// The system's settings in `files`, with `servers` instead of its own if there are any.
+    pub(super) fn new(files: Files, servers: Vec<SocketAddr>) -> Result<Self> {
+        let seen = Seen::look(&files, &servers)?;
+        Ok(Self {
+            files,
+            servers,
+            seen: Mutex::new(seen),
+        })
+    }
+
+    /// What the settings say now.
+    pub(super) fn view(&self) -> Arc<View> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.at.elapsed() >= self.files.every {
+            seen.at = Instant::now();
+            if self.files.stamps() != seen.stamps {
+                match Seen::look(&self.files, &self.servers) {
+                    Ok(new) => *seen = new,
+                    Err(error) => {
+                        tracing::warn!("keeping the name servers as they were: {error:#}")
+                    }
+                }
+            }
+        }
+        Arc::clone(&seen.view)
+    }
+}
+
+impl Seen {
+    /// Reads the files. One that is not there says nothing; this is no error, it may come later.
+    fn look(files: &Files, servers: &[SocketAddr]) -> Result<Self> {
+        // before the reading: a change in between is then seen at the next look
+        let stamps = files.stamps();
+        let conf = fs::read(&files.resolv_conf);
+        let why_none = match &conf {
+            Ok(_) => format!("{} names no name server", files.resolv_conf.display()),
+            Err(error) => format!("no name server: {}: {error}", files.resolv_conf.display()),
+        };
+        let (systems, search) = parse(&String::from_utf8_lossy(&conf.unwrap_or_default()));
+        let systems = systems
+            .into_iter()
+            .map(|ip| SocketAddr::new(ip, files.port));
+        let servers = match servers {
+            [] => systems.collect(),
+            own => own.to_vec(),
+        };
+        Ok(Self {
+            at: Instant::now(),
+            stamps,
+            view: Arc::new(View {
+                servers: Servers::new(&servers, why_none).wrap_err("setting up name servers")?,
+                search,
+                hosts: hosts(files).unwrap_or_default(),
+                kept: Cache::new(MAX_KEPT),
+            }),
+        })
+    }
+}
+
+impl View {
+    /// Addresses that need no question: the hosts file's, and this machine's own (RFC 6761).
+    pub(super) fn listed(&self, name: &Name, family: Family) -> Vec<IpAddr> {
+        let kinds = kinds(family);
+        let listed = kinds.iter().filter_map(|kind| {
+            self.hosts
+                .lookup_static_host(&Query::query(name.clone(), *kind))
+        });
+        let records = listed.flat_map(|lookup| lookup.answers().to_vec());
+        let addresses: Vec<IpAddr> = records.filter_map(|record| record.data.ip_addr()).collect();
+        if addresses.is_empty() && name.is_localhost() {
+            return kinds.iter().map(|kind| loopback(*kind)).collect();
+        }
+        addresses
+    }
+
+    /// The names that are asked for in place of one: itself if it has a dot, else each of the search
+    /// list and itself.
+    pub(super) fn candidates(&self, name: &Name) -> Vec<Name> {
+        let bare = name.num_labels() == 1 && !name.is_fqdn();
+        let search = self.search.iter().filter(|_| bare);
+        // one that becomes too long is left out
+        let longer = search.filter_map(|domain| name.clone().append_domain(domain).ok());
+        let mut candidates: Vec<Name> = longer.chain([name.clone()]).collect();
+        for candidate in &mut candidates {
+            candidate.set_fqdn(true);
+        }
+        candidates
+    }
+
+    /// How long to wait for a name server when the look-up has `left`.
+    pub(super) fn patience(&self, left: Duration) -> Duration {
+        self.servers.patience(left)
+    }
+
+    /// Asks, unless the answer is known still; `afresh` asks in any case.
+    pub(super) async fn ask(
+        &self,
+        name: &Name,
+        kind: RecordType,
+        patience: Duration,
+        afresh: bool,
+    ) -> Reply {
+        let key = (name.clone(), kind);
+        let kept = self.kept.get(&key).filter(|_| !afresh);
+        if let Some(known) = kept.filter(|known| known.until > Instant::now()) {
+            return Ok(known);
+        }
+        let reply = self.servers.ask(name, kind, patience).await;
+        if let Ok(known) = &reply {
+            self.kept.insert(key, known.clone());
+        }
+        reply
+    }
+}
+
+/// The questions about a name.
+fn kinds(family: Family) -> &'static [RecordType] {
+    match family {
+        Family::Any => &[RecordType::AAAA, RecordType::A],
+        Family::V4 => &[RecordType::A],
+        Family::V6 => &[RecordType::AAAA],
+    }
+}
+
+/// This machine's own address.
+fn loopback(kind: RecordType) -> IpAddr {
+    match kind {
+        RecordType::A => Ipv4Addr::LOCALHOST.into(),
+        _ => Ipv6Addr::LOCALHOST.into(),
+    }
+}
+
+/// The hosts file.
+fn hosts(files: &Files) -> io::Result<Hosts> {
+    let mut hosts = Hosts::default();
+    hosts.read_hosts_conf(fs::File::open(&files.hosts)?)?;
+    Ok(hosts)
+}
+
+/// The name servers and the search list of `resolv.conf` (`man 5 resolv.conf`); what makes no sense is
+/// passed over, as every reader of that file does.
+fn parse(text: &str) -> (Vec<IpAddr>, Vec<Name>) {
+    let (mut servers, mut search) = (Vec::new(), Vec::new());
+    for line in text.lines() {
+        let comment = |word: &&str| word.starts_with(['#', ';']);
+        let mut words = line.split_whitespace().take_while(|word| !comment(word));
+        match words.next() {
+            Some("nameserver") => {
+                servers.extend(words.next().and_then(|word| word.parse::<IpAddr>().ok()))
+            }
+            Some("search" | "domain") => {
+                search = words
+                    .filter_map(|word| Name::from_ascii(word).ok())
+                    .collect()
+            }
+            _ => {}
+        }
+    }
+    (servers, search)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resolv_conf_is_read_as_its_other_readers_read_it() {
+        let text = "# nameserver 192.0.2.9\n; a remark\ndomain old.example\n\
+                    nameserver 192.0.2.1 # ours\n\tnameserver\t2001:db8::1\nnameserver nonsense\n\
+                    search a.example b.example. -- ..\noptions ndots:5\n";
+        let (servers, search) = parse(text);
+        let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+        assert_eq!(servers, ["192.0.2.1", "2001:db8::1"]);
+        let search: Vec<String> = search.iter().map(ToString::to_string).collect();
+        assert_eq!(search, ["a.example", "b.example."]);
+    }
+}
