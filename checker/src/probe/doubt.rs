@@ -201,3 +201,53 @@ async fn connects(addresses: impl Iterator<Item = SocketAddr>, deadline: Instant
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use tokio::runtime::Runtime;
+
+    use super::*;
+    use crate::config::{Addresses, Dns};
+    use crate::probe::system::Files;
+
+    #[test]
+    fn a_failure_of_the_network_is_the_sites_while_the_reference_answers() {
+        let runtime = Runtime::new().unwrap();
+        let dns = Dns::default();
+        let names = Names::new(&dns, Files::default(), runtime.handle()).unwrap();
+        let (names, policy) = (Arc::new(names), Policy::new(&Addresses::default()));
+        let policy = Arc::new(policy);
+        // the port of one that is gone: a refusal is an answer
+        let gone = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = gone.local_addr().unwrap().port();
+        drop(gone);
+        let failed = Reason::ConnectFailed;
+        for (host, doubt, reason, message) in [
+            (
+                "127.0.0.1",
+                Some(Doubt::Network),
+                failed,
+                "no route".to_owned(),
+            ),
+            (
+                "224.0.0.1",
+                Some(Doubt::Network),
+                Reason::LocalNetwork,
+                format!("no route; nor can 224.0.0.1:{port} be reached"),
+            ),
+            ("224.0.0.1", None, failed, "no route".to_owned()),
+        ] {
+            let host = host.to_owned();
+            let reference = Some(Reference { host, port });
+            let doubts = Doubts::new(Arc::clone(&names), Arc::clone(&policy), reference);
+            let fault = Fault {
+                doubt,
+                ..Fault::at("connect", failed, "no route")
+            };
+            let settled = Fault::at("connect", reason, message);
+            assert_eq!(doubts.settle(fault), settled);
+        }
+    }
+}

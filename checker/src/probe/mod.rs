@@ -1,11 +1,14 @@
 //! One check of one site: from a task to a result.
 //!
-//! A check is read into a `plan`, and `ask`s: `resolve` finds addresses (`names` knows what the `system`
-//! says, and asks the name `servers` over `sockets`), `dial` vets each by the [policy] and connects, `tls` shakes hands, the `meter` sees the first byte on the `wire`. A
+//! A check is read into a `plan`, and `ask`s: `resolve` finds addresses, `dial` vets each by the
+//! [policy] and connects, `tls` shakes hands, the `meter` sees the first byte on the `wire`. A
 //! `redirect` asks again. The last response's `body` is read, and `judge` compares all with what was
-//! expected. What was seen on the way is in the thread's `record`, and what went wrong is a `fault`; one
-//! that may be this machine's own is in `doubt` until somebody else was asked.
+//! expected. What was seen on the way is in the thread's `record`, and what went wrong is a `fault`;
+//! one that may be this machine's own is in `doubt` until somebody else was asked.
 //! A site that is down is a value here, never an error.
+//!
+//! Addresses come by `names`, which are in the `view` of the `system`'s files or asked of the name
+//! `servers` over `sockets`.
 
 mod ask;
 mod body;
@@ -27,6 +30,7 @@ mod servers;
 mod sockets;
 mod system;
 mod tls;
+mod view;
 mod wire;
 
 use std::panic::{self, AssertUnwindSafe};

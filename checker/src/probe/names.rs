@@ -13,7 +13,8 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
 use super::servers::{Reply, Trouble};
-use super::system::{Files, System, View};
+use super::system::{Files, System};
+use super::view::View;
 use crate::config::{Dns, Reference};
 
 /// How long the other family's answer is waited for once there is an IPv4 address (RFC 8305, the

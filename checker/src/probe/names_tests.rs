@@ -99,7 +99,7 @@ fn resolv_conf_may_come_late_change_and_go() {
 fn files_are_not_looked_at_all_the_time() {
     let machine = Machine::new(&[]);
     let mut files = files(machine.folder.path(), &machine.server);
-    files.every = Duration::from_secs(3_600);
+    files.every = Duration::from_hours(1);
     let patient = System::new(files, vec![]).unwrap();
     let before = patient.view();
     machine.write("hosts", "127.0.0.1 shop\n");

@@ -106,6 +106,7 @@ fn explain(trouble: Trouble, family: Family) -> Fault {
         Trouble::Silent => fault::timeout().in_doubt(Doubt::Resolver),
         Trouble::Failed(how) => Fault::here(Reason::DnsFailed, how).in_doubt(Doubt::Resolver),
         Trouble::Exhausted(why) => Fault::here(Reason::LocalResources, why),
+        Trouble::Lost => Fault::here(Reason::Internal, "the look-up ended without an answer"),
         Trouble::Unaskable(why) => Fault::here(Reason::InvalidSite, why),
     }
 }

@@ -45,6 +45,8 @@ pub(super) enum Trouble {
     Failed(String),
     /// This machine lacks what it takes to ask.
     Exhausted(String),
+    /// A defect of webmon's own.
+    Lost,
     /// The name can be asked of no name server.
     Unaskable(String),
 }
@@ -65,7 +67,7 @@ pub(super) type Reply = Result<Known, Trouble>;
 #[derive(Debug)]
 pub(super) struct Servers {
     /// In the operator's order.
-    servers: Vec<Server>,
+    all: Vec<Server>,
     /// Which to ask first: the one that answered last.
     first: AtomicUsize,
     /// Why there is none, where there is none.
@@ -88,7 +90,7 @@ impl Servers {
     pub(super) fn new(addresses: &[SocketAddr], why_none: String) -> Result<Self, NetError> {
         let servers = addresses.iter().map(|address| Server::new(*address));
         Ok(Self {
-            servers: servers.collect::<Result<_, _>>()?,
+            all: servers.collect::<Result<_, _>>()?,
             first: AtomicUsize::new(0),
             why_none,
         })
@@ -96,7 +98,7 @@ impl Servers {
 
     /// How long to wait for each server when the look-up has `left`: all are asked twice in that time.
     pub(super) fn patience(&self, left: Duration) -> Duration {
-        let questions = self.servers.len().saturating_mul(2).max(1);
+        let questions = self.all.len().saturating_mul(2).max(1);
         let share = left / u32::try_from(questions).unwrap_or(u32::MAX);
         share.clamp(MIN_PATIENCE, MAX_PATIENCE)
     }
@@ -106,8 +108,8 @@ impl Servers {
         loop {
             let mut worst = Trouble::Unreachable(self.why_none.clone());
             let first = self.first.load(Ordering::Relaxed);
-            let in_turn = self.servers.iter().enumerate().cycle().skip(first);
-            for (index, server) in in_turn.take(self.servers.len()) {
+            let in_turn = self.all.iter().enumerate().cycle().skip(first);
+            for (index, server) in in_turn.take(self.all.len()) {
                 match server.ask(name, kind, patience).await {
                     Err(trouble) => worst = worst.max(trouble),
                     known => {

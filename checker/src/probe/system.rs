@@ -1,25 +1,18 @@
 //! What this machine says about names: `resolv.conf` and the hosts file, read again when they change.
 
 use std::fs::{self, Metadata};
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use color_eyre::eyre::{Result, WrapErr};
-use contract::site::request::Family;
 use hickory_resolver::Hosts;
-use hickory_resolver::proto::op::Query;
-use hickory_resolver::proto::rr::{Name, RecordType};
-use moka::sync::Cache;
+use hickory_resolver::proto::rr::Name;
 
-use super::servers::{Known, Reply, Servers};
-
-/// The most answers kept: two for each name, so 8,192 sites keep theirs; at a kilobyte and less each
-/// they take 16 MiB at most.
-const MAX_KEPT: u64 = 16_384;
+use super::servers::Servers;
+use super::view::View;
 
 /// Where the system's settings are.
 #[derive(Clone, Debug)]
@@ -58,19 +51,6 @@ struct Seen {
 
 /// A file's time of change, number and length.
 type Stamp = (Option<SystemTime>, u64, u64);
-
-/// What the settings say, and what was answered since.
-#[derive(Debug)]
-pub(super) struct View {
-    /// The name servers.
-    servers: Servers,
-    /// What is appended to names without a dot.
-    search: Vec<Name>,
-    /// The hosts file.
-    hosts: Hosts,
-    /// Answers that still hold; failures are not among them.
-    kept: Cache<(Name, RecordType), Known>,
-}
 
 impl Default for Files {
     fn default() -> Self {
@@ -111,7 +91,7 @@ impl System {
                 match Seen::look(&self.files, &self.servers) {
                     Ok(new) => *seen = new,
                     Err(error) => {
-                        tracing::warn!("keeping the name servers as they were: {error:#}")
+                        tracing::warn!("keeping the name servers as they were: {error:#}");
                     }
                 }
             }
@@ -138,97 +118,22 @@ impl Seen {
             [] => systems.collect(),
             own => own.to_vec(),
         };
+        let name_servers = Servers::new(&servers, why_none).wrap_err("setting up name servers")?;
         Ok(Self {
             at: Instant::now(),
             stamps,
-            view: Arc::new(View {
-                servers: Servers::new(&servers, why_none).wrap_err("setting up name servers")?,
-                search,
-                hosts: hosts(files).unwrap_or_default(),
-                kept: Cache::new(MAX_KEPT),
-            }),
+            view: Arc::new(View::new(name_servers, search, hosts(files))),
         })
     }
 }
 
-impl View {
-    /// Addresses that need no question: the hosts file's, and this machine's own (RFC 6761).
-    pub(super) fn listed(&self, name: &Name, family: Family) -> Vec<IpAddr> {
-        let kinds = kinds(family);
-        let listed = kinds.iter().filter_map(|kind| {
-            self.hosts
-                .lookup_static_host(&Query::query(name.clone(), *kind))
-        });
-        let records = listed.flat_map(|lookup| lookup.answers().to_vec());
-        let addresses: Vec<IpAddr> = records.filter_map(|record| record.data.ip_addr()).collect();
-        if addresses.is_empty() && name.is_localhost() {
-            return kinds.iter().map(|kind| loopback(*kind)).collect();
-        }
-        addresses
-    }
-
-    /// The names that are asked for in place of one: itself if it has a dot, else each of the search
-    /// list and itself.
-    pub(super) fn candidates(&self, name: &Name) -> Vec<Name> {
-        let bare = name.num_labels() == 1 && !name.is_fqdn();
-        let search = self.search.iter().filter(|_| bare);
-        // one that becomes too long is left out
-        let longer = search.filter_map(|domain| name.clone().append_domain(domain).ok());
-        let mut candidates: Vec<Name> = longer.chain([name.clone()]).collect();
-        for candidate in &mut candidates {
-            candidate.set_fqdn(true);
-        }
-        candidates
-    }
-
-    /// How long to wait for a name server when the look-up has `left`.
-    pub(super) fn patience(&self, left: Duration) -> Duration {
-        self.servers.patience(left)
-    }
-
-    /// Asks, unless the answer is known still; `afresh` asks in any case.
-    pub(super) async fn ask(
-        &self,
-        name: &Name,
-        kind: RecordType,
-        patience: Duration,
-        afresh: bool,
-    ) -> Reply {
-        let key = (name.clone(), kind);
-        let kept = self.kept.get(&key).filter(|_| !afresh);
-        if let Some(known) = kept.filter(|known| known.until > Instant::now()) {
-            return Ok(known);
-        }
-        let reply = self.servers.ask(name, kind, patience).await;
-        if let Ok(known) = &reply {
-            self.kept.insert(key, known.clone());
-        }
-        reply
-    }
-}
-
-/// The questions about a name.
-fn kinds(family: Family) -> &'static [RecordType] {
-    match family {
-        Family::Any => &[RecordType::AAAA, RecordType::A],
-        Family::V4 => &[RecordType::A],
-        Family::V6 => &[RecordType::AAAA],
-    }
-}
-
-/// This machine's own address.
-fn loopback(kind: RecordType) -> IpAddr {
-    match kind {
-        RecordType::A => Ipv4Addr::LOCALHOST.into(),
-        _ => Ipv6Addr::LOCALHOST.into(),
-    }
-}
-
-/// The hosts file.
-fn hosts(files: &Files) -> io::Result<Hosts> {
+/// The hosts file, as far as it can be read.
+fn hosts(files: &Files) -> Hosts {
+    let bytes = fs::read(&files.hosts).unwrap_or_default();
     let mut hosts = Hosts::default();
-    hosts.read_hosts_conf(fs::File::open(&files.hosts)?)?;
-    Ok(hosts)
+    // reading a text that is in memory does not fail
+    drop(hosts.read_hosts_conf(String::from_utf8_lossy(&bytes).as_bytes()));
+    hosts
 }
 
 /// The name servers and the search list of `resolv.conf` (`man 5 resolv.conf`); what makes no sense is
@@ -240,12 +145,12 @@ fn parse(text: &str) -> (Vec<IpAddr>, Vec<Name>) {
         let mut words = line.split_whitespace().take_while(|word| !comment(word));
         match words.next() {
             Some("nameserver") => {
-                servers.extend(words.next().and_then(|word| word.parse::<IpAddr>().ok()))
+                servers.extend(words.next().and_then(|word| word.parse::<IpAddr>().ok()));
             }
             Some("search" | "domain") => {
                 search = words
                     .filter_map(|word| Name::from_ascii(word).ok())
-                    .collect()
+                    .collect();
             }
             _ => {}
         }

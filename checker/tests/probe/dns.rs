@@ -152,6 +152,7 @@ fn odd_answers_have_their_verdicts() {
     let (server, site) = world();
     let prober = prober(&[server.address], site);
     let late = |ms| Say::Late(Duration::from_millis(ms), Box::new(v4(60)));
+    server.says("late.test", A, &[late(50)]);
     for (name, says, verdict, at_least_ms) in [
         ("refused", vec![REFUSED], Err(DnsFailed), 0),
         ("referral", vec![Say::Referral], Err(DnsFailed), 0),
@@ -164,6 +165,13 @@ fn odd_answers_have_their_verdicts() {
         ),
         ("late", vec![late(100)], Ok("127.0.0.1"), 100),
         ("lost", vec![Say::Silent, v4(60)], Ok("127.0.0.1"), 200),
+        ("alias", vec![Say::Alias("late.test")], Ok("127.0.0.1"), 50),
+        (
+            "loop",
+            vec![Say::Alias("loop")],
+            Err(Reason::DnsNotFound),
+            0,
+        ),
         ("wrong-kind", vec![v6(60)], Err(Reason::DnsNotFound), 0),
     ] {
         server.says(name, A, &says);

@@ -23,6 +23,8 @@ pub(crate) enum Say {
     Empty,
     /// The name does not exist.
     Missing,
+    /// The name is another name for this one.
+    Alias(&'static str),
     /// A name server further on, which a client is to ask itself.
     Referral,
     /// This code of a failure.
@@ -192,6 +194,7 @@ fn answer(message: &[u8], say: &Say, over_tcp: bool) -> Option<Vec<u8>> {
             });
             reply(0, 0, &records.collect::<Vec<_>>(), &[])
         }
+        Say::Alias(name) => reply(0, 0, &[record(5, 60, &wire(name))], &[]),
         Say::Empty => reply(0, 0, &[], &authority),
         Say::Missing => reply(3, 0, &[], &authority),
         Say::Referral => reply(0, 0, &[], &[record(2, 60, b"\x01a\x02ns\0")]),
@@ -202,6 +205,16 @@ fn answer(message: &[u8], say: &Say, over_tcp: bool) -> Option<Vec<u8>> {
         Say::Truncated(then) => answer(message, then, over_tcp),
         Say::Garbage => Some([&message[..2], b"nonsense, and more of it"].concat()),
     }
+}
+
+/// A name's bytes.
+fn wire(name: &str) -> Vec<u8> {
+    let labels = name.split('.');
+    let labels = labels.map(|label| {
+        let length = u8::try_from(label.len()).unwrap();
+        [&[length], label.as_bytes()].concat()
+    });
+    [labels.collect::<Vec<_>>().concat(), vec![0]].concat()
 }
 
 /// A record of the name that was asked for.
