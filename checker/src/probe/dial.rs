@@ -1,18 +1,18 @@
-//! Addresses to a connection: each is vetted before it is dialled.
+//! Addresses to a connection: each is vetted before it may take part in the race.
 
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use contract::outcome::Reason;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
-use super::fault::{self, Fault};
+use super::fault::Fault;
 use super::policy::{self, Policy};
+use super::race::race;
 use super::record::{self, Phase};
 use super::wire::Wire;
 
-/// Dials one address after the other until one answers.
+/// Dials the addresses that may be dialled.
 #[derive(Clone, Debug)]
 pub(super) struct Dialler {
     /// Which addresses may be dialled.
@@ -29,9 +29,7 @@ impl Connector<()> for Dialler {
     ) -> Result<Option<Wire>, ureq::Error> {
         record::enter(Phase::Connect);
         let addresses = self.vet(&details.addrs)?;
-        let stream = dial_in_turn(&addresses)?;
-        stream.set_nodelay(true)?;
-        Ok(Some(Wire::new(stream)))
+        Ok(Some(Wire::new(race(&addresses)?)))
     }
 }
 
@@ -69,46 +67,68 @@ impl Dialler {
     }
 }
 
-/// Dials one address after the other, each with a fair share of the time that is left.
-fn dial_in_turn(addresses: &[SocketAddr]) -> Result<TcpStream, Fault> {
-    let mut worst: Option<Fault> = None;
-    for (index, address) in addresses.iter().enumerate() {
-        let Some(left) = record::left() else { break };
-        let waiting = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
-        match dial(*address, left / waiting) {
-            Ok(stream) => return Ok(stream),
-            Err(fault) => worst = Some(more_remote(worst, fault)),
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Addresses;
+
+    /// What is left of these addresses, at the first hop or behind a redirect from an address that is
+    /// public or not.
+    fn vetted(
+        redirect_from_public: Option<bool>,
+        addresses: &[&str],
+    ) -> Result<Vec<String>, Reason> {
+        record::begin(Duration::from_secs(1), 0);
+        record::begin_hop("GET", "http://a.example/", 0);
+        if let Some(public) = redirect_from_public {
+            record::with(|record| record.public = public);
+            record::begin_hop("GET", "http://b.example/", 0);
         }
+        let allow = ["127.0.0.0/8", "10.0.0.1/32", "168.63.129.16/32"];
+        let addresses_config = Addresses {
+            allow: allow.map(|net| net.parse().unwrap()).to_vec(),
+            deny: vec!["8.8.4.4/32".parse().unwrap()],
+        };
+        let dialler = Dialler {
+            policy: Arc::new(Policy::new(&addresses_config)),
+        };
+        let addresses = addresses
+            .iter()
+            .map(|text| SocketAddr::new(text.parse().unwrap(), 80));
+        let left = dialler.vet(&addresses.collect::<Vec<_>>());
+        left.map(|left| {
+            left.iter()
+                .map(|address| address.ip().to_string())
+                .collect()
+        })
+        .map_err(|fault| fault.reason)
     }
-    Err(worst.unwrap_or_else(fault::timeout))
-}
 
-/// Dials one address.
-fn dial(address: SocketAddr, limit: Duration) -> Result<TcpStream, Fault> {
-    record::with(|record| {
-        if let Some(hop) = record.hop() {
-            hop.address = Some(address.ip());
+    #[test]
+    fn addresses_are_refused_only_when_none_is_left() {
+        let some = ["10.0.0.2", "8.8.8.8", "8.8.4.4", "127.0.0.1", "::1"];
+        assert_eq!(vetted(None, &some).unwrap(), ["8.8.8.8", "127.0.0.1"]);
+        assert_eq!(
+            vetted(None, &["10.0.0.2", "8.8.4.4"]),
+            Err(Reason::AddressRefused)
+        );
+    }
+
+    #[test]
+    fn a_redirect_from_a_public_address_to_another_is_refused_in_every_mode() {
+        let allowed = ["127.0.0.1", "10.0.0.1", "168.63.129.16", "::ffff:127.0.0.1"];
+        for address in allowed {
+            assert!(vetted(None, &[address]).is_ok(), "{address}");
+            assert!(vetted(Some(false), &[address]).is_ok(), "{address}");
+            assert_eq!(
+                vetted(Some(true), &[address]),
+                Err(Reason::AddressRefused),
+                "{address}"
+            );
         }
-        record.public = policy::is_public(address.ip());
-    });
-    // a limit of zero is refused as an argument
-    TcpStream::connect_timeout(&address, limit.max(Duration::from_millis(1))).map_err(|error| {
-        let mut fault = fault::explain_io(&error);
-        fault.message = format!("{address}: {}", fault.message);
-        fault
-    })
-}
-
-/// Of two addresses' faults the one that came from farther away: it says most about the site.
-fn more_remote(first: Option<Fault>, second: Fault) -> Fault {
-    let distance = |fault: &Fault| match fault.reason {
-        Reason::ConnectRefused => 3,
-        Reason::ConnectFailed => 2,
-        Reason::ConnectTimeout => 1,
-        _ => 0,
-    };
-    match first {
-        Some(first) if distance(&first) >= distance(&second) => first,
-        _ => second,
+        let mixed = ["127.0.0.1", "8.8.8.8", "10.0.0.1"];
+        assert_eq!(vetted(Some(true), &mixed).unwrap(), ["8.8.8.8"]);
     }
 }

@@ -150,7 +150,7 @@ pub(super) fn timeout() -> Fault {
     )
 }
 
-/// An error of the operating system, or of rustls inside one.
+/// An error of a connection that was made, or of rustls inside one.
 pub(super) fn explain_io(error: &io::Error) -> Fault {
     if let Some(error) = error
         .get_ref()
@@ -159,24 +159,26 @@ pub(super) fn explain_io(error: &io::Error) -> Fault {
         return explain_tls(error);
     }
     let phase = record::phase();
-    if let Some(reason) = local_reason(error) {
+    if let Some(reason) = shortage(error) {
         return Fault::here(reason, format!("this machine says: {error}"));
     }
     let (reason, message) = match (phase, error.kind()) {
         (_, ErrorKind::TimedOut | ErrorKind::WouldBlock) => return timeout(),
-        (Phase::Connect, ErrorKind::ConnectionRefused) => {
-            (Reason::ConnectRefused, "refused".to_owned())
-        }
-        (Phase::Connect, _) => (Reason::ConnectFailed, error.to_string()),
         (Phase::Tls, kind) if is_cut(kind) => (
             Reason::TlsHandshake,
             "the server closed the connection".to_owned(),
         ),
         (Phase::Tls, _) => (Reason::TlsHandshake, error.to_string()),
         (_, kind) if is_cut(kind) => (Reason::Reset, cut_message(kind).to_owned()),
+        (_, kind) if is_unreachable(kind) => (Reason::Reset, error.to_string()),
         _ => (Reason::Protocol, error.to_string()),
     };
-    Fault::here(reason, message)
+    let fault = Fault::here(reason, message);
+    if is_unreachable(error.kind()) {
+        // The connection worked, then the way broke off: anywhere between here and there.
+        return fault.in_doubt(Doubt::Network);
+    }
+    fault
 }
 
 /// Whether the connection ended before it should.
@@ -198,20 +200,24 @@ fn cut_message(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// The reason, where an error speaks of this machine rather than of the site.
-pub(super) fn local_reason(error: &io::Error) -> Option<Reason> {
-    match error.kind() {
-        // An answer of a router may look the same: then too the site has not been seen to fail.
-        ErrorKind::NetworkUnreachable
-        | ErrorKind::HostUnreachable
-        | ErrorKind::NetworkDown
-        | ErrorKind::PermissionDenied => Some(Reason::LocalNetwork),
-        ErrorKind::AddrNotAvailable | ErrorKind::OutOfMemory => Some(Reason::LocalResources),
-        _ => match error.raw_os_error() {
-            Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS) => Some(Reason::LocalResources),
-            _ => None,
-        },
-    }
+/// Whether the way to the server is broken, as this machine or a router says; over IPv6 a router that
+/// forbids a way is EACCES.
+pub(super) fn is_unreachable(kind: ErrorKind) -> bool {
+    use ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable, PermissionDenied};
+    matches!(
+        kind,
+        HostUnreachable | NetworkDown | NetworkUnreachable | PermissionDenied
+    )
+}
+
+/// The reason, where this machine ran out of descriptors, ports or memory.
+pub(super) fn shortage(error: &io::Error) -> Option<Reason> {
+    let number = error.raw_os_error()?;
+    let short = matches!(
+        number,
+        libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM | libc::EADDRNOTAVAIL
+    );
+    short.then_some(Reason::LocalResources)
 }
 
 /// An error of rustls.

@@ -1,7 +1,7 @@
 //! One check of one site: from a task to a result.
 //!
 //! A check is read into a `plan`, and `ask`s: `resolve` finds addresses, `dial` vets each by the
-//! [policy] and connects, `tls` shakes hands, the `meter` sees the first byte on the `wire`. A
+//! [policy] and has them `race`, `tls` shakes hands, the `meter` sees the first byte on the `wire`. A
 //! `redirect` asks again. The last response's `body` is read, and `judge` compares all with what was
 //! expected. What was seen on the way is in the thread's `record`, and what went wrong is a `fault`;
 //! one that may be this machine's own is in `doubt` until somebody else was asked.
@@ -14,6 +14,7 @@ mod ask;
 mod body;
 mod cores;
 mod dial;
+mod distance;
 mod doubt;
 mod fault;
 mod json;
@@ -23,6 +24,7 @@ mod meter;
 mod names;
 mod plan;
 pub mod policy;
+mod race;
 mod record;
 mod redirect;
 mod resolve;

@@ -123,9 +123,14 @@ impl Policy {
     }
 }
 
-/// Whether an address is public, whatever the configuration says.
+/// Whether an address is public, whatever the configuration says. Metadata services never are: one
+/// of them has an address out of a public network.
 pub fn is_public(address: IpAddr) -> bool {
-    match inner(address) {
+    let judged = inner(address);
+    if contains(METADATA, judged) {
+        return false;
+    }
+    match judged {
         IpAddr::V4(v4) => !SPECIAL_V4.iter().any(|net| net.contains(&v4)),
         IpAddr::V6(v6) => {
             GLOBAL_V6.contains(&v6) && !SPECIAL_V6.iter().any(|net| net.contains(&v6))

@@ -10,7 +10,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use contract::outcome::Reason;
 use hickory_resolver::Resolver;
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
 use hickory_resolver::lookup::Lookup;
@@ -231,8 +230,7 @@ fn negative(nothing: &NoRecords) -> Duration {
 
 /// Whether an error speaks of what this machine lacks.
 fn is_local(error: &io::Error) -> bool {
-    fault::local_reason(error) == Some(Reason::LocalResources)
-        || error.kind() == io::ErrorKind::AddrInUse
+    fault::shortage(error).is_some() || error.kind() == io::ErrorKind::AddrInUse
 }
 
 #[cfg(test)]

@@ -1,0 +1,199 @@
+//! Addresses to one connection: who connects first wins (Happy Eyeballs, RFC 8305).
+
+use std::collections::VecDeque;
+use std::io;
+use std::mem;
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::distance;
+use super::fault::{self, Fault};
+use super::policy;
+use super::record;
+
+/// The next address starts so long after the last one, unless one fails before (RFC 8305, section 5).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// A race between the addresses of a host.
+#[derive(Debug)]
+struct Race {
+    /// Those that have not started, in order.
+    waiting: VecDeque<SocketAddr>,
+    /// Those that are on their way, in order.
+    running: Vec<Runner>,
+    /// When the next one starts.
+    next_at: Instant,
+    /// Whose fault counts, of those that have failed.
+    loser: Option<(SocketAddr, Fault)>,
+}
+
+/// An address that is being dialled.
+#[derive(Debug)]
+struct Runner {
+    /// The address.
+    address: SocketAddr,
+    /// Its socket, which does not block.
+    socket: Socket,
+}
+
+/// Dials addresses until one connects, within the time that is left for the check; the others are
+/// closed. The connection blocks, and sends without delay.
+pub(super) fn race(addresses: &[SocketAddr]) -> Result<TcpStream, Fault> {
+    let mut race = Race {
+        waiting: interleave(addresses),
+        running: Vec::with_capacity(addresses.len()),
+        next_at: Instant::now(),
+        loser: None,
+    };
+    let end = match race.run() {
+        Some((address, stream)) => Some((address, Ok(stream))),
+        None => race.loser.map(|(address, fault)| (address, Err(fault))),
+    };
+    let (address, result) = end.ok_or_else(fault::timeout)?;
+    record::with(|record| {
+        record.public = policy::is_public(address.ip());
+        if let Some(hop) = record.hop() {
+            hop.address = Some(address.ip());
+        }
+    });
+    result
+}
+
+/// The families by turns, IPv6 first, each in its own order (RFC 8305, section 4).
+fn interleave(addresses: &[SocketAddr]) -> VecDeque<SocketAddr> {
+    let (six, four): (Vec<_>, Vec<_>) = addresses.iter().partition(|address| address.is_ipv6());
+    let turns = 0..six.len().max(four.len());
+    let by_turns = turns.flat_map(|turn| [six.get(turn), four.get(turn)]);
+    by_turns.flatten().copied().collect()
+}
+
+impl Race {
+    /// Runs until one wins; `None` when all have lost.
+    fn run(&mut self) -> Option<(SocketAddr, TcpStream)> {
+        loop {
+            self.start_those_due();
+            if self.running.is_empty() {
+                return None;
+            }
+            let Some(left) = record::left() else {
+                self.stop(&fault::timeout());
+                return None;
+            };
+            let winner = self.watch(left);
+            if winner.is_some() {
+                return winner;
+            }
+        }
+    }
+
+    /// Starts the addresses whose time has come.
+    fn start_those_due(&mut self) {
+        while self.next_at <= Instant::now()
+            && let Some(address) = self.waiting.pop_front()
+        {
+            match start(address) {
+                Ok(socket) => {
+                    self.running.push(Runner { address, socket });
+                    self.next_at = Instant::now() + HEAD_START;
+                }
+                Err(error) => self.lose(address, distance::at_once(&error)),
+            }
+        }
+    }
+
+    /// Waits for news until the next address is due, or the time is up; the winner, if there is one.
+    fn watch(&mut self, left: Duration) -> Option<(SocketAddr, TcpStream)> {
+        let time = if self.waiting.is_empty() {
+            left
+        } else {
+            left.min(self.next_at.saturating_duration_since(Instant::now()))
+        };
+        let ready = match ready(&self.running, time) {
+            Ok(ready) => ready,
+            Err(Errno::INTR) => return None,
+            Err(error) => {
+                self.stop(&distance::at_once(&error.into()));
+                return None;
+            }
+        };
+        for (runner, is_ready) in mem::take(&mut self.running).into_iter().zip(ready) {
+            if !is_ready {
+                self.running.push(runner);
+                continue;
+            }
+            let address = runner.address;
+            match runner.finish() {
+                Ok(stream) => return Some((address, stream)),
+                Err(error) => self.lose(address, distance::late(&error)),
+            }
+        }
+        None
+    }
+
+    /// All that run have lost.
+    fn stop(&mut self, fault: &Fault) {
+        for Runner { address, .. } in mem::take(&mut self.running) {
+            self.lose(address, fault.clone());
+        }
+    }
+
+    /// An address has lost, so that the next one need not wait.
+    fn lose(&mut self, address: SocketAddr, mut fault: Fault) {
+        fault.message = format!("{address}: {}", fault.message);
+        self.next_at = Instant::now();
+        // Of two faults alike IPv4's counts: that a machine has no IPv6 is nothing unusual.
+        let weight =
+            |(address, fault): &(SocketAddr, Fault)| (distance::of(fault), address.is_ipv4());
+        let loser = (address, fault);
+        if self
+            .loser
+            .as_ref()
+            .is_none_or(|known| weight(&loser) > weight(known))
+        {
+            self.loser = Some(loser);
+        }
+    }
+}
+
+impl Runner {
+    /// The connection, now that the socket has news.
+    fn finish(self) -> io::Result<TcpStream> {
+        if let Some(error) = self.socket.take_error()? {
+            return Err(error);
+        }
+        self.socket.set_nonblocking(false)?;
+        Ok(self.socket.into())
+    }
+}
+
+/// Begins to connect.
+fn start(address: SocketAddr) -> io::Result<Socket> {
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    match socket.connect(&address.into()) {
+        // an attempt goes on although a signal came (POSIX)
+        Err(error) if !matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR)) => {
+            Err(error)
+        }
+        _ => Ok(socket),
+    }
+}
+
+/// Which of the runners have news, after at most this time.
+fn ready(runners: &[Runner], time: Duration) -> Result<Vec<bool>, Errno> {
+    let watched = |runner| PollFd::new(runner, PollFlags::OUT);
+    let mut polled: Vec<_> = runners.iter().map(|r| &r.socket).map(watched).collect();
+    poll(&mut polled, Timespec::try_from(time).ok().as_ref())?;
+    let news = polled.iter().map(|fd| !fd.revents().is_empty());
+    Ok(news.collect())
+}
+
+#[cfg(test)]
+#[path = "race_tests.rs"]
+mod tests;
