@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_from_a_public_address_to_another_is_refused_in_every_mode() {
+    fn a_redirect_from_a_public_address_to_a_private_one_is_refused_in_every_mode() {
         let allowed = ["127.0.0.1", "10.0.0.1", "168.63.129.16", "::ffff:127.0.0.1"];
         for address in allowed {
             assert!(vetted(None, &[address]).is_ok(), "{address}");

@@ -106,6 +106,30 @@ mod tests {
     }
 
     #[test]
+    fn a_way_that_breaks_off_after_connecting_is_a_cut_in_doubt() {
+        let doubt = Some(Doubt::Network);
+        for (phase, number, expected) in [
+            (
+                Phase::Tls,
+                libc::EHOSTUNREACH,
+                (Reason::TlsHandshake, doubt),
+            ),
+            (Phase::Wait, libc::EHOSTUNREACH, (Reason::Reset, doubt)),
+            (Phase::Receive, libc::ENETUNREACH, (Reason::Reset, doubt)),
+            (Phase::Receive, libc::ECONNRESET, (Reason::Reset, None)),
+            (
+                Phase::Receive,
+                libc::ENOBUFS,
+                (Reason::LocalResources, None),
+            ),
+        ] {
+            record::enter(phase);
+            let fault = fault::explain_io(&io::Error::from_raw_os_error(number));
+            assert_eq!((fault.reason, fault.doubt), expected, "{phase:?} {number}");
+        }
+    }
+
+    #[test]
     fn the_fault_from_farthest_away_counts() {
         let near_to_far = [
             at_once(&io::Error::from_raw_os_error(libc::ENETUNREACH)),
