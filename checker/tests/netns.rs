@@ -15,7 +15,7 @@ use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use checker::config::{Addresses, ProbeConfig};
+use checker::config::{Addresses, ProbeConfig, Reference};
 use checker::probe::Prober;
 use contract::outcome::{Outcome, Reason, outcome_of};
 use contract::task::Task;
@@ -82,14 +82,21 @@ fn skip(test: &str, output: &Output) {
     io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
-/// A prober that may dial the namespaces' addresses.
-fn prober(runtime: &Runtime) -> Prober {
+/// Somebody who answers as long as there is a loopback, if only by a refusal.
+fn reference() -> Option<Reference> {
+    let host = "127.0.0.1".to_owned();
+    Some(Reference { host, port: 9 })
+}
+
+/// A prober that may dial the namespaces' addresses, and has somebody to ask in doubt or not.
+fn prober(runtime: &Runtime, reference: Option<Reference>) -> Prober {
     let allow = ["10.0.0.0/8", "127.0.0.0/8", "fd00::/8", "::1/128"];
     let config = ProbeConfig {
         addresses: Addresses {
             allow: allow.map(|net| net.parse().unwrap()).to_vec(),
             deny: vec![],
         },
+        reference,
         ..ProbeConfig::default()
     };
     Prober::with_roots(&config, runtime.handle(), RootCertStore::empty()).unwrap()
@@ -98,7 +105,7 @@ fn prober(runtime: &Runtime) -> Prober {
 /// Checks `host`: the verdict, that the connection was the last phase, and the time it took.
 fn assert_verdict(host: &str, verdict: (Outcome, Reason), at_most: Duration) {
     let runtime = Runtime::new().unwrap();
-    assert_verdict_of(&prober(&runtime), host, verdict, at_most);
+    assert_verdict_of(&prober(&runtime, reference()), host, verdict, at_most);
 }
 
 /// The same, with a prober that is there already.
@@ -192,8 +199,12 @@ fn a_neighbour_that_is_not_there_is_a_failed_connection() {
     );
     let test = "a_neighbour_that_is_not_there_is_a_failed_connection";
     in_namespace(test, &setup, || {
+        let runtime = Runtime::new().unwrap();
+        let nobody_to_ask = prober(&runtime, None);
         for host in ["10.1.0.2", "[fd01::2]"] {
             assert_verdict(host, FAILED, Duration::from_millis(1_500));
+            // whose trouble it is nobody knows, so the site is not blamed
+            assert_verdict_of(&nobody_to_ask, host, NO_WAY, Duration::from_millis(1_500));
         }
     });
 }
@@ -218,6 +229,7 @@ fn what_a_router_says_is_a_failed_connection() {
         export ROUTER=$$
         set -- unshare --net sh -ec '
             nsenter --target $ROUTER --net ip link set near netns $$
+            ip link set lo up
             ip link set near up
             ip addr add 10.1.0.1/24 dev near
             ip addr add fd01::1/64 dev near nodad
@@ -266,7 +278,7 @@ fn descriptors_that_are_used_up_are_our_own_trouble() {
     let test = "descriptors_that_are_used_up_are_our_own_trouble";
     in_namespace(test, setup, || {
         let runtime = Runtime::new().unwrap();
-        let prober = prober(&runtime);
+        let prober = prober(&runtime, reference());
         assert_verdict_of(&prober, "127.0.0.1", REFUSED, AT_ONCE);
         let open = || File::open("/dev/null");
         let all: Vec<File> = std::iter::from_fn(|| open().ok()).collect();
