@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn private_and_loopback_addresses_are_allowed_unless_the_file_says_otherwise() {
         let allowed = |text: &str| {
-            let networks = read(text).unwrap().checker.addresses.allow;
+            let networks = read(text).unwrap().checker.probe.addresses.allow;
             networks.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert_eq!(allowed(""), ALLOW);
@@ -207,10 +207,12 @@ mod tests {
     fn unknown_keys_are_reported_against_both_services() {
         assert_eq!(
             read("horizn: 3s\nslot: 64\n").unwrap_err(),
-            "horizn: unknown key: known here are `addresses`, `body_limit`, `database`, `drain`, \
-             `horizon`, `http`, `kafka`, `log`, `retention`, `slots`, `turn`\n\
-             slot: unknown key: known here are `addresses`, `body_limit`, `database`, `drain`, \
-             `horizon`, `http`, `kafka`, `log`, `retention`, `slots`, `turn`"
+            "horizn: unknown key: known here are `addresses`, `body_limit`, `body_memory`, \
+             `database`, `dns`, `drain`, `horizon`, `http`, `kafka`, `log`, `reference`, \
+             `retention`, `secrets`, `slots`, `turn`\n\
+             slot: unknown key: known here are `addresses`, `body_limit`, `body_memory`, \
+             `database`, `dns`, `drain`, `horizon`, `http`, `kafka`, `log`, `reference`, \
+             `retention`, `secrets`, `slots`, `turn`"
         );
     }
 

@@ -72,7 +72,9 @@ fn valid_server(text: &str) -> Result<SocketAddr, String> {
     let bare = text.parse::<IpAddr>();
     text.parse()
         .or_else(|_| bare.map(|address| SocketAddr::new(address, PORT)))
-        .map_err(|_| {
+        .ok()
+        .filter(|server| server.port() != 0)
+        .ok_or_else(|| {
             "must be an address like `192.0.2.53`, or with a port `192.0.2.53:5353`".to_owned()
         })
 }

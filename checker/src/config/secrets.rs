@@ -1,21 +1,25 @@
 //! `secrets`: where the values of `${secret:NAME}` come from, and who may get them.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 use contract::site::template::is_secret_name;
 use runtime::config::{Document, Secret};
 use serde::Deserialize;
+use url::Host;
 
 /// How the environment variables of secrets begin.
-const VARIABLE_PREFIX: &str = "WEBMON_SECRET_";
+pub(crate) const VARIABLE_PREFIX: &str = "WEBMON_SECRET_";
 
 /// `secrets`: where the values of `${secret:NAME}` come from, and who may get them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secrets {
     /// `secrets.dir`: each file in it is a secret; it may change while the checker runs.
     pub dir: Option<PathBuf>,
-    /// `secrets.hosts`: the only hosts that get a secret; one that is not named here may go anywhere.
+    /// `secrets.hosts`: the only hosts that get a secret, as URLs have them when they are read; one
+    /// that is not named here may go anywhere.
     pub hosts: BTreeMap<String, Vec<String>>,
     /// The secrets of the environment, by name.
     pub variables: BTreeMap<String, Secret>,
@@ -34,19 +38,105 @@ struct RawSecrets {
 impl Secrets {
     /// Takes the section `secrets`, and the secrets of the environment.
     pub(super) fn take(document: &mut Document) -> Option<Self> {
+        let variables = valid_variables(document);
         let RawSecrets { dir, hosts } = document.take("secrets")?;
-        let named = document.surroundings().variables.iter();
-        let variables = named
-            .filter_map(|(variable, value)| {
-                let name = variable.strip_prefix(VARIABLE_PREFIX)?;
-                let value = value.to_str()?;
-                is_secret_name(name).then(|| (name.to_owned(), Secret::new(value)))
-            })
-            .collect();
+        let dir = dir.map(|dir| valid_dir(document, dir));
+        let hosts = valid_bindings(document, hosts.unwrap_or_default());
         Some(Self {
-            dir,
-            hosts: hosts.unwrap_or_default(),
-            variables,
+            dir: match dir {
+                Some(dir) => Some(dir?),
+                None => None,
+            },
+            hosts: hosts?,
+            variables: variables?,
         })
     }
+}
+
+/// The secrets of the environment.
+fn valid_variables(document: &mut Document) -> Option<BTreeMap<String, Secret>> {
+    let read = |(variable, value): (&String, &std::ffi::OsString)| {
+        let name = variable.strip_prefix(VARIABLE_PREFIX)?;
+        is_secret_name(name).then(|| (name.to_owned(), valid_variable(variable, value)))
+    };
+    let variables = &document.surroundings().variables;
+    let read: Vec<_> = variables.iter().filter_map(read).collect();
+    let checked = read
+        .into_iter()
+        .map(|(name, value)| Some((name, document.check("secrets", value)?)));
+    let checked: Vec<Option<(String, Secret)>> = checked.collect();
+    checked.into_iter().collect()
+}
+
+/// The value of a variable.
+fn valid_variable(variable: &str, value: &OsStr) -> Result<Secret, String> {
+    match value.to_str() {
+        Some(value) => Ok(Secret::new(value)),
+        None => Err(format!(
+            "the environment variable {variable} is not UTF-8: a secret must be text"
+        )),
+    }
+}
+
+/// A directory that is there now: sites would only miss their secrets much later.
+fn valid_dir(document: &mut Document, dir: PathBuf) -> Option<PathBuf> {
+    let dir = document.surroundings().directory.join(dir);
+    let checked = if dir.is_dir() {
+        Ok(dir)
+    } else {
+        let dir = dir.display();
+        Err(format!(
+            "{dir}: no such directory: make it, or delete the key (relative paths start at the \
+             working directory)"
+        ))
+    };
+    document.check("secrets.dir", checked)
+}
+
+/// Which hosts get which secrets; everything that is wrong is named.
+fn valid_bindings(
+    document: &mut Document,
+    raw: BTreeMap<String, Vec<String>>,
+) -> Option<BTreeMap<String, Vec<String>>> {
+    let checked = raw.into_iter().map(|(name, hosts)| {
+        let key = format!("secrets.hosts.{name}");
+        document.check(&key, valid_name(&name))?;
+        if hosts.is_empty() {
+            let message = "is empty: list the hosts that get the secret, or delete the key";
+            document.fault(key, message);
+            return None;
+        }
+        let read = |(index, host): (usize, &String)| {
+            document.check(&format!("{key}[{index}]"), valid_host(host))
+        };
+        let hosts: Vec<Option<String>> = hosts.iter().enumerate().map(read).collect();
+        Some((name, hosts.into_iter().collect::<Option<_>>()?))
+    });
+    let checked: Vec<Option<(String, Vec<String>)>> = checked.collect();
+    checked.into_iter().collect()
+}
+
+/// The name of a secret. One that is wrong would bind nothing, and nobody would notice.
+fn valid_name(name: &str) -> Result<(), String> {
+    if let Some(bare) = name.strip_prefix(VARIABLE_PREFIX) {
+        return Err(format!("is the variable, not the secret: write `{bare}`"));
+    }
+    if !is_secret_name(name) {
+        return Err("must be the name of a secret: 1 to 64 of `A-Z`, `0-9`, `_`".to_owned());
+    }
+    Ok(())
+}
+
+/// A host as URLs have it when they are read: in lower case, in punycode.
+fn valid_host(text: &str) -> Result<String, String> {
+    if text.contains('*') {
+        return Err("must be one host, without `*`: list each host".to_owned());
+    }
+    let host = match text.parse::<Ipv6Addr>() {
+        Ok(address) => Ok(Host::Ipv6(address)),
+        Err(_) => Host::parse(text),
+    };
+    host.map(|host| host.to_string()).map_err(|_| {
+        "must be a host like `shop.example`, without a scheme, a port or a path".to_owned()
+    })
 }

@@ -117,6 +117,13 @@ impl<'de> Deserializer<'de> for Node {
         }
     }
 
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.typed() {
+            node @ Self::Section(_) => node.deserialize_any(visitor),
+            node => Err(node.is_not("a section (`key: value`, one per line)")),
+        }
+    }
+
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -131,7 +138,7 @@ impl<'de> Deserializer<'de> for Node {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct
-        newtype_struct tuple tuple_struct map enum identifier ignored_any
+        newtype_struct tuple tuple_struct enum identifier ignored_any
     }
 }
 
