@@ -3,13 +3,16 @@
 //! Only the name travels: the value is put in by the checker, when it asks. Nothing else is replaced,
 //! so that whoever can write a site cannot read the checker's surroundings.
 
+use std::fmt;
+
 /// The longest name of a secret, in bytes.
 const MAX_SECRET_NAME_BYTES: usize = 64;
 /// How a secret begins.
 const OPEN: &str = "${secret:";
 
-/// A text with secrets in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A text with secrets in it; of what stands there in the clear it prints nothing, as that too may be a
+/// credential.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Template {
     /// The text as it was written.
     text: String,
@@ -18,7 +21,7 @@ pub struct Template {
 }
 
 /// A part of a template.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Piece {
     /// What stands there as it is.
     Plain(String),
@@ -85,6 +88,15 @@ impl Template {
     }
 }
 
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pieces.iter().try_for_each(|piece| match piece {
+            Piece::Plain(_) => f.write_str("***"),
+            Piece::Secret(name) => write!(f, "{OPEN}{name}}}"),
+        })
+    }
+}
+
 /// Whether this may be the name of a secret.
 pub fn is_secret_name(name: &str) -> bool {
     (1..=MAX_SECRET_NAME_BYTES).contains(&name.len())
@@ -140,6 +152,20 @@ mod tests {
         assert_eq!(only("${secret:KEY}").as_deref(), Some("KEY"));
         assert_eq!(only("${secret:KEY} "), None);
         assert_eq!(only("KEY"), None);
+    }
+
+    #[test]
+    fn what_is_printed_of_a_template_are_its_secrets_names() {
+        for (text, printed) in [
+            ("", ""),
+            ("hunter2", "***"),
+            (
+                "Basic ${secret:A}x${secret:B}",
+                "***${secret:A}***${secret:B}",
+            ),
+        ] {
+            assert_eq!(format!("{:?}", Template::parse(text).unwrap()), printed);
+        }
     }
 
     #[test]
