@@ -17,6 +17,7 @@ pub use self::addresses::Addresses;
 pub use self::dns::{Dns, Reference};
 pub use self::probe::ProbeConfig;
 pub use self::secrets::Secrets;
+pub(crate) use self::secrets::VARIABLE_PREFIX;
 
 /// `http.listen`, unless the file says otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9362);

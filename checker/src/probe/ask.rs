@@ -1,17 +1,15 @@
 //! One request of a check, as the HTTP library wants it.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use contract::outcome::Reason;
 use contract::site::Request;
 use contract::site::header::MAX_HEADER_LINE_BYTES;
-use contract::site::request::Auth;
 use ureq::http::{self, HeaderName, HeaderValue, Method, header};
 use ureq::{Agent, Body};
 use url::Url;
 
 use super::fault::{self, Fault};
-use super::record;
+use super::fill::Filled;
+use super::{record, redact};
 
 /// Methods that say how long their body is even when there is none.
 const WITH_BODY: &[&str] = &["POST", "PUT", "PATCH"];
@@ -46,12 +44,13 @@ impl Step {
     pub(super) fn ask(
         &self,
         agent: &Agent,
-        request: &Request,
+        filled: &Filled<'_>,
     ) -> Result<http::Response<Body>, Fault> {
-        let message = self.message(request)?;
-        record::begin_hop(&self.method, self.url.as_str(), longest_line(&message));
-        let sent = match request.body.as_ref().filter(|_| self.with_body) {
-            Some(body) => agent.run(message.map(|()| body.as_written())),
+        let message = self.message(filled)?;
+        let url = redact::url(self.url.as_str());
+        record::begin_hop(&self.method, &url, longest_line(&message));
+        let sent = match filled.body.as_deref().filter(|_| self.with_body) {
+            Some(body) => agent.run(message.map(|()| body)),
             None if WITH_BODY.contains(&self.method.as_str()) => agent.run(message.map(|()| "")),
             None => agent.run(message),
         };
@@ -62,7 +61,7 @@ impl Step {
     }
 
     /// The request's head.
-    fn message(&self, request: &Request) -> Result<http::Request<()>, Fault> {
+    fn message(&self, filled: &Filled<'_>) -> Result<http::Request<()>, Fault> {
         let nonsense = |error: http::Error| {
             Fault::at(
                 "request",
@@ -81,38 +80,21 @@ impl Step {
             .body(())
             .map_err(nonsense)?;
         if self.trusted {
-            for (name, value) in self.own_headers(request) {
-                let name = HeaderName::try_from(name).map_err(|e| nonsense(e.into()))?;
-                let value = HeaderValue::from_bytes(value.as_bytes());
-                let value = value.map_err(|e| nonsense(e.into()))?;
-                message.headers_mut().insert(name, value);
+            for (name, value) in self.own_headers(filled) {
+                message.headers_mut().insert(name.clone(), value.clone());
             }
         }
         Ok(message)
     }
 
     /// The site's own headers and credentials, as far as they fit this request.
-    fn own_headers(&self, request: &Request) -> impl Iterator<Item = (String, String)> {
-        let dropped_body = request.body.is_some() && !self.with_body;
-        let fits = move |name: &str| {
-            let start = name.get(.."content-".len()).unwrap_or_default();
-            !(dropped_body && start.eq_ignore_ascii_case("content-"))
-        };
-        let headers = request.headers.iter();
-        let headers = headers.map(|(name, value)| (name.clone(), value.as_written().to_owned()));
-        let credentials = request.auth.as_ref().map(|auth| {
-            let value = match auth {
-                Auth::Basic { username, password } => {
-                    let pair = format!("{}:{}", username.as_written(), password.as_written());
-                    format!("Basic {}", BASE64_STANDARD.encode(pair))
-                }
-                Auth::Bearer(token) => format!("Bearer {}", token.as_written()),
-            };
-            ("Authorization".to_owned(), value)
-        });
-        headers
-            .filter(move |(name, _)| fits(name))
-            .chain(credentials)
+    fn own_headers<'f>(
+        &self,
+        filled: &'f Filled<'_>,
+    ) -> impl Iterator<Item = &'f (HeaderName, HeaderValue)> {
+        let dropped_body = filled.body.is_some() && !self.with_body;
+        let headers = filled.headers.iter();
+        headers.filter(move |(name, _)| !(dropped_body && name.as_str().starts_with("content-")))
     }
 }
 

@@ -10,6 +10,7 @@ use contract::site::SiteError;
 
 use super::doubt::Doubt;
 use super::record::{self, Phase};
+use super::redact;
 
 /// The longest detail, in characters.
 const DETAIL_CHARS: usize = 300;
@@ -87,22 +88,15 @@ impl From<Fault> for ureq::Error {
     }
 }
 
-/// At most `limit` characters of a text, control characters as `·`.
+/// At most `limit` characters of a text, control characters as `·`, without the values of secrets.
 pub(super) fn printable(text: &str, limit: usize) -> String {
-    let shown = |c: char| if c.is_control() { '·' } else { c };
-    let mut short: String = text.chars().take(limit).map(shown).collect();
-    if text.chars().nth(limit).is_some() {
-        short.push('…');
-    }
-    short
+    redact::printable(text.as_bytes(), limit)
 }
 
-/// A quotation from a response.
+/// A quotation from a response: from the whole of it, as a secret's value must not be cut before it is
+/// replaced.
 pub(super) fn quote(bytes: &[u8]) -> String {
-    // four bytes hold any character, so this cuts off none of those that are quoted
-    let start = bytes.get(..QUOTE_CHARS * 4 + 4).unwrap_or(bytes);
-    let text = printable(&String::from_utf8_lossy(start), QUOTE_CHARS);
-    format!("\"{text}\"")
+    format!("\"{}\"", redact::printable(bytes, QUOTE_CHARS))
 }
 
 /// An error of the library as a fault.

@@ -1,10 +1,11 @@
 //! One check of one site: from a task to a result.
 //!
-//! A check is read into a `plan`, and `ask`s: `resolve` finds addresses, `dial` vets each by the
-//! [policy] and has them `race`, `tls` shakes hands, the `meter` sees the first byte on the `wire`. A
-//! `redirect` asks again. The last response's `body` is read, and `judge` compares all with what was
-//! expected. What was seen on the way is in the thread's `record`, and what went wrong is a `fault`;
-//! one that may be this machine's own is in `doubt` until somebody else was asked.
+//! A check is read into a `plan`, `fill`ed with its `secrets`, and `ask`s: `resolve` finds addresses,
+//! `dial` vets each by the [policy] and has them `race`, `tls` shakes hands, the `meter` sees the first
+//! byte on the `wire`. A `redirect` asks again. The last response's `body` is read, and `judge` compares
+//! all with what was expected. What was seen on the way is in the thread's `record`, and what went wrong
+//! is a `fault`; one that may be this machine's own is in `doubt` until somebody else was asked. What of
+//! it all people may see, `redact` says.
 //! A site that is down is a value here, never an error.
 //!
 //! Addresses come by `names`, which are in the `view` of the `system`'s files or asked of the name
@@ -17,6 +18,7 @@ mod dial;
 mod distance;
 mod doubt;
 mod fault;
+mod fill;
 mod json;
 mod json_walk;
 mod judge;
@@ -26,8 +28,10 @@ mod plan;
 pub mod policy;
 mod race;
 mod record;
+mod redact;
 mod redirect;
 mod resolve;
+mod secrets;
 mod servers;
 mod sockets;
 mod system;
@@ -54,6 +58,7 @@ use self::body::{Budget, Limits};
 use self::cores::Cores;
 use self::doubt::Doubts;
 use self::fault::Fault;
+use self::fill::Filled;
 use self::names::Names;
 use self::plan::{Plan, Plans};
 pub use self::policy::Policy;
@@ -61,6 +66,7 @@ pub use self::record::Hop;
 use self::record::Record;
 use self::redirect::Trail;
 use self::resolve::NameResolver;
+use self::secrets::Vault;
 use self::system::Files;
 use crate::config::ProbeConfig;
 
@@ -102,6 +108,8 @@ struct Shared {
     doubts: Doubts,
     /// Compiled expectations.
     plans: Plans,
+    /// The values of secrets.
+    vault: Vault,
     /// The most bytes of a body that are read.
     body_limit: u64,
     /// Memory for bodies that are kept.
@@ -137,6 +145,7 @@ impl Prober {
             names,
             doubts,
             plans: Plans::default(),
+            vault: Vault::new(&config.secrets),
             body_limit: config.body_limit,
             body_memory: Budget::new(config.body_memory),
             cores: Cores::of_machine(),
@@ -209,9 +218,11 @@ impl Prober {
     /// Makes the check; what is wrong with the site is the error.
     fn run(&self, task: &Task) -> Result<(), Fault> {
         let plan = self.shared.plans.read(task)?;
+        let host = plan.url.host_str().unwrap_or_default();
+        let filled = Filled::new(&plan.request, &self.shared.vault, host)?;
         record::start();
         record::with(|record| record.family = plan.request.ip);
-        let (head, body) = self.last_response(&plan)?.into_parts();
+        let (head, body) = self.last_response(&plan, &filled)?.into_parts();
         let verdict = judge::judge_head(&plan.expect, head.status.as_u16(), &head.headers);
         let limits = self.limits(&plan.expect);
         let mut share = self.shared.body_memory.share();
@@ -226,10 +237,14 @@ impl Prober {
     }
 
     /// Asks, and follows redirects to the last response, whose body is still to come.
-    fn last_response(&self, plan: &Plan) -> Result<http::Response<Body>, Fault> {
+    fn last_response(
+        &self,
+        plan: &Plan,
+        filled: &Filled<'_>,
+    ) -> Result<http::Response<Body>, Fault> {
         let mut trail = Trail::new(Step::first(&plan.url, &plan.request));
         loop {
-            let response = trail.step.ask(&self.agent, &plan.request)?;
+            let response = trail.step.ask(&self.agent, filled)?;
             let status = response.status().as_u16();
             if !trail.follow(status, response.headers(), &plan.request)? {
                 return Ok(response);

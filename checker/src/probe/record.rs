@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use contract::result::Phases;
 use contract::site::request::Family;
 
+use super::redact::Revealed;
+
 /// What a check is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -54,6 +56,8 @@ pub(super) struct Record {
     pub(super) longest_line: usize,
     /// Decoded bytes of the body that were read.
     pub(super) body_bytes: Option<u64>,
+    /// What nobody may see of what was sent; kept until the next check begins.
+    pub(super) revealed: Revealed,
 }
 
 /// One connection of a check: the first, or one that a redirect asked for.
@@ -106,6 +110,7 @@ impl Record {
             reset: false,
             longest_line: 0,
             body_bytes: None,
+            revealed: Revealed::default(),
         }
     }
 

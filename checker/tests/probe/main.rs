@@ -14,6 +14,7 @@ mod expectations;
 mod hostile;
 mod redirects;
 mod requests;
+mod secrets;
 mod tls;
 
 use std::sync::LazyLock;
