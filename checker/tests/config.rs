@@ -11,11 +11,14 @@ mod fixtures;
 #[path = "../../runtime/tests/example/mod.rs"]
 mod example;
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 use std::time::Duration;
 
 use checker::config::{Addresses, Config};
 use example::Example;
+use runtime::config::ConfigError;
 
 /// The example as it is delivered.
 const EXAMPLE: &str = include_str!("../config-example.yaml");
@@ -86,4 +89,65 @@ fn networks_and_single_addresses_of_both_families_are_read() {
     };
     assert_eq!(shown(&config.probe.addresses.allow), "10.0.0.0/8 ::1/128");
     assert_eq!(shown(&config.probe.addresses.deny), "10.1.2.3/32 fd00::/8");
+}
+
+/// Loads a file where these environment variables are set.
+fn load_with(text: &str, variables: &[(&str, &[u8])]) -> Result<Config, ConfigError> {
+    Example::new(text).load(|file, mut surroundings| {
+        let set = variables.iter().map(|(name, value)| {
+            let value = OsString::from_vec(value.to_vec());
+            ((*name).to_owned(), value)
+        });
+        surroundings.variables.extend(set);
+        Config::load_in(file, surroundings)
+    })
+}
+
+#[test]
+fn secrets_are_the_variables_with_their_prefix_and_a_name() {
+    let variables: [(&str, &[u8]); 4] = [
+        ("WEBMON_SECRET_A_1", b"hunter2"),
+        ("WEBMON_SECRET_lower", b"no"),
+        ("WEBMON_SECRET_", b"no"),
+        ("HOME", b"no"),
+    ];
+    let secrets = load_with(EXAMPLE, &variables).unwrap().probe.secrets;
+    let found = secrets.variables.iter();
+    let found: Vec<_> = found
+        .map(|(name, value)| (name.as_str(), value.expose()))
+        .collect();
+    assert_eq!(found, [("A_1", "hunter2")]);
+    assert!(!format!("{secrets:?}").contains("hunter2"));
+    let error = load_with(EXAMPLE, &[("WEBMON_SECRET_A", b"\xff")]).unwrap_err();
+    let said =
+        "secrets: the environment variable WEBMON_SECRET_A is not UTF-8: a secret must be text";
+    assert!(error.to_string().ends_with(said), "{error}");
+}
+
+#[test]
+fn secrets_come_from_a_directory_and_go_to_hosts_as_urls_have_them() {
+    let secrets = "secrets:\n  dir: certs\n  hosts:\n    \
+                   KEY: [Shop.Example, bücher.example, '::1', '[::2]', 127.0.0.1]\n";
+    let config = load_with(&EXAMPLE.replace("secrets:\n", secrets), &[]).unwrap();
+    let hosts = "shop.example xn--bcher-kva.example [::1] [::2] 127.0.0.1";
+    assert_eq!(config.probe.secrets.hosts["KEY"].join(" "), hosts);
+    assert!(config.probe.secrets.dir.unwrap().ends_with("certs"));
+}
+
+#[test]
+fn resolvers_and_the_reference_are_read_with_their_ports() {
+    let text = EXAMPLE
+        .replace(
+            "dns:\n",
+            "dns:\n  servers: [192.0.2.53, '[2001:db8::1]:5353']\n",
+        )
+        .replace("#reference:", "reference: '[2001:db8::2]:443'");
+    let probe = Example::new(&text).load(Config::load_in).unwrap().probe;
+    let servers: Vec<_> = probe.dns.servers.iter().map(ToString::to_string).collect();
+    assert_eq!(servers, ["192.0.2.53:53", "[2001:db8::1]:5353"]);
+    let reference = probe.reference.unwrap();
+    assert_eq!(
+        (reference.host.as_str(), reference.port),
+        ("2001:db8::2", 443)
+    );
 }
