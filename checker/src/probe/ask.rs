@@ -7,6 +7,7 @@ use ureq::http::{self, HeaderName, HeaderValue, Method, header};
 use ureq::{Agent, Body};
 use url::Url;
 
+use super::clients::Handshake;
 use super::fault::{self, Fault};
 use super::fill::Filled;
 use super::{record, redact};
@@ -21,7 +22,7 @@ pub(super) struct Step {
     pub(super) url: Url,
     /// The method.
     pub(super) method: String,
-    /// Whether the site's headers and credentials go along.
+    /// Whether the site's headers and credentials go along, and its ways of TLS.
     pub(super) trusted: bool,
     /// Whether the site's body goes along.
     pub(super) with_body: bool,
@@ -40,15 +41,19 @@ impl Step {
         }
     }
 
-    /// Asks, and waits for the head of the response.
+    /// Asks, and waits for the head of the response; `own` is how the site wants TLS to be spoken.
     pub(super) fn ask(
         &self,
         agent: &Agent,
         filled: &Filled<'_>,
+        own: Option<&Handshake>,
     ) -> Result<http::Response<Body>, Fault> {
         let message = self.message(filled)?;
         let url = redact::url(self.url.as_str());
         record::begin_hop(&self.method, &url, longest_line(&message));
+        // What the site trusts, and who it takes webmon for, is no other server's business.
+        let own = own.filter(|_| self.trusted).cloned();
+        record::with(|record| record.handshake = own);
         let sent = match filled.body.as_deref().filter(|_| self.with_body) {
             Some(body) => agent.run(message.map(|()| body)),
             None if WITH_BODY.contains(&self.method.as_str()) => agent.run(message.map(|()| "")),

@@ -10,7 +10,7 @@ use contract::site::SiteError;
 
 use super::doubt::Doubt;
 use super::record::{self, Phase};
-use super::redact;
+use super::{redact, refusal};
 
 /// The longest detail, in characters.
 const DETAIL_CHARS: usize = 300;
@@ -108,7 +108,7 @@ pub(super) fn explain(error: ureq::Error) -> Fault {
         },
         ureq::Error::Timeout(_) => timeout(),
         ureq::Error::Io(error) => explain_io(&error),
-        ureq::Error::Rustls(error) => explain_tls(&error),
+        ureq::Error::Rustls(error) => refusal::explain(&error),
         ureq::Error::Tls(message) => Fault::here(Reason::TlsHandshake, message),
         ureq::Error::Protocol(ureq_proto::Error::HttpParseTooManyHeaders) => Fault::here(
             Reason::TooLarge,
@@ -150,7 +150,7 @@ pub(super) fn explain_io(error: &io::Error) -> Fault {
         .get_ref()
         .and_then(|e| e.downcast_ref::<rustls::Error>())
     {
-        return explain_tls(error);
+        return refusal::explain(error);
     }
     let phase = record::phase();
     if let Some(reason) = shortage(error) {
@@ -212,16 +212,6 @@ pub(super) fn shortage(error: &io::Error) -> Option<Reason> {
         libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM | libc::EADDRNOTAVAIL
     );
     short.then_some(Reason::LocalResources)
-}
-
-/// An error of rustls.
-fn explain_tls(error: &rustls::Error) -> Fault {
-    let reason = match (error, record::phase()) {
-        (rustls::Error::InvalidCertificate(_), _) => Reason::TlsCertificate,
-        (_, Phase::Receive) => Reason::Protocol,
-        _ => Reason::TlsHandshake,
-    };
-    Fault::here(reason, error.to_string())
 }
 
 /// A body that cannot be decoded, or a connection that broke under the decoder.

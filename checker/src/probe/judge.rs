@@ -1,14 +1,15 @@
 //! What was received against what was expected.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use contract::outcome::Reason;
 use contract::site::expect::{BodyRule, Expect, HeaderRule, HeaderTest};
 use contract::site::pattern::Pattern;
 use ureq::http::{HeaderMap, HeaderValue};
-use x509_parser::time::ASN1Time;
 
 use super::body::Received;
+use super::certificate::day;
 use super::fault::{Fault, printable, quote};
 use super::json::judge_json;
 
@@ -149,11 +150,19 @@ fn matches(received: &Received, pattern: &Pattern) -> Option<bool> {
     }
 }
 
+/// Judges the time that a check took.
+pub(super) fn judge_time(expect: &Expect, took: Duration) -> Result<(), Fault> {
+    match expect.max_time {
+        Some(max) if took > max => {
+            let (took, max) = (took.as_millis(), max.as_millis());
+            let message = format!("took {took} ms, expected at most {max} ms");
+            Err(fault(Reason::Slow, message))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Judges how long the certificate still lasts, if there is one; seconds since the Unix epoch.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "waits for the certificate in the check's record")
-)]
 pub(super) fn judge_certificate(
     expect: &Expect,
     expires_at_s: Option<i64>,
@@ -166,7 +175,7 @@ pub(super) fn judge_certificate(
     if u64::try_from(left).is_ok_and(|left| left >= expected) {
         return Ok(());
     }
-    let end = date(end);
+    let end = day(end);
     let when = match left {
         ..0 => format!("ended on {end}"),
         0 => format!("ends on {end}, in less than a day"),
@@ -175,14 +184,6 @@ pub(super) fn judge_certificate(
     };
     let message = format!("the certificate {when}; expected at least {expected}");
     Err(fault(Reason::CertificateExpiring, message))
-}
-
-/// The day of an instant in seconds since the Unix epoch.
-fn date(at_s: i64) -> String {
-    ASN1Time::from_timestamp(at_s).map_or_else(
-        |_| "a day beyond the calendar".to_owned(),
-        |time| time.to_datetime().date().to_string(),
-    )
 }
 
 /// The rest would be needed for a verdict.

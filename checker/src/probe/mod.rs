@@ -1,11 +1,12 @@
 //! One check of one site: from a task to a result.
 //!
 //! A check is read into a `plan`, `fill`ed with its `secrets`, and `ask`s: `resolve` finds addresses,
-//! `dial` vets each by the [policy] and has them `race`, `tls` shakes hands, the `meter` sees the first
-//! byte on the `wire`. A `redirect` asks again. The last response's `body` is read, and `judge` compares
-//! all with what was expected. What was seen on the way is in the thread's `record`, and what went wrong
-//! is a `fault`; one that may be this machine's own is in `doubt` until somebody else was asked. What of
-//! it all people may see, `redact` says.
+//! `dial` vets each by the [policy] and has them `race`, `tls` shakes hands as one of the `clients`, which
+//! `verify` the server's `certificate` or put their `refusal` into words, the `meter` sees the first byte
+//! on the `wire`. A `redirect` asks again. The last response's `body` is read, and `judge` compares all
+//! with what was expected. What was seen on the way is in the thread's `record`, and what went wrong is a
+//! `fault`; one that may be this machine's own is in `doubt` until somebody else was asked. What of it
+//! all people may see, `redact` says.
 //! A site that is down is a value here, never an error.
 //!
 //! Addresses come by `names`, which are in the `view` of the `system`'s files or asked of the name
@@ -13,6 +14,8 @@
 
 mod ask;
 mod body;
+mod certificate;
+mod clients;
 mod cores;
 mod dial;
 mod distance;
@@ -30,12 +33,14 @@ mod race;
 mod record;
 mod redact;
 mod redirect;
+mod refusal;
 mod resolve;
 mod secrets;
 mod servers;
 mod sockets;
 mod system;
 mod tls;
+mod verify;
 mod view;
 mod wire;
 
@@ -48,13 +53,15 @@ use contract::outcome::Reason;
 use contract::result::{CheckResult, Measured};
 use contract::site::Expect;
 use contract::task::Task;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::RootCertStore;
 use tokio::runtime::Handle;
 use ureq::unversioned::transport::Connector as _;
 use ureq::{Agent, Body, http};
 
 use self::ask::Step;
 use self::body::{Budget, Limits};
+pub use self::certificate::{CertificateSeen, TlsSeen};
+use self::clients::{Clients, Handshake};
 use self::cores::Cores;
 use self::doubt::Doubts;
 use self::fault::Fault;
@@ -101,7 +108,7 @@ struct Shared {
     /// Which addresses may be dialled.
     policy: Arc<Policy>,
     /// How TLS is spoken.
-    tls: Arc<ClientConfig>,
+    tls: Clients,
     /// Look-ups of names.
     names: Arc<Names>,
     /// Whether a failure is this machine's own.
@@ -123,7 +130,7 @@ impl Prober {
     ///
     /// Names are looked up on `runtime`, so it must not be called from there.
     pub fn new(config: &ProbeConfig, runtime: &Handle) -> Result<Self> {
-        Self::with_roots(config, runtime, tls::system_roots()?)
+        Self::with_roots(config, runtime, verify::system_roots()?)
     }
 
     /// A prober that trusts these certificate authorities.
@@ -141,7 +148,7 @@ impl Prober {
         );
         let shared = Shared {
             policy,
-            tls: tls::client(roots)?,
+            tls: Clients::new(roots)?,
             names,
             doubts,
             plans: Plans::default(),
@@ -165,7 +172,7 @@ impl Prober {
             policy: Arc::clone(&shared.policy),
         };
         let tls = tls::TlsConnector {
-            config: Arc::clone(&shared.tls),
+            plain: Arc::clone(shared.tls.plain()),
         };
         let connector = dialler.chain(tls).chain(meter::MeterConnector);
         let resolver = NameResolver {
@@ -180,19 +187,32 @@ impl Prober {
     ///
     /// `started_at_us` is now, in microseconds since the Unix epoch on the database's clock.
     pub fn check(&self, task: &Task, started_at_us: i64) -> CheckResult {
-        self.watch(task, started_at_us).result
+        self.make(task, started_at_us).0
     }
 
     /// The same, with each connection that was made on the way.
     pub fn watch(&self, task: &Task, started_at_us: i64) -> Watched {
+        let (result, record) = self.make(task, started_at_us);
+        let mut hops = record.hops;
+        for hop in &mut hops {
+            if let Some(tls) = &mut hop.tls {
+                tls.certificate = hop.leaf.as_deref().and_then(certificate::read);
+            }
+        }
+        Watched { result, hops }
+    }
+
+    /// Makes a check; its result, and what it saw.
+    fn make(&self, task: &Task, started_at_us: i64) -> (CheckResult, Record) {
         let wire_limit = self.shared.body_limit.saturating_mul(WIRE_FACTOR);
         let limit = Duration::from_millis(task.timeout_ms.into());
         record::begin(limit, wire_limit.saturating_add(WIRE_HEADS));
         // What a panic could leave half done is the record's, and that is replaced at the next check.
-        let fault = match panic::catch_unwind(AssertUnwindSafe(|| self.failure(task))) {
-            Ok(fault) => fault,
-            Err(_) => Some(Fault::here(Reason::Internal, "the probe panicked")),
-        };
+        let fault =
+            match panic::catch_unwind(AssertUnwindSafe(|| self.failure(task, started_at_us))) {
+                Ok(fault) => fault,
+                Err(_) => Some(Fault::here(Reason::Internal, "the probe panicked")),
+            };
         let record = record::end();
         let result = CheckResult {
             site_id: task.site_id,
@@ -201,28 +221,28 @@ impl Prober {
             detail: fault.map(|fault| fault.detail(record.hops.len())),
             measured: measured(&record, started_at_us),
         };
-        Watched {
-            result,
-            hops: record.hops,
-        }
+        (result, record)
     }
 
     /// Makes the check: what is wrong with the site, or this machine. Doubts are settled when the clock
     /// has stopped.
-    fn failure(&self, task: &Task) -> Option<Fault> {
-        let fault = self.run(task).err()?;
+    fn failure(&self, task: &Task, started_at_us: i64) -> Option<Fault> {
+        let fault = self.run(task, started_at_us).err()?;
         record::stop();
         Some(self.shared.doubts.settle(fault))
     }
 
     /// Makes the check; what is wrong with the site is the error.
-    fn run(&self, task: &Task) -> Result<(), Fault> {
+    fn run(&self, task: &Task, started_at_us: i64) -> Result<(), Fault> {
         let plan = self.shared.plans.read(task)?;
         let host = plan.url.host_str().unwrap_or_default();
         let filled = Filled::new(&plan.request, &self.shared.vault, host)?;
+        let key = filled.client_key.as_deref();
+        let own = self.shared.tls.of_site(&plan.request.tls, key)?;
         record::start();
         record::with(|record| record.family = plan.request.ip);
-        let (head, body) = self.last_response(&plan, &filled)?.into_parts();
+        let response = self.last_response(&plan, &filled, own.as_ref())?;
+        let (head, body) = response.into_parts();
         let verdict = judge::judge_head(&plan.expect, head.status.as_u16(), &head.headers);
         let limits = self.limits(&plan.expect);
         let mut share = self.shared.body_memory.share();
@@ -233,7 +253,10 @@ impl Prober {
         let core = limits.keep.then(|| self.shared.cores.take());
         judge::judge_body(&plan.expect, &received)?;
         drop(core);
-        judge_time(&plan.expect)
+        let (total, ends) =
+            record::with(|record| (record.total_us, certificate_expires_at_s(record)));
+        judge::judge_certificate(&plan.expect, ends, started_at_us / 1_000_000)?;
+        judge::judge_time(&plan.expect, Duration::from_micros(total.unwrap_or(0)))
     }
 
     /// Asks, and follows redirects to the last response, whose body is still to come.
@@ -241,10 +264,11 @@ impl Prober {
         &self,
         plan: &Plan,
         filled: &Filled<'_>,
+        own: Option<&Handshake>,
     ) -> Result<http::Response<Body>, Fault> {
         let mut trail = Trail::new(Step::first(&plan.url, &plan.request));
         loop {
-            let response = trail.step.ask(&self.agent, filled)?;
+            let response = trail.step.ask(&self.agent, filled, own)?;
             let status = response.status().as_u16();
             if !trail.follow(status, response.headers(), &plan.request)? {
                 return Ok(response);
@@ -262,17 +286,11 @@ impl Prober {
     }
 }
 
-/// Judges the time of a check that ended well.
-fn judge_time(expect: &Expect) -> Result<(), Fault> {
-    let took = Duration::from_micros(record::with(|record| record.total_us).unwrap_or(0));
-    match expect.max_time {
-        Some(max) if took > max => {
-            let (took, max) = (took.as_millis(), max.as_millis());
-            let message = format!("took {took} ms, expected at most {max} ms");
-            Err(Fault::at("expect", Reason::Slow, message))
-        }
-        _ => Ok(()),
-    }
+/// When the first of the certificates on the way ends: the site works no longer than that.
+fn certificate_expires_at_s(record: &Record) -> Option<i64> {
+    let leaves = record.hops.iter().filter_map(|hop| hop.leaf.as_deref());
+    let ends = leaves.filter_map(certificate::validity_s);
+    ends.map(|(_, end)| end).min()
 }
 
 /// The record as the result has it.
@@ -283,7 +301,7 @@ fn measured(record: &Record, started_at_us: i64) -> Measured {
         phases: record.phases(),
         body_bytes: record.body_bytes,
         address: record.hops.iter().rev().find_map(|hop| hop.address),
-        certificate_expires_at_s: None,
+        certificate_expires_at_s: certificate_expires_at_s(record),
     }
 }
 

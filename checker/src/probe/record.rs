@@ -12,6 +12,9 @@ use contract::site::request::Family;
 
 use super::redact::Revealed;
 
+use super::certificate::TlsSeen;
+use super::clients::Handshake;
+
 /// What a check is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -54,6 +57,8 @@ pub(super) struct Record {
     pub(super) reset: bool,
     /// The longest line that is sent, in bytes.
     pub(super) longest_line: usize,
+    /// How TLS is spoken on this hop, if not as with any site.
+    pub(super) handshake: Option<Handshake>,
     /// Decoded bytes of the body that were read.
     pub(super) body_bytes: Option<u64>,
     /// What nobody may see of what was sent; kept until the next check begins.
@@ -73,6 +78,10 @@ pub struct Hop {
     pub status: Option<u16>,
     /// The phases of this connection; `total_us` is their sum.
     pub phases: Phases,
+    /// What was seen of TLS, if it was begun.
+    pub tls: Option<TlsSeen>,
+    /// The server's certificate as it came, in DER.
+    pub(crate) leaf: Option<Vec<u8>>,
 }
 
 thread_local! {
@@ -109,6 +118,7 @@ impl Record {
             ended: false,
             reset: false,
             longest_line: 0,
+            handshake: None,
             body_bytes: None,
             revealed: Revealed::default(),
         }

@@ -1,60 +1,29 @@
 //! TLS over a connection: a full handshake at every check.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 
-use color_eyre::eyre::{Result, WrapErr, ensure};
 use contract::outcome::Reason;
-use rustls::client::Resumption;
-use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion, Stream, StreamOwned};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
     TransportAdapter,
 };
 
+use super::certificate::TlsSeen;
+use super::clients::Handshake;
 use super::fault::{self, Fault};
 use super::record::{self, Phase};
+use super::refusal;
 use super::resolve;
 use super::wire::{self, Wire};
-
-/// The certificate authorities that this machine trusts; none at all is an error.
-pub(super) fn system_roots() -> Result<RootCertStore> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(found.certs);
-    ensure!(
-        added > 0,
-        "this machine trusts no certificate authority{}; install ca-certificates or set SSL_CERT_FILE",
-        found
-            .errors
-            .first()
-            .map(|error| format!(" ({error})"))
-            .unwrap_or_default(),
-    );
-    Ok(roots)
-}
-
-/// How TLS is spoken with servers that these authorities vouch for.
-pub(super) fn client(roots: RootCertStore) -> Result<Arc<ClientConfig>> {
-    let provider = Arc::new(ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .wrap_err("choosing the versions of TLS")?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // A resumed session shows no certificate, so an expired one would go unnoticed.
-    config.resumption = Resumption::disabled();
-    Ok(Arc::new(config))
-}
 
 /// Speaks TLS where the URL says `https`.
 #[derive(Clone, Debug)]
 pub(super) struct TlsConnector {
-    /// How.
-    pub(super) config: Arc<ClientConfig>,
+    /// How, where the record has no handshake of the site.
+    pub(super) plain: Arc<ClientConfig>,
 }
 
 impl Connector<Wire> for TlsConnector {
@@ -82,26 +51,81 @@ impl TlsConnector {
         details: &ConnectionDetails<'_>,
         wire: Wire,
     ) -> Result<TlsWire, ureq::Error> {
-        let host = resolve::target(details.uri).map_or("", |(host, _)| host);
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| {
-            Fault::here(
-                Reason::InvalidSite,
-                "the URL's host can be in no certificate",
-            )
-        })?;
-        let mut session = ClientConnection::new(Arc::clone(&self.config), name)?;
+        let own = record::with(|record| {
+            if let Some(hop) = record.hop() {
+                hop.tls = Some(TlsSeen::default());
+            }
+            record.handshake.clone()
+        });
+        let Handshake {
+            config,
+            server_name,
+        } = own.unwrap_or_else(|| Handshake {
+            config: Arc::clone(&self.plain),
+            server_name: None,
+        });
+        let name = server_name.map_or_else(|| host_name(details), Ok)?;
+        let mut session = ClientConnection::new(config, name)?;
         let mut wire = TransportAdapter::new(wire, Arc::clone(&details.current_time));
-        session.complete_io(&mut wire).map_err(explain)?;
-        Ok(TlsWire {
-            buffers: wire::buffers(),
-            stream: StreamOwned::new(session, wire),
-        })
+        let shaken = session.complete_io(&mut wire);
+        note_version(session.protocol_version());
+        match shaken {
+            Ok(_) => Ok(TlsWire {
+                buffers: wire::buffers(),
+                stream: StreamOwned::new(session, wire),
+            }),
+            Err(error) => Err(explain(&mut session, &mut wire, error)),
+        }
     }
 }
 
-/// A fault inside the wire passes through; what remains is TLS's own.
-fn explain(error: io::Error) -> ureq::Error {
+/// The URL's host as certificates name it.
+fn host_name(details: &ConnectionDetails<'_>) -> Result<ServerName<'static>, Fault> {
+    let host = resolve::target(details.uri).map_or("", |(host, _)| host);
+    ServerName::try_from(host.to_owned()).map_err(|_| {
+        let message = "the URL's host can be in no certificate; set request.tls.server_name";
+        Fault::here(Reason::InvalidSite, message)
+    })
+}
+
+/// Notes the version that both sides agreed on.
+fn note_version(version: Option<ProtocolVersion>) {
+    let version = match version {
+        Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+        _ => return,
+    };
+    record::with(|record| {
+        if let Some(tls) = record.hop().and_then(|hop| hop.tls.as_mut()) {
+            tls.version = Some(version);
+        }
+    });
+}
+
+/// Why a connection broke. Bytes may have come before it did, and an alert among them says more than
+/// the broken pipe that it left behind.
+fn explain(
+    session: &mut ClientConnection,
+    wire: &mut TransportAdapter<Wire>,
+    error: io::Error,
+) -> ureq::Error {
+    let known = error
+        .get_ref()
+        .and_then(|e| e.downcast_ref::<rustls::Error>());
+    while known.is_none() && session.read_tls(wire).is_ok_and(|read| read > 0) {
+        if let Err(error) = session.process_new_packets() {
+            return refusal::explain(&error).into();
+        }
+    }
     match ureq::Error::from(error) {
+        // The library would take this for the end of a body without a length.
+        ureq::Error::Io(error)
+            if error.kind() == ErrorKind::UnexpectedEof && record::phase() == Phase::Receive =>
+        {
+            let message = "the connection ended without the end of TLS (close_notify): the response may be cut off";
+            Fault::here(Reason::Reset, message).into()
+        }
+        // A fault inside the wire passes through; what remains is TLS's own.
         ureq::Error::Io(error) => fault::explain_io(&error).into(),
         other => other,
     }
@@ -128,12 +152,15 @@ impl Transport for TlsWire {
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
         let output = self.buffers.output().get(..amount).unwrap_or_default();
-        self.stream.write_all(output)?;
-        Ok(())
+        let StreamOwned { conn, sock } = &mut self.stream;
+        let written = Stream::new(conn, sock).write_all(output);
+        written.map_err(|error| explain(conn, sock, error))
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        let read = self.stream.read(self.buffers.input_append_buf())?;
+        let StreamOwned { conn, sock } = &mut self.stream;
+        let read = Stream::new(conn, sock).read(self.buffers.input_append_buf());
+        let read = read.map_err(|error| explain(conn, sock, error))?;
         self.buffers.input_appended(read);
         Ok(read > 0)
     }

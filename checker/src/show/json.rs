@@ -6,7 +6,7 @@ use contract::result::Phases;
 use serde::Serialize;
 
 use super::{Report, rfc3339};
-use crate::probe::Hop;
+use crate::probe::{CertificateSeen, Hop, TlsSeen};
 
 /// The whole.
 #[derive(Serialize)]
@@ -48,8 +48,34 @@ struct ShownHop<'a> {
     status: Option<u16>,
     /// The address that was dialled.
     address: Option<IpAddr>,
+    /// What was seen of TLS.
+    tls: Option<ShownTls<'a>>,
     /// Its phases.
     phases: ShownPhases,
+}
+
+/// What was seen of TLS.
+#[derive(Serialize)]
+struct ShownTls<'a> {
+    /// The version.
+    version: Option<&'a str>,
+    /// The server's certificate, also one that was refused.
+    certificate: Option<ShownCertificate<'a>>,
+}
+
+/// A certificate.
+#[derive(Serialize)]
+struct ShownCertificate<'a> {
+    /// Whose it is.
+    subject: &'a str,
+    /// Who vouches for it.
+    issuer: &'a str,
+    /// What it is for.
+    names: &'a [String],
+    /// From when it is valid.
+    not_before: Option<String>,
+    /// Until when it is valid.
+    not_after: Option<String>,
 }
 
 /// Phases in microseconds.
@@ -102,14 +128,46 @@ fn hop(hop: &Hop) -> ShownHop<'_> {
         url,
         address,
         status,
+        tls: seen,
         phases: measured,
+        leaf: _,
     } = hop;
     ShownHop {
         method,
         url,
         status: *status,
         address: *address,
+        tls: seen.as_ref().map(tls),
         phases: phases(*measured),
+    }
+}
+
+/// What was seen of TLS.
+fn tls(
+    TlsSeen {
+        version,
+        certificate,
+    }: &TlsSeen,
+) -> ShownTls<'_> {
+    let certificate = certificate.as_ref().map(|certificate| {
+        let CertificateSeen {
+            subject,
+            issuer,
+            names,
+            not_before_s,
+            not_after_s,
+        } = certificate;
+        ShownCertificate {
+            subject,
+            issuer,
+            names,
+            not_before: rfc3339(*not_before_s),
+            not_after: rfc3339(*not_after_s),
+        }
+    });
+    ShownTls {
+        version: *version,
+        certificate,
     }
 }
 

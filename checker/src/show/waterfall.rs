@@ -4,8 +4,8 @@ use std::fmt::{self, Formatter};
 
 use contract::result::Phases;
 
-use super::Report;
-use crate::probe::Hop;
+use super::{Report, rfc3339};
+use crate::probe::{CertificateSeen, Hop};
 
 /// How wide the waterfall is, in characters.
 const WIDTH: u64 = 48;
@@ -39,9 +39,39 @@ fn write_hop(f: &mut Formatter<'_>, number: usize, hop: &Hop) -> fmt::Result {
         Some(status) => writeln!(f, " → {status}")?,
         None => writeln!(f)?,
     }
-    match hop.address {
-        Some(address) => writeln!(f, "   {address}"),
+    let tls = hop.tls.as_ref();
+    let known = [
+        hop.address.map(|address| address.to_string()),
+        tls.and_then(|tls| tls.version).map(str::to_owned),
+    ];
+    let known: Vec<_> = known.into_iter().flatten().collect();
+    if !known.is_empty() {
+        writeln!(f, "   {}", known.join(", "))?;
+    }
+    match tls.and_then(|tls| tls.certificate.as_ref()) {
+        Some(certificate) => write_certificate(f, certificate),
         None => Ok(()),
+    }
+}
+
+/// Whose certificate it is, who vouches for it, and how long it lasts.
+fn write_certificate(f: &mut Formatter<'_>, certificate: &CertificateSeen) -> fmt::Result {
+    let CertificateSeen {
+        subject,
+        issuer,
+        names,
+        not_after_s,
+        ..
+    } = certificate;
+    let whose = if names.is_empty() {
+        subject.clone()
+    } else {
+        names.join(", ")
+    };
+    write!(f, "   certificate for {whose}, by {issuer}")?;
+    match rfc3339(*not_after_s) {
+        Some(end) => writeln!(f, ", until {end}"),
+        None => writeln!(f),
     }
 }
 

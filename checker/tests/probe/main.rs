@@ -7,15 +7,20 @@
 )]
 
 mod answers;
+mod authority;
+mod certificates;
 mod dns;
 mod dns_server;
 mod doubt;
 mod expectations;
+mod handshakes;
 mod hostile;
 mod redirects;
 mod requests;
 mod secrets;
 mod tls;
+mod tls_redirects;
+mod tls_server;
 
 use std::sync::LazyLock;
 

@@ -1,113 +1,113 @@
-//! The probe over TLS.
+//! What a site may say about TLS, and what is shown of it.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
-use std::sync::Arc;
-use std::thread;
+use std::time::Instant;
 
-use checker::probe::Prober;
+use checker::probe::{Prober, Watched};
 use contract::outcome::Reason;
-use contract::result::CheckResult;
-use rcgen::CertifiedKey;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use serde_json::json;
 
-use crate::hostile::{Act, Server};
-use crate::{config, detail, runtime, task};
+use crate::authority::{Authority, VALID, second};
+use crate::tls_server::{TlsServer, Turn};
+use crate::{config, detail, phases, runtime, task};
 
-/// A certificate that vouches for itself, and its key.
-fn certificate(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
-    let CertifiedKey { cert, signing_key } =
-        rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
-    (cert.into(), key)
-}
+/// The checks' time, in milliseconds: a handshake takes some in a debug build.
+pub(crate) const LIMIT_MS: u32 = 2_000;
+/// The phases of a check that received something over TLS.
+pub(crate) const TLS_ALL: &str = "dns connect tls wait receive";
+/// The phases of a check that ended in the handshake.
+pub(crate) const SHAKING: &str = "dns connect tls";
+/// Where the servers are.
+pub(crate) const HOST: &[&str] = &["127.0.0.1"];
 
-/// Serves one connection with this certificate; the URL.
-fn serve(certificate: CertificateDer<'static>, key: PrivateKeyDer<'static>) -> String {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("https://{}/", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        let (stream, _) = listener.accept().unwrap();
-        let session = ServerConnection::new(Arc::new(config)).unwrap();
-        let mut stream = StreamOwned::new(session, stream);
-        let mut request = [0; 4_096];
-        // an error is the client's refusal, which is what some tests are about
-        if stream.read(&mut request).is_ok() {
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
-                .unwrap();
-        }
-    });
-    url
-}
-
-/// Checks `url` with a prober that trusts `roots` alone.
-fn check(url: &str, roots: &[CertificateDer<'static>]) -> CheckResult {
+/// A prober that trusts `roots` alone.
+pub(crate) fn prober(roots: &[CertificateDer<'static>]) -> Prober {
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(roots.iter().cloned());
-    let prober = Prober::with_roots(&config(), runtime(), store).unwrap();
-    let mut task = task(url, "{}", "{}");
-    // a handshake takes its time in a debug build
-    task.timeout_ms = 1_000;
-    prober.check(&task, 5)
+    Prober::with_roots(&config(), runtime(), store).unwrap()
+}
+
+/// Checks `url` with these options of TLS.
+pub(crate) fn watch(prober: &Prober, url: &str, tls: &serde_json::Value) -> Watched {
+    let mut task = task(url, &json!({"tls": tls}).to_string(), "{}");
+    task.timeout_ms = LIMIT_MS;
+    let began = Instant::now();
+    let watched = prober.watch(&task, 5);
+    assert!(began.elapsed().as_millis() < LIMIT_MS.into(), "{watched:?}");
+    watched
 }
 
 #[test]
-fn a_certificate_that_is_trusted_is_up_and_the_handshake_is_timed() {
-    let (certificate, key) = certificate("127.0.0.1");
-    let url = serve(certificate.clone(), key);
-    let result = check(&url, &[certificate]);
-    assert_eq!(result.reason, None, "{result:?}");
-    assert!(result.measured.phases.tls_us > Some(0), "{result:?}");
-    assert_eq!(result.measured.body_bytes, Some(5));
+fn a_name_that_is_asked_for_is_sent_and_an_address_is_not() {
+    let root = Authority::new("root");
+    let prober = prober(&[root.der()]);
+    for (name, sent) in [("a.example", Some("a.example")), ("10.0.0.1", None)] {
+        let server = TlsServer::start(root.leaf(&[name], VALID), vec![Turn::ok()]);
+        let watched = watch(&prober, &server.url(), &json!({"server_name": name}));
+        assert_eq!(watched.result.reason, None, "{watched:?}");
+        assert_eq!(server.names(), [sent.map(str::to_owned)]);
+    }
+    let server = TlsServer::on("[::1]:0", root.leaf(&["::1"], VALID), vec![Turn::ok()]);
+    let watched = watch(&prober, &server.url(), &json!({}));
+    assert_eq!(watched.result.reason, None, "{watched:?}");
 }
 
 #[test]
-fn a_certificate_that_nobody_vouches_for_is_down() {
-    let (own, key) = certificate("127.0.0.1");
-    let (other, _) = certificate("127.0.0.1");
-    let result = check(&serve(own, key), &[other]);
+fn a_prober_that_trusts_nobody_works_and_says_what_it_saw() {
+    let root = Authority::new("root");
+    let server = TlsServer::start(root.leaf(HOST, VALID), vec![Turn::ok(), Turn::ok()]);
+    let prober = prober(&[]);
+    let Watched { result, hops } = watch(&prober, &server.url(), &json!({}));
     assert_eq!(result.reason, Some(Reason::TlsCertificate), "{result:?}");
-    assert!(
-        detail(&result).starts_with("tls: invalid peer certificate: "),
-        "{result:?}"
+    let seen = hops[0].tls.clone().unwrap().certificate.unwrap();
+    assert_eq!(
+        (seen.subject.as_str(), seen.issuer.as_str()),
+        ("CN=leaf", "CN=root")
     );
-    let p = result.measured.phases;
-    assert!(p.tls_us.is_some() && p.wait_us.is_none(), "{result:?}");
+    assert_eq!(seen.names, HOST);
+    assert_eq!(
+        (seen.not_before_s, seen.not_after_s),
+        (second(2020), second(2040))
+    );
+    let watched = watch(&prober, &server.url(), &json!({"ca": root.pem()}));
+    assert_eq!(watched.result.reason, None, "{watched:?}");
 }
 
 #[test]
-fn a_certificate_for_another_name_is_down() {
-    let (certificate, key) = certificate("other.example");
-    let result = check(&serve(certificate.clone(), key), &[certificate]);
-    assert_eq!(result.reason, Some(Reason::TlsCertificate), "{result:?}");
-}
-
-#[test]
-fn what_is_not_tls_fails_in_the_handshake() {
-    for (act, reason) in [
+fn options_that_make_no_sense_are_told_before_anyone_is_asked() {
+    let prober = prober(&[]);
+    let nonsense = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
+    for (tls, said) in [
         (
-            Act::ResetAfter("HTTP/1.1 400 Bad Request\r\n\r\n"),
-            Reason::TlsHandshake,
+            json!({"ca": nonsense}),
+            "request.tls.ca: certificate 1 in it cannot be read (",
         ),
-        (Act::ResetAfter(""), Reason::TlsHandshake),
-        (Act::HangAfter(""), Reason::TlsTimeout),
+        (
+            json!({"ca": nonsense.replace("MA==", "M?")}),
+            "request.tls.ca: is no PEM (",
+        ),
+        (
+            json!({"ca": nonsense.replace('\n', " ")}),
+            "request.tls.ca: is no PEM (",
+        ),
+        (
+            json!({"ca": format!("x{nonsense}")}),
+            "request.tls.ca: holds no certificate; begin",
+        ),
+        (
+            json!({"server_name": "-a-"}),
+            "request.tls.server_name: can be in no certificate",
+        ),
     ] {
-        let server = Server::start(vec![act.clone()]);
-        let result = check(&server.url("/").replace("http:", "https:"), &[]);
-        assert_eq!(result.reason, Some(reason), "{act:?}: {result:?}");
-        assert!(detail(&result).starts_with("tls: "), "{act:?}: {result:?}");
-        assert!(
-            result.measured.phases.tls_us.is_some(),
-            "{act:?}: {result:?}"
+        let Watched { result, hops } = watch(&prober, "https://127.0.0.1:1/", &tls);
+        assert_eq!(
+            result.reason,
+            Some(Reason::InvalidSite),
+            "{tls}: {result:?}"
         );
+        assert!(detail(&result).starts_with(said), "{tls}: {result:?}");
+        assert_eq!((phases(&result).as_str(), hops.len()), ("", 0), "{tls}");
+        assert_eq!(result.measured.phases.total_us, None, "{tls}");
     }
 }

@@ -1,0 +1,241 @@
+//! How TLS is spoken with each site: client configurations, shared by the options that make them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use color_eyre::eyre::{Result, WrapErr};
+use contract::outcome::Reason;
+use contract::site::tls::{Identity, Tls};
+use moka::sync::Cache;
+use rustls::client::Resumption;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, InconsistentKeys, RootCertStore};
+
+use super::fault::Fault;
+use super::verify::{Extra, Verifier};
+
+/// The most memory of the configurations kept, in bytes: room for thousands of the usual few KiB.
+const CACHE_BYTES: u64 = 16 << 20;
+/// A configuration without its certificates and key takes about so many bytes.
+const CONFIG_BYTES: usize = 2 << 10;
+/// The texts of the options are held as they are and, in another form, in the configuration.
+const TEXT_FACTOR: usize = 3;
+
+/// How TLS is spoken on one connection of a site with options of its own.
+#[derive(Clone, Debug)]
+pub(super) struct Handshake {
+    /// The client's configuration.
+    pub(super) config: Arc<ClientConfig>,
+    /// The name to ask for, instead of the URL's host.
+    pub(super) server_name: Option<ServerName<'static>>,
+}
+
+/// The client configurations of all sites.
+pub(super) struct Clients {
+    /// The cryptography.
+    provider: Arc<CryptoProvider>,
+    /// The authorities that this machine trusts.
+    system: Arc<RootCertStore>,
+    /// The configuration of sites without options, which nearly all are: it is always there.
+    plain: Arc<ClientConfig>,
+    /// Those of sites with options.
+    own: Cache<Options, Arc<ClientConfig>>,
+}
+
+/// What makes a configuration; with a key in it, so it does not print.
+#[derive(PartialEq, Eq, Hash)]
+struct Options {
+    /// PEM certificates of authorities.
+    ca: Option<String>,
+    /// The client's certificates and its key, in PEM.
+    identity: Option<(String, String)>,
+    /// Whether certificates are judged.
+    verify: bool,
+}
+
+impl Clients {
+    /// Configurations that trust these authorities.
+    pub(super) fn new(roots: RootCertStore) -> Result<Self> {
+        let provider = Arc::new(ring::default_provider());
+        let system = Arc::new(roots);
+        let verifier = verifier(&provider, &system, None, true);
+        let plain =
+            configure(&provider, verifier, None).wrap_err("choosing the versions of TLS")?;
+        Ok(Self {
+            provider,
+            system,
+            plain: Arc::new(plain),
+            own: Cache::builder()
+                .max_capacity(CACHE_BYTES)
+                .weigher(|options: &Options, _| options.weight())
+                .build(),
+        })
+    }
+
+    /// The configuration of sites without options.
+    pub(super) fn plain(&self) -> &Arc<ClientConfig> {
+        &self.plain
+    }
+
+    /// How TLS is spoken with a site, if it has options of its own; `key` is the one of its
+    /// certificate, in PEM.
+    pub(super) fn of_site(&self, tls: &Tls, key: Option<&str>) -> Result<Option<Handshake>, Fault> {
+        if *tls == Tls::default() {
+            return Ok(None);
+        }
+        let name = tls.server_name.as_deref();
+        let name = name.map(|name| ServerName::try_from(name.to_owned()));
+        let server_name = name.transpose().map_err(|_| {
+            let message = "can be in no certificate; write a name like shop.example";
+            Fault::at("request.tls.server_name", Reason::InvalidSite, message)
+        })?;
+        Ok(Some(Handshake {
+            config: self.config(tls, key)?,
+            server_name,
+        }))
+    }
+
+    /// The configuration for a site's options.
+    fn config(&self, tls: &Tls, key: Option<&str>) -> Result<Arc<ClientConfig>, Fault> {
+        let Tls {
+            ca,
+            identity,
+            verify,
+            server_name: _,
+        } = tls;
+        let identity = identity.as_ref().zip(key);
+        let options = Options {
+            ca: ca.clone(),
+            identity: identity
+                .map(|(identity, key)| (identity.certificate.clone(), key.to_owned())),
+            verify: *verify,
+        };
+        if let Some(known) = self.own.get(&options) {
+            return Ok(known);
+        }
+        let extra = ca.as_deref().map(authorities).transpose()?;
+        let identity = identity.map(|(identity, key)| self.certified_key(identity, key));
+        let verifier = verifier(&self.provider, &self.system, extra, *verify);
+        let config = configure(&self.provider, verifier, identity.transpose()?)
+            .map_err(|error| Fault::at("request.tls", Reason::Internal, error.to_string()))?;
+        let config = Arc::new(config);
+        self.own.insert(options, Arc::clone(&config));
+        Ok(config)
+    }
+
+    /// A client's certificate with its key.
+    fn certified_key(&self, identity: &Identity, key: &str) -> Result<CertifiedKey, Fault> {
+        const NO_KEY: &str = "holds no private key (in PEM, not encrypted)";
+        let name = &identity.key;
+        let missing = |what: &str| {
+            let message = format!("the secret {name} {what}");
+            Fault::at("request.tls.key", Reason::SecretMissing, message)
+        };
+        let place = "request.tls.certificate";
+        let chain = certificates(place, &identity.certificate)?;
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| missing(NO_KEY))?;
+        let key = self.provider.key_provider.load_private_key(key);
+        let pair = CertifiedKey::new(chain, key.map_err(|_| missing(NO_KEY))?);
+        match pair.keys_match() {
+            Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(pair),
+            Err(rustls::Error::InconsistentKeys(_)) => Err(missing(
+                "holds a key that does not belong to the certificate",
+            )),
+            Err(error) => Err(unreadable(place, 1, &error)),
+        }
+    }
+}
+
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clients").finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// About what a configuration takes, in bytes.
+    fn weight(&self) -> u32 {
+        let ca = self.ca.as_ref().map_or(0, String::len);
+        let identity = self
+            .identity
+            .as_ref()
+            .map_or(0, |(certificate, key)| certificate.len() + key.len());
+        u32::try_from(CONFIG_BYTES + (ca + identity) * TEXT_FACTOR).unwrap_or(u32::MAX)
+    }
+}
+
+/// Judges certificates by the system's authorities and a site's.
+fn verifier(
+    provider: &CryptoProvider,
+    system: &Arc<RootCertStore>,
+    extra: Option<Extra>,
+    verify: bool,
+) -> Arc<Verifier> {
+    Arc::new(Verifier {
+        system: Arc::clone(system),
+        extra,
+        verify,
+        algorithms: provider.signature_verification_algorithms,
+    })
+}
+
+/// A client that judges by `verifier` and shows `identity` to those who ask for it.
+fn configure(
+    provider: &Arc<CryptoProvider>,
+    verifier: Arc<Verifier>,
+    identity: Option<CertifiedKey>,
+) -> Result<ClientConfig, rustls::Error> {
+    let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match identity {
+        Some(pair) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(pair))),
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // A resumed session shows no certificate, so an expired one would go unnoticed.
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+/// A site's own authorities.
+fn authorities(pem: &str) -> Result<Extra, Fault> {
+    const PLACE: &str = "request.tls.ca";
+    let certificates = certificates(PLACE, pem)?;
+    let mut roots = RootCertStore::empty();
+    for (index, certificate) in certificates.iter().enumerate() {
+        let added = roots.add(certificate.clone());
+        added.map_err(|error| unreadable(PLACE, index + 1, &error))?;
+    }
+    Ok(Extra {
+        certificates,
+        roots,
+    })
+}
+
+/// The certificates in a text; none at all is a fault.
+fn certificates(place: &'static str, pem: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
+    let invalid = |message: String| Fault::at(place, Reason::InvalidSite, message);
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    match found {
+        Ok(found) if found.is_empty() => Err(invalid(
+            "holds no certificate; begin each line of PEM on a line of its own".to_owned(),
+        )),
+        Ok(found) => Ok(found),
+        Err(error) => Err(invalid(format!("is no PEM ({error})"))),
+    }
+}
+
+/// A certificate in PEM that holds something else; `number` counts from 1.
+fn unreadable(place: &'static str, number: usize, error: &rustls::Error) -> Fault {
+    let message = format!("certificate {number} in it cannot be read ({error})");
+    Fault::at(place, Reason::InvalidSite, message)
+}
+
+#[cfg(test)]
+#[path = "clients_tests.rs"]
+mod tests;

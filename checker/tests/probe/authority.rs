@@ -1,0 +1,129 @@
+//! Authorities, and the certificates that they make.
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, date_time_ymd,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// The years on whose first days a certificate begins and ends.
+pub(crate) type Years = (i32, i32);
+/// A certificate that is valid.
+pub(crate) const VALID: Years = (2020, 2040);
+/// One that is not any more.
+pub(crate) const EXPIRED: Years = (2020, 2021);
+/// One that is not yet.
+pub(crate) const FUTURE: Years = (2039, 2040);
+
+/// The first second of a year, since the Unix epoch.
+pub(crate) fn second(year: i32) -> i64 {
+    date_time_ymd(year, 1, 1).unix_timestamp()
+}
+
+/// What is said in a certificate.
+fn params(common_name: &str, names: &[&str], years: Years) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names).unwrap();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, common_name);
+    params.not_before = date_time_ymd(years.0, 1, 1);
+    params.not_after = date_time_ymd(years.1, 1, 1);
+    params
+}
+
+/// Who vouches for others.
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    /// An authority that vouches for itself.
+    pub(crate) fn new(name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::self_signed(Self::params(name, VALID), key).unwrap())
+    }
+
+    /// An authority that this one vouches for.
+    pub(crate) fn under(&self, name: &str, years: Years) -> Self {
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::signed_by(Self::params(name, years), key, &self.0).unwrap())
+    }
+
+    /// What is said in an authority's certificate.
+    fn params(name: &str, years: Years) -> CertificateParams {
+        let mut params = params(name, &[], years);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params
+    }
+
+    /// A server's certificate for these names.
+    pub(crate) fn leaf(&self, names: &[&str], years: Years) -> Shown {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params("leaf", names, years).signed_by(&key, &self.0);
+        Shown::new(certificate.unwrap().der().clone(), &key)
+    }
+
+    /// A certificate that is good for clients only.
+    pub(crate) fn client_leaf(&self, names: &[&str]) -> Shown {
+        let key = KeyPair::generate().unwrap();
+        let mut params = params("client", names, VALID);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        Shown::new(params.signed_by(&key, &self.0).unwrap().der().clone(), &key)
+    }
+
+    /// Its certificate.
+    pub(crate) fn der(&self) -> CertificateDer<'static> {
+        self.0.der().clone()
+    }
+
+    /// Its certificate, in PEM.
+    pub(crate) fn pem(&self) -> String {
+        self.0.pem()
+    }
+}
+
+/// What a server shows: certificates, its own first, and what it signs with.
+pub(crate) struct Shown {
+    /// The certificates.
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    /// The key.
+    pub(crate) key: PrivateKeyDer<'static>,
+}
+
+impl Shown {
+    /// A certificate alone.
+    fn new(certificate: CertificateDer<'static>, key: &KeyPair) -> Self {
+        Self {
+            chain: vec![certificate],
+            key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        }
+    }
+
+    /// A certificate that vouches for itself, as an authority's or not.
+    pub(crate) fn self_signed(names: &[&str], years: Years, authority: bool) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = params("self", names, years);
+        if authority {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        Self::new(params.self_signed(&key).unwrap().der().clone(), &key)
+    }
+
+    /// With the certificate of its issuer.
+    pub(crate) fn with(mut self, issuer: &Authority) -> Self {
+        self.chain.push(issuer.der());
+        self
+    }
+
+    /// With the key of another.
+    pub(crate) fn with_key_of(mut self, other: &Self) -> Self {
+        self.key = other.key.clone_key();
+        self
+    }
+
+    /// The server's own certificate, in PEM.
+    pub(crate) fn pem(&self) -> String {
+        use base64::Engine as _;
+        let text = base64::prelude::BASE64_STANDARD.encode(&self.chain[0]);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    }
+}
