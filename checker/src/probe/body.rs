@@ -108,11 +108,15 @@ pub(super) fn receive(
     limits: Limits,
     share: &mut Share<'_>,
 ) -> Result<Received, Fault> {
-    let mut reader = body.into_reader();
     let mut received = Received::default();
+    record::with(|record| record.body_bytes = Some(0));
+    if !record::with(|record| record.open) {
+        // No body, which the library would yet try to decode (the head may answer `HEAD`).
+        return Ok(received);
+    }
+    let mut reader = body.into_reader();
     let mut piece = [0; PIECE_BYTES];
     let mut count: u64 = 0;
-    record::with(|record| record.body_bytes = Some(0));
     while !received.cut {
         let read = reader
             .read(&mut piece)

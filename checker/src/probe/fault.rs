@@ -115,12 +115,9 @@ pub(super) fn explain(error: ureq::Error) -> Fault {
             "the response has more than 128 header lines",
         ),
         ureq::Error::Protocol(error) => Fault::here(Reason::Protocol, error.to_string()),
-        ureq::Error::LargeResponseHeader(..) => Fault::here(
-            Reason::TooLarge,
-            "the response's head is longer than 16 KiB",
-        ),
         ureq::Error::Decompress(encoding, error) => explain_encoding(encoding, &error),
-        ureq::Error::BodyStalled => Fault::here(Reason::Protocol, "the body does not go on"),
+        // an end between chunks
+        ureq::Error::BodyStalled => explain_io(&ErrorKind::UnexpectedEof.into()),
         other => Fault::here(Reason::Internal, other.to_string()),
     }
 }

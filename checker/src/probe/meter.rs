@@ -1,7 +1,9 @@
 //! When the first byte of a response arrives: the border between waiting and receiving.
 
+use contract::outcome::Reason;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
+use super::fault::Fault;
 use super::record::{self, Phase};
 
 /// Puts a meter on a connection, above TLS, whose own records are no part of the response.
@@ -21,6 +23,7 @@ impl<T: Transport> Connector<T> for MeterConnector {
         transport: Option<T>,
     ) -> Result<Option<Meter<T>>, ureq::Error> {
         record::enter(Phase::Wait);
+        record::with(|record| record.open = true);
         Ok(transport.map(Meter))
     }
 }
@@ -35,6 +38,10 @@ impl<T: Transport> Transport for Meter<T> {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        // reading into no room would look like the connection's end
+        if self.0.buffers().input_append_buf().is_empty() {
+            return Err(full().into());
+        }
         let awaited = self.0.await_input(timeout);
         if !matches!(awaited, Ok(true)) {
             record::with(|record| record.ended = true);
@@ -51,4 +58,20 @@ impl<T: Transport> Transport for Meter<T> {
     fn is_tls(&self) -> bool {
         self.0.is_tls()
     }
+}
+
+impl<T> Drop for Meter<T> {
+    /// The library lets go of a connection as soon as nothing more is to come over it.
+    fn drop(&mut self) {
+        record::with(|record| record.open = false);
+    }
+}
+
+/// The library wants more before it uses what fills the buffer already.
+fn full() -> Fault {
+    let what = match record::with(|record| record.status()) {
+        Some(_) => "a line between the body's chunks",
+        None => "the response's head",
+    };
+    Fault::here(Reason::TooLarge, format!("{what} is longer than 16 KiB"))
 }

@@ -243,15 +243,13 @@ impl Prober {
         record::with(|record| record.family = plan.request.ip);
         let response = self.last_response(&plan, &filled, own.as_ref())?;
         let (head, body) = response.into_parts();
-        let verdict = judge::judge_head(&plan.expect, head.status.as_u16(), &head.headers);
         let limits = self.limits(&plan.expect);
         let mut share = self.shared.body_memory.share();
         let received = body::receive(body, limits, &mut share);
         record::stop();
-        verdict?;
-        let received = received?;
-        let core = limits.keep.then(|| self.shared.cores.take());
-        judge::judge_body(&plan.expect, &received)?;
+        let core = (plan.expect.patterns() > 0 || limits.keep).then(|| self.shared.cores.take());
+        judge::judge_head(&plan.expect, head.status.as_u16(), &head.headers)?;
+        judge::judge_body(&plan.expect, &received?)?;
         drop(core);
         let (total, ends) =
             record::with(|record| (record.total_us, certificate_expires_at_s(record)));
@@ -315,7 +313,9 @@ fn agent_config() -> ureq::config::Config {
         .allow_non_standard_methods(true)
         .max_idle_connections(0)
         .max_idle_connections_per_host(0)
-        .max_response_header_size(wire::MAX_HEAD_BYTES)
+        // Heads end with the input buffer: this limit is held against interim responses with all
+        // that came behind them.
+        .max_response_header_size(usize::MAX)
         .user_agent(USER_AGENT)
         .build()
 }

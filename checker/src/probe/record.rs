@@ -51,6 +51,8 @@ pub(super) struct Record {
     pub(super) public: bool,
     /// Bytes that may still come over the wire.
     pub(super) wire_left: u64,
+    /// Whether more may come over this hop's connection, as far as HTTP says.
+    pub(super) open: bool,
     /// Whether this hop's connection came to its end, whatever that was.
     pub(super) ended: bool,
     /// Whether that was a reset.
@@ -115,6 +117,7 @@ impl Record {
             hops: Vec::new(),
             public: false,
             wire_left,
+            open: false,
             ended: false,
             reset: false,
             longest_line: 0,
@@ -192,8 +195,13 @@ pub(super) fn start() {
 /// Another connection begins, whose longest line to send has so many bytes.
 pub(super) fn begin_hop(method: &str, url: &str, longest_line: usize) {
     with(|record| {
-        // What came between two connections counts to the one before.
-        record.close(Instant::now());
+        let now = Instant::now();
+        // What came between two connections counts to the one before, and what came before the
+        // first counts to the first: the phases leave no gap.
+        record.close(now);
+        let first = record.hops.is_empty();
+        record.since = Some(if first { record.started } else { now });
+        record.phase = Phase::Dns;
         record.hops.push(Hop {
             method: method.to_owned(),
             url: url.to_owned(),
@@ -203,7 +211,6 @@ pub(super) fn begin_hop(method: &str, url: &str, longest_line: usize) {
         record.reset = false;
         record.longest_line = longest_line;
     });
-    enter(Phase::Dns);
 }
 
 /// One phase ends and another begins.

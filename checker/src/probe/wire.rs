@@ -10,10 +10,8 @@ use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport}
 use super::fault::{self, Fault};
 use super::record;
 
-/// The longest head of a response, in bytes.
-pub(super) const MAX_HEAD_BYTES: usize = 16 * 1024;
-/// The input buffer: a head of the longest length and one byte too many.
-const INPUT_BYTES: usize = MAX_HEAD_BYTES + 1;
+/// The input buffer, and with it the longest head of a response, in bytes.
+const INPUT_BYTES: usize = 16 * 1024;
 /// The output buffer, in bytes, unless a line of the request is longer.
 const OUTPUT_BYTES: usize = 4 * 1024;
 /// Room beside the longest line: the empty line that ends the head.

@@ -1,158 +1,171 @@
-//! Answers, and what is none.
+//! Answers, and servers that stop half-way.
 
 use contract::outcome::Reason;
 
-use crate::hostile::{self, Act, Server};
-use crate::{ALL, TIMEOUT_MS, TOLERANCE_MS, WAITED, assert_verdict, check, prober, task};
+use crate::case::{Case, down, hangs, headless, run, silent, up};
+use crate::hostile::{Act, Server};
+use crate::{WAITED, prober, task};
+
+/// What is said of a connection that ended too early.
+const CLOSED: &str = "the server closed the connection before the response was complete";
+const RESET: &str = "the server reset the connection before the response was complete";
 
 #[test]
 fn answers_are_up_or_down_by_their_status() {
-    assert_verdict(&Act::ok("hello"), None, ALL, "");
-    assert_verdict(
-        &Act::send("HTTP/1.0 200 OK\r\n\r\nuntil the end"),
-        None,
-        ALL,
-        "",
-    );
-    assert_verdict(&Act::Endless("HTTP/1.1 200 OK\r\n\r\n"), None, ALL, "");
-    assert_verdict(
-        &Act::send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
-        Some(Reason::Status),
-        ALL,
-        "expect: status 404, expected 2xx",
-    );
+    let status = |line: &str| Act::send(&format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n"));
+    let unexpected = |name, line: &str, status_code: u16| {
+        let said = format!("expect: status {status_code}, expected 2xx");
+        down(name, status(line), Reason::Status, &said).status(status_code)
+    };
+    run(vec![
+        up("200", Act::ok("hello")).body(5),
+        up("200 without a body", status("200 OK")).body(0),
+        up("201", status("201 Created")).status(201),
+        up("299", status("299 Whatever")).status(299),
+        unexpected("404", "404 Not Found", 404),
+        unexpected("500", "500 Oops", 500),
+        unexpected("503", "503 Busy", 503),
+        unexpected("599", "599 Whatever", 599),
+        unexpected("999", "999 Whatever", 999),
+        up(
+            "HTTP/1.0 until the end",
+            Act::send("HTTP/1.0 200 OK\r\n\r\nuntil the end"),
+        )
+        .body(13),
+        up("no length", Act::send("HTTP/1.1 200 OK\r\n\r\nhello")).body(5),
+        up("an endless body", Act::Endless("HTTP/1.1 200 OK\r\n\r\n")).body(64 * 1024),
+        up(
+            "an endless body with an endless length",
+            Act::Endless("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n"),
+        )
+        .body(64 * 1024),
+    ]);
 }
 
 #[test]
 fn servers_that_stop_half_way_time_out_in_their_phase() {
-    let head = Some(Reason::ResponseTimeout);
-    for (sent, reason, phases, said) in [
-        (
-            "",
-            head,
-            WAITED,
-            "wait: the response's head did not come within 400 ms",
+    let waits = |name, act| -> Case {
+        let said = "wait: the response's head did not come within 400 ms";
+        silent(name, act, Reason::ResponseTimeout, said).times_out()
+    };
+    run(vec![
+        waits("no byte", Act::HangAfter("")),
+        hangs("half a status", Act::HangAfter("HTTP/1.1 2"), None),
+        hangs(
+            "half a header",
+            Act::HangAfter("HTTP/1.1 200 OK\r\nX-A: "),
+            None,
         ),
-        (
-            "HTTP/1.1 200 OK\r\nX-A: ",
-            head,
-            ALL,
-            "receive: the response's head did not come within 400 ms",
+        hangs(
+            "no empty line",
+            Act::HangAfter("HTTP/1.1 200 OK\r\nX-A: b\r\n"),
+            None,
         ),
-        (
-            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel",
-            Some(Reason::BodyTimeout),
-            ALL,
-            "receive: the body did not end within 400 ms",
-        ),
-    ] {
-        assert_verdict(&Act::HangAfter(sent), reason, phases, said);
-    }
+        hangs(
+            "half a body",
+            Act::HangAfter("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel"),
+            Some(200),
+        )
+        .body(3),
+        hangs(
+            "no byte of a body",
+            Act::HangAfter("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
+            Some(200),
+        )
+        .body(0),
+        hangs(
+            "no end of a body without a length",
+            Act::HangAfter("HTTP/1.1 200 OK\r\n\r\nhello"),
+            Some(200),
+        )
+        .body(5),
+        up(
+            "a whole body and an open connection",
+            Act::HangAfter("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
+        )
+        .body(5),
+        up(
+            "no body and an open connection",
+            Act::HangAfter("HTTP/1.1 204 No Content\r\n\r\n"),
+        )
+        .status(204)
+        .body(0),
+    ]);
 }
 
 #[test]
 fn connections_that_end_too_early_are_resets() {
-    const CLOSED: &str = "wait: the server closed the connection before the response was complete";
-    let reset = Some(Reason::Reset);
-    let half = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel";
-    assert_verdict(&Act::send(""), reset, WAITED, CLOSED);
-    assert_verdict(&Act::send(half), reset, ALL, "receive: the server ");
-    assert_verdict(
-        &Act::ResetAfter(""),
-        reset,
-        WAITED,
-        "wait: the server reset",
-    );
-    assert_verdict(&Act::ResetAfter(half), reset, ALL, "receive: the server ");
-    let no_length = Act::ResetAfter("HTTP/1.1 200 OK\r\n\r\nno length");
-    assert_verdict(&no_length, reset, ALL, "receive: the server reset");
-}
-
-#[test]
-fn what_is_not_http_has_its_reasons() {
-    let protocol = Some(Reason::Protocol);
-    let smtp = Act::send("220 mail.example ESMTP\r\n\r\n");
-    assert_verdict(&smtp, protocol, ALL, "receive: http parse fail");
-    let chunk = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
-    assert_verdict(&Act::send(chunk), protocol, ALL, "receive: chunk");
-    let encoding = Some(Reason::Encoding);
-    let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ";
-    let plain = format!("{head}5\r\n\r\nhello");
-    assert_verdict(
-        &Act::send(&plain),
-        encoding,
-        ALL,
-        "receive: the body is no valid gzip",
-    );
-    let mut cut = format!("{head}15\r\n\r\n").into_bytes();
-    cut.extend(&hostile::GZIP_HELLO[..15]);
-    assert_verdict(
-        &Act::Send(cut),
-        encoding,
-        ALL,
-        "receive: the body is no valid gzip",
-    );
-    let mut lost = format!("{head}25\r\n\r\n").into_bytes();
-    lost.extend(&hostile::GZIP_HELLO[..15]);
-    assert_verdict(
-        &Act::Send(lost),
-        Some(Reason::Reset),
-        ALL,
-        "receive: the server closed",
-    );
-}
-
-#[test]
-fn heads_that_are_too_large_are_refused() {
-    let large = Some(Reason::TooLarge);
-    let long = format!("HTTP/1.1 200 OK\r\nX-A: {}\r\n\r\n", "a".repeat(17_000));
-    let said = "receive: the response's head is longer than 16 KiB";
-    assert_verdict(&Act::send(&long), large, ALL, said);
-    assert_verdict(&Act::Endless("HTTP/1.1 200 OK\r\nX-A: "), large, ALL, said);
-    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(200));
-    let said = "receive: the response has more than 128 header lines";
-    assert_verdict(&Act::send(&many), large, ALL, said);
-    let fits = format!("HTTP/1.1 200 OK\r\nX-A: {}\r\n\r\n", "a".repeat(16_000));
-    assert_verdict(&Act::send(&fits), None, ALL, "");
-}
-
-#[test]
-fn a_timeout_comes_when_the_time_is_up_whatever_the_server_trickles() {
-    for act in [
-        Act::HangAfter(""),
-        Act::HangAfter("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel"),
-        Act::Trickle("HTTP/1.1 200 OK\r\nX-A: "),
-        Act::Trickle("HTTP/1.1 200 OK\r\n\r\n"),
-    ] {
-        let server = Server::start(vec![act.clone()]);
-        let result = check(&server.url("/"), "{}", "{}");
-        let took = result.measured.phases.total_us.unwrap() / 1_000;
-        let limit = u64::from(TIMEOUT_MS);
-        assert!(
-            (limit..limit + TOLERANCE_MS).contains(&took),
-            "{act:?}: {result:?}"
-        );
-        let reason = result.reason.unwrap();
-        assert!(
-            matches!(reason, Reason::ResponseTimeout | Reason::BodyTimeout),
-            "{result:?}"
-        );
-    }
-}
-
-#[test]
-fn the_phases_add_up_to_the_total() {
-    let server = Server::start(vec![Act::ok("hello")]);
-    let result = check(&server.url("/"), "{}", "{}");
-    let p = result.measured.phases;
-    let parts = [p.dns_us, p.connect_us, p.wait_us, p.receive_us];
-    let sum = parts.into_iter().flatten().sum::<u64>();
-    let total = p.total_us.unwrap();
-    assert!(sum <= total && total - sum < 100_000, "{p:?}");
-    assert_eq!(
-        (result.measured.status, result.measured.body_bytes),
-        (Some(200), Some(5))
-    );
+    const HALF: &str = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel";
+    let wait = |what: &str| format!("wait: {what}");
+    let receive = |what: &str| format!("receive: {what}");
+    run(vec![
+        silent(
+            "closed before the request",
+            Act::Close,
+            Reason::Reset,
+            "wait: the server ",
+        ),
+        silent(
+            "reset before the request",
+            Act::Reset,
+            Reason::Reset,
+            "wait: the server ",
+        ),
+        silent(
+            "closed after the request",
+            Act::send(""),
+            Reason::Reset,
+            &wait(CLOSED),
+        ),
+        silent(
+            "reset after the request",
+            Act::ResetAfter(""),
+            Reason::Reset,
+            &wait(RESET),
+        ),
+        headless(
+            "closed in the status",
+            Act::send("HTTP/1.1 20"),
+            Reason::Reset,
+            &receive(CLOSED),
+        ),
+        headless(
+            "closed in a header",
+            Act::send("HTTP/1.1 200 OK\r\nX-A: b\r\n"),
+            Reason::Reset,
+            &receive(CLOSED),
+        ),
+        headless(
+            "reset in a header",
+            Act::ResetAfter("HTTP/1.1 200 OK\r\nX-A: b\r\n"),
+            Reason::Reset,
+            &receive(RESET),
+        ),
+        down(
+            "closed in the body",
+            Act::send(HALF),
+            Reason::Reset,
+            &receive(CLOSED),
+        )
+        .body(3),
+        down(
+            "reset in the body",
+            Act::ResetAfter(HALF),
+            Reason::Reset,
+            "receive: the server ",
+        ),
+        down(
+            "reset in a body without a length",
+            Act::ResetAfter("HTTP/1.1 200 OK\r\n\r\nno length"),
+            Reason::Reset,
+            &receive(RESET),
+        ),
+        up(
+            "reset after a whole body",
+            Act::ResetAfter("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
+        )
+        .body(5),
+    ]);
 }
 
 #[test]
@@ -168,6 +181,7 @@ fn one_check_leaves_no_trace_in_the_next() {
     assert_eq!(first.reason, None);
     assert_eq!(second.reason, Some(Reason::ResponseTimeout));
     assert_eq!(second.measured.status, None);
+    assert_eq!(crate::phases(&second), WAITED);
     assert_eq!(third.reason, None);
     assert!(third.measured.phases.total_us < Some(200_000), "{third:?}");
 }

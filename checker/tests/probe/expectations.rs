@@ -2,7 +2,7 @@
 
 use contract::outcome::Reason;
 
-use crate::hostile::{self, Act, Server};
+use crate::hostile::{Act, Server};
 use crate::{BODY_LIMIT, check, detail};
 
 /// What the server answers.
@@ -172,30 +172,4 @@ fn a_body_beyond_the_limit_is_not_read_and_judged_as_far_as_that_goes() {
         r#"{"body": [{"not_contains": "end"}]}"#,
     );
     assert_eq!(result.reason, None, "{result:?}");
-}
-
-#[test]
-fn a_compressed_body_is_judged_and_counted_as_it_reads() {
-    let mut answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n".to_vec();
-    answer.extend(hostile::GZIP_HELLO);
-    let server = Server::start(vec![Act::Send(answer)]);
-    let result = check(
-        &server.url("/"),
-        "{}",
-        r#"{"body": [{"matches": "^hello$"}]}"#,
-    );
-    assert_eq!(result.reason, None, "{result:?}");
-    assert_eq!(result.measured.body_bytes, Some(5));
-    assert!(server.requests()[0].contains("accept-encoding: gzip\r\n"));
-}
-
-#[test]
-fn compressed_nothing_does_not_keep_a_check_busy() {
-    // a gzip header, then stored blocks without a byte in them
-    let mut answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n".to_vec();
-    answer.extend([31, 139, 8, 0, 0, 0, 0, 0, 0, 255]);
-    answer.extend([0, 0, 0, 255, 255].repeat(1_000_000));
-    let server = Server::start(vec![Act::Send(answer)]);
-    let result = check(&server.url("/"), "{}", "{}");
-    assert_eq!(result.reason, Some(Reason::TooLarge), "{result:?}");
 }

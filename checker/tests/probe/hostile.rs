@@ -1,10 +1,12 @@
 //! A server on loopback that does as it is told, one act for each connection.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+use socket2::SockRef;
 
 /// What the server does with a connection.
 #[derive(Clone, Debug)]
@@ -17,8 +19,16 @@ pub(crate) enum Act {
     ResetAfter(&'static str),
     /// Sends this, then `x` without end.
     Endless(&'static str),
-    /// Sends this, then an `x` every 20 ms without end.
-    Trickle(&'static str),
+    /// Sends the first bytes, then the second over and over, as fast as the client reads.
+    Repeat(Vec<u8>, Vec<u8>),
+    /// Sends the first bytes, then the second one by one every 20 ms, over and over.
+    Drip(Vec<u8>, Vec<u8>),
+    /// Sends these one by one, as fast as the client reads, and closes.
+    Bytes(Vec<u8>),
+    /// Closes before it has read the request.
+    Close,
+    /// Resets the connection before it has read the request.
+    Reset,
 }
 
 impl Act {
@@ -44,11 +54,19 @@ impl Act {
 
     /// Plays the act; returns the request.
     fn play(&self, stream: &mut TcpStream) -> io::Result<String> {
-        if let Self::ResetAfter(text) = self {
-            // closing with the request unread makes the system send a reset
-            stream.peek(&mut [0])?;
-            stream.write_all(text.as_bytes())?;
-            return Ok(String::new());
+        match self {
+            Self::ResetAfter(text) => {
+                // closing with the request unread makes the system send a reset
+                stream.peek(&mut [0])?;
+                stream.write_all(text.as_bytes())?;
+                return Ok(String::new());
+            }
+            Self::Close => return stream.shutdown(Shutdown::Both).map(|()| String::new()),
+            Self::Reset => {
+                SockRef::from(&*stream).set_linger(Some(Duration::ZERO))?;
+                return Ok(String::new());
+            }
+            _ => {}
         }
         let request = read_request(stream)?;
         // an error here is the client's leaving
@@ -58,29 +76,42 @@ impl Act {
 
     /// Answers until the client leaves.
     fn answer(&self, stream: &mut TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
         match self {
             Self::Send(bytes) => stream.write_all(bytes),
-            Self::ResetAfter(_) => Ok(()),
+            Self::Bytes(bytes) => bytes.iter().try_for_each(|byte| stream.write_all(&[*byte])),
             Self::HangAfter(text) => {
                 stream.write_all(text.as_bytes())?;
                 stream.read_exact(&mut [0])
             }
-            Self::Endless(text) => {
-                stream.write_all(text.as_bytes())?;
-                loop {
-                    stream.write_all(&[b'x'; 4_096])?;
-                }
-            }
-            Self::Trickle(text) => {
-                stream.write_all(text.as_bytes())?;
-                stream.set_read_timeout(Some(Duration::from_millis(20)))?;
-                while !matches!(stream.read(&mut [0]), Ok(0)) {
-                    stream.write_all(b"x")?;
-                }
-                Ok(())
-            }
+            Self::Endless(text) => repeat(stream, text.as_bytes(), b"x"),
+            Self::Repeat(first, unit) => repeat(stream, first, unit),
+            Self::Drip(first, unit) => drip(stream, first, unit),
+            Self::ResetAfter(_) | Self::Close | Self::Reset => Ok(()),
         }
     }
+}
+
+/// Sends `first`, then `unit` without end.
+fn repeat(stream: &mut TcpStream, first: &[u8], unit: &[u8]) -> io::Result<()> {
+    stream.write_all(first)?;
+    let many = unit.repeat(4_096_usize.div_ceil(unit.len()));
+    loop {
+        stream.write_all(&many)?;
+    }
+}
+
+/// Sends `first`, then a byte of `unit` every 20 ms without end.
+fn drip(stream: &mut TcpStream, first: &[u8], unit: &[u8]) -> io::Result<()> {
+    stream.write_all(first)?;
+    stream.set_read_timeout(Some(Duration::from_millis(20)))?;
+    for byte in unit.iter().cycle() {
+        if matches!(stream.read(&mut [0]), Ok(0)) {
+            break;
+        }
+        stream.write_all(&[*byte])?;
+    }
+    Ok(())
 }
 
 /// A running server.

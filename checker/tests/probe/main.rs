@@ -8,16 +8,25 @@
 
 mod answers;
 mod authority;
+mod case;
 mod certificates;
+mod chunked;
 mod dns;
 mod dns_server;
 mod doubt;
+mod drips;
 mod expectations;
+mod framing;
+mod gzip;
 mod handshakes;
+mod heads;
 mod hostile;
+mod interim;
+mod patterns;
 mod redirects;
 mod requests;
 mod secrets;
+mod timings;
 mod tls;
 mod tls_redirects;
 mod tls_server;
@@ -26,10 +35,8 @@ use std::sync::LazyLock;
 
 use checker::config::{Addresses, ProbeConfig};
 use checker::probe::Prober;
-use contract::outcome::Reason;
 use contract::result::CheckResult;
 use contract::task::Task;
-use hostile::{Act, Server};
 use tokio::runtime::{Handle, Runtime};
 
 /// The checks' time, in milliseconds.
@@ -105,14 +112,4 @@ fn phases(result: &CheckResult) -> String {
 
 fn detail(result: &CheckResult) -> &str {
     result.detail.as_deref().unwrap_or_default()
-}
-
-/// Checks a server that plays `act`: the reason, the phases, and how the detail begins.
-fn assert_verdict(act: &Act, reason: Option<Reason>, expected_phases: &str, said: &str) {
-    let server = Server::start(vec![act.clone()]);
-    let result = check(&server.url("/"), "{}", "{}");
-    assert_eq!(result.reason, reason, "{act:?}: {result:?}");
-    assert_eq!(phases(&result), expected_phases, "{act:?}: {result:?}");
-    assert!(detail(&result).starts_with(said), "{act:?}: {result:?}");
-    assert_eq!(result.measured.address, Some("127.0.0.1".parse().unwrap()));
 }

@@ -1,67 +1,223 @@
 //! From one hop to the next.
 
-use contract::outcome::Reason;
+use contract::outcome::{Outcome, Reason};
 
+use crate::case::{Case, down, headless, run, up};
+use crate::check;
 use crate::hostile::{Act, Server};
-use crate::{ALL, check, detail, phases};
 
-/// Checks a server that plays `acts`: the reason, the status, and how the detail begins.
-fn assert_end(acts: &[Act], request: &str, end: (Option<Reason>, u16), said: &str) {
-    let server = Server::start(acts.to_vec());
-    let result = check(&server.url("/"), request, "{}");
-    let found = (result.reason, result.measured.status);
-    assert_eq!(found, (end.0, Some(end.1)), "{acts:?}: {result:?}");
-    assert!(detail(&result).starts_with(said), "{acts:?}: {result:?}");
+/// A redirect of this status.
+fn moved(status: u16, location: &str) -> Act {
+    Act::send(&format!(
+        "HTTP/1.1 {status} Moved\r\nLocation: {location}\r\n\r\n"
+    ))
+}
+
+fn ok() -> [Act; 1] {
+    [Act::ok("hello")]
+}
+
+/// A server of its own that answers one request; its URL.
+fn other() -> String {
+    Server::start(ok().to_vec()).url("/other")
 }
 
 #[test]
 fn redirects_are_followed_to_the_last_response() {
-    let ok = || Act::ok("hello");
-    assert_end(&[Act::to("/b"), Act::to("c"), ok()], "{}", (None, 200), "");
+    let to = |name, location: &str| up(name, Act::to(location)).then(ok()).body(5);
+    let by = |name, status| up(name, moved(status, "/b")).then(ok()).body(5);
     // the body of a redirect is not read
     let endless = Act::Endless("HTTP/1.1 302 Found\r\nLocation: /b\r\n\r\n");
-    assert_end(&[endless, ok()], "{}", (None, 200), "");
-    let status = |status| (Some(Reason::Status), status);
-    let none = r#"{"redirects": 0}"#;
-    assert_end(&[Act::to("/b")], none, status(302), "expect: status 302");
+    let gzip = "HTTP/1.1 302 Found\r\nContent-Encoding: gzip\r\nLocation: /b\r\n\r\nno gzip at all";
+    let post = r#"{"method": "POST", "body": "x"}"#;
+    let numbered = (1..10).map(|hop| Act::to(&format!("/{hop}")));
+    run(vec![
+        to("a path", "/b"),
+        to("a relative path", "c"),
+        to("a path upwards", "../../c"),
+        to("a query", "?q"),
+        to("a path with a tab in it", "/\tb"),
+        to("a path with a fragment", "/b#c"),
+        to("the first of two", "/b\r\nLocation: http://["),
+        up(
+            "without a scheme",
+            Act::to(other().trim_start_matches("http:")),
+        )
+        .hops(2),
+        up("another port", Act::to(&other())).hops(2),
+        up("two", Act::to("/b")).then([Act::to("c"), Act::ok("hello")]),
+        up("ten", Act::to("/first")).then(numbered.chain(ok())),
+        by("301", 301),
+        by("303", 303),
+        by("307", 307),
+        by("308", 308),
+        by("307 of a POST to the same origin", 307).request(post),
+        up("an endless body on the way", endless).then(ok()).body(5),
+        up("no gzip on the way", Act::send(gzip)).then(ok()).body(5),
+        up(
+            "a body that hangs on the way",
+            Act::HangAfter("HTTP/1.1 302 Found\r\nContent-Length: 9\r\nLocation: /b\r\n\r\n"),
+        )
+        .then(ok())
+        .body(5),
+    ]);
+}
+
+#[test]
+fn what_asks_for_no_redirect_is_judged_by_its_status() {
+    let stays = |name, status: u16, act| {
+        let said = format!("expect: status {status}, expected 2xx");
+        down(name, act, Reason::Status, &said).status(status)
+    };
     let unchanged = Act::send("HTTP/1.1 304 Not Modified\r\n\r\n");
-    assert_end(&[unchanged], "{}", status(304), "expect: status 304");
+    run(vec![
+        stays("300", 300, moved(300, "/b")),
+        stays("304", 304, unchanged),
+        stays("304 with a Location", 304, moved(304, "/b")),
+        stays("305", 305, moved(305, "http://proxy.example/")),
+        stays("306", 306, moved(306, "/b")),
+        stays("a site that follows none", 302, Act::to("/b")).request(r#"{"redirects": 0}"#),
+        up("201 with a Location", moved(201, "/b")).status(201),
+    ]);
 }
 
 #[test]
 fn redirects_that_lead_nowhere_are_down() {
-    let down = (Some(Reason::Redirects), 302);
-    let said = "hop 2: redirect: more than 1 redirects; the next is to ";
-    assert_end(
-        &[Act::to("/b"), Act::to("/c")],
-        r#"{"redirects": 1}"#,
-        down,
-        said,
-    );
-    assert_end(&[Act::to("/")], "{}", down, "redirect: a loop: back to ");
-    assert_end(
-        &[Act::to("/b"), Act::to("/")],
-        "{}",
-        down,
-        "hop 2: redirect: a loop",
-    );
-    for (location, said) in [
-        (
-            "ftp://a.example/",
-            "redirect: Location \"ftp://a.example/\" scheme",
+    let nowhere = |name, location: &str, said: &str| {
+        let said = format!("redirect: {said}");
+        down(name, Act::to(location), Reason::Redirects, &said).status(302)
+    };
+    let unusable = |name, location: &str| nowhere(name, location, "Location \"");
+    let refused = |name, act| headless(name, act, Reason::Protocol, "receive: http parse fail");
+    let bytes = |location: &[u8]| {
+        let head: &[u8] = b"HTTP/1.1 302 Found\r\nLocation: ";
+        Act::Send([head, location, b"\r\n\r\n"].concat())
+    };
+    let away = moved(307, &other());
+    let post = r#"{"method": "POST", "body": "x"}"#;
+    run(vec![
+        unusable("another scheme", "ftp://a.example/"),
+        unusable("javascript", "javascript:alert(1)"),
+        unusable("data", "data:text/html,hello"),
+        unusable("a file", "file:///etc/passwd"),
+        unusable("mail", "mailto:me@a.example"),
+        unusable("credentials", "http://u:p@a.example/"),
+        unusable("half an address", "http://["),
+        unusable("a port beyond", "http://a.example:65536/"),
+        unusable("no host", "http:///"),
+        unusable("8 KiB", &format!("/{}", "a".repeat(8_192))),
+        nowhere("empty", "", "a loop: back to "),
+        nowhere("a fragment", "#there", "a loop: back to "),
+        nowhere("itself", "/", "a loop: back to "),
+        down(
+            "no UTF-8",
+            bytes(b"/\xff"),
+            Reason::Redirects,
+            "redirect: Location \"/",
+        )
+        .status(302),
+        refused("NUL", bytes(b"/a\0b")),
+        refused("a newline", bytes(b"/a\n b")),
+        down(
+            "no Location",
+            Act::send("HTTP/1.1 301 Moved\r\n\r\n"),
+            Reason::Redirects,
+            "redirect: no Location",
+        )
+        .status(301),
+        down(
+            "307 of a POST to another origin",
+            away,
+            Reason::Redirects,
+            "redirect: 307 to \"http://127.0.0.1:",
+        )
+        .request(post)
+        .status(307),
+        headless(
+            "a head without its end",
+            Act::send("HTTP/1.1 302 Found\r\nLocation: /b\r\n"),
+            Reason::Reset,
+            "receive: the server closed",
         ),
-        ("http://u:p@a.example/", "redirect: Location"),
-        ("http://[", "redirect: Location \"http://[\" is unusable"),
-    ] {
-        assert_end(&[Act::to(location)], "{}", down, said);
-    }
-    let nowhere = Act::send("HTTP/1.1 301 Moved\r\n\r\n");
-    assert_end(
-        &[nowhere],
-        "{}",
-        (Some(Reason::Redirects), 301),
-        "redirect: no Location",
-    );
+    ]);
+}
+
+#[test]
+fn redirects_end_somewhere() {
+    let chain = |hops: usize| (1..hops).map(|hop| Act::to(&format!("/{hop}")));
+    let many = |name, first: usize, said: &str| -> Case {
+        let case = down(name, Act::to("/0"), Reason::Redirects, said);
+        case.then(chain(first)).status(302)
+    };
+    run(vec![
+        many(
+            "without end",
+            11,
+            "hop 11: redirect: more than 10 redirects; the next is to ",
+        ),
+        many(
+            "more than one",
+            2,
+            "hop 2: redirect: more than 1 redirects; the next is to ",
+        )
+        .request(r#"{"redirects": 1}"#),
+        many(
+            "more than the most",
+            21,
+            "hop 21: redirect: more than 20 redirects",
+        )
+        .request(r#"{"redirects": 20}"#),
+        down(
+            "there and back",
+            Act::to("/b"),
+            Reason::Redirects,
+            "hop 2: redirect: a loop",
+        )
+        .then([Act::to("/")])
+        .status(302),
+        down(
+            "a loop of three",
+            Act::to("/b"),
+            Reason::Redirects,
+            "hop 4: redirect: a loop",
+        )
+        .then(["/c", "/d", "/b"].map(Act::to))
+        .status(302),
+    ]);
+}
+
+#[test]
+fn a_failure_behind_a_redirect_names_the_hop_and_keeps_the_phases() {
+    let refused = Act::to(&Server::refused_url());
+    let private = |name, host: &str| {
+        let act = Act::to(&format!("http://{host}/"));
+        let said = format!("hop 2: connect: {host} ");
+        headless(name, act, Reason::AddressRefused, &said)
+            .outcome(Outcome::Inconclusive)
+            .hops(2)
+    };
+    let reset = "hop 2: wait: the server closed the connection before the response was complete";
+    run(vec![
+        headless(
+            "refused",
+            refused,
+            Reason::ConnectRefused,
+            "hop 2: connect: 127.0.0.1:",
+        )
+        .hops(2),
+        private("a private address", "10.0.0.1"),
+        private("metadata", "169.254.169.254"),
+        private("unspecified", "0.0.0.0"),
+        headless("closed", Act::to("/b"), Reason::Reset, reset).then([Act::send("")]),
+        down(
+            "a status",
+            Act::to("/b"),
+            Reason::Status,
+            "hop 2: expect: status 404",
+        )
+        .then([Act::send("HTTP/1.1 404 Not Found\r\n\r\n")])
+        .status(404),
+    ]);
 }
 
 #[test]
@@ -84,17 +240,4 @@ fn what_belongs_to_the_site_does_not_travel_to_another_origin() {
         !sent.contains("x-key") && !sent.contains("authorization"),
         "{sent}"
     );
-}
-
-#[test]
-fn a_failure_behind_a_redirect_names_the_hop_and_keeps_the_phases() {
-    let server = Server::start(vec![Act::to(&Server::refused_url())]);
-    let result = check(&server.url("/"), "{}", "{}");
-    assert_eq!(result.reason, Some(Reason::ConnectRefused), "{result:?}");
-    assert!(
-        detail(&result).starts_with("hop 2: connect: 127.0.0.1:"),
-        "{result:?}"
-    );
-    assert_eq!(phases(&result), ALL);
-    assert_eq!(result.measured.status, None);
 }

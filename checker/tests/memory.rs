@@ -1,0 +1,206 @@
+//! The memory of a check, whatever its server does.
+//!
+//! This is a process of its own, for the kernel counts by process: the most that it ever had in
+//! memory while many checks were held at their worst, less what it had before. The servers' threads
+//! count too, so the share of one check comes out too high rather than too low.
+
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what helps a test may fail it by panicking"
+)]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
+
+use checker::config::{Addresses, ProbeConfig};
+use checker::probe::Prober;
+use contract::outcome::Reason;
+use contract::result::CheckResult;
+use contract::task::Task;
+use rustls::RootCertStore;
+use serde_json::value::RawValue;
+use tokio::runtime::Runtime;
+
+/// Checks that are made at a time.
+const SLOTS: usize = 32;
+/// The stack of a lane's thread, in bytes.
+const STACK_BYTES: usize = 1024 * 1024;
+/// The most that a check may have, its thread's stack and its server's included, in KiB.
+const SLOT_KIB: usize = 160;
+/// What a decoder may have besides, in KiB.
+const DECODER_KIB: usize = 128;
+/// The part of a body that comes before its server stops, in bytes.
+const BODY_BYTES: usize = 512 * 1024;
+/// What a check may have besides if it keeps that, in a buffer that doubled to hold it, in KiB.
+const KEPT_KIB: usize = 2 * BODY_BYTES / 1024;
+
+/// What a server does, and what a check of it may have.
+struct Act {
+    /// For messages.
+    name: &'static str,
+    /// Sent at once.
+    first: Vec<u8>,
+    /// Sent over and over afterwards, unless it is empty.
+    unit: &'static [u8],
+    /// What the site expects.
+    expect: &'static str,
+    /// The most that one check may have, in KiB.
+    limit_kib: usize,
+}
+
+/// A number of `/proc/self/status`, in KiB.
+fn status_kib(name: &str) -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let digits = line.unwrap().trim_matches(|c: char| !c.is_ascii_digit());
+    digits.parse().unwrap()
+}
+
+/// Plays an act on each connection; the URL.
+fn serve(first: Vec<u8>, unit: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let first = Arc::new(first);
+    let units = Arc::new(unit.repeat(4_096 / unit.len().max(1)));
+    thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let (first, units) = (Arc::clone(&first), Arc::clone(&units));
+            thread::spawn(move || {
+                // until the client leaves, which it may do with a reset
+                let mut sent = stream.write_all(&first);
+                while sent.is_ok() && !units.is_empty() {
+                    sent = stream.write_all(&units);
+                }
+                drop(stream.read_to_end(&mut Vec::new()));
+            });
+        }
+    });
+    url
+}
+
+/// A prober without authorities that may dial loopback.
+fn prober(runtime: &Runtime) -> Prober {
+    let config = ProbeConfig {
+        addresses: Addresses {
+            allow: vec!["127.0.0.0/8".parse().unwrap()],
+            deny: vec![],
+        },
+        ..ProbeConfig::default()
+    };
+    Prober::with_roots(&config, runtime.handle(), RootCertStore::empty()).unwrap()
+}
+
+/// Makes so many checks at once, each on a thread like a lane's.
+fn check_all(slots: usize, prober: &Prober, url: &str, expect: &str) -> Vec<CheckResult> {
+    let raw = |json: &str| RawValue::from_string(json.to_owned()).unwrap();
+    let threads = (0..slots).map(|_| {
+        let prober = prober.for_another_lane();
+        let task = Task {
+            v: 1,
+            site_id: 7,
+            name: "site".to_owned(),
+            scheduled_at: 1_000,
+            expires_at: 61_000,
+            url: url.to_owned(),
+            timeout_ms: 500,
+            request: raw("{}"),
+            expect: raw(expect),
+        };
+        let thread = thread::Builder::new().stack_size(STACK_BYTES);
+        thread.spawn(move || prober.check(&task, 5)).unwrap()
+    });
+    let threads: Vec<_> = threads.collect();
+    threads
+        .into_iter()
+        .map(|thread| thread.join().unwrap())
+        .collect()
+}
+
+/// What servers do to fill a check's memory.
+fn acts() -> Vec<Act> {
+    let ok = "HTTP/1.1 200 OK\r\n";
+    let body = "x".repeat(BODY_BYTES);
+    let gzip = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\xff";
+    // stored blocks of 32 KiB
+    let block = [&[0, 0, 128, 255, 127][..], &[b'x'; 32_768]].concat();
+    let zipped = [&gzip[..], &block.repeat(BODY_BYTES / block.len())].concat();
+    let needs_all = r#"{"body": [{"contains": "end"}]}"#;
+    let act = |name, first: &[u8], limit_kib| Act {
+        name,
+        first: first.to_vec(),
+        unit: b"",
+        expect: "{}",
+        limit_kib,
+    };
+    let flood = |name, first, unit, limit_kib| Act {
+        unit,
+        ..act(name, first, limit_kib)
+    };
+    let keeps = |name, first, limit_kib| Act {
+        expect: needs_all,
+        ..act(name, first, limit_kib + KEPT_KIB)
+    };
+    let half_head = format!("{ok}X-A: {}", "a".repeat(16_000));
+    let chunked = format!("{ok}Transfer-Encoding: chunked\r\n\r\n0\r\n");
+    let plain = format!("{ok}\r\n{body}");
+    vec![
+        act("nothing", b"", SLOT_KIB),
+        act("half a head", half_head.as_bytes(), SLOT_KIB),
+        act("a body", plain.as_bytes(), SLOT_KIB),
+        flood(
+            "interim responses",
+            b"",
+            b"HTTP/1.1 103 Early Hints\r\n\r\n",
+            SLOT_KIB,
+        ),
+        flood("trailers", chunked.as_bytes(), b"X-A: b\r\n", SLOT_KIB),
+        act("a compressed body", &zipped, SLOT_KIB + DECODER_KIB),
+        flood(
+            "compressed nothing",
+            gzip,
+            &[0, 0, 0, 255, 255],
+            SLOT_KIB + DECODER_KIB,
+        ),
+        keeps("a body that is kept", plain.as_bytes(), SLOT_KIB),
+        keeps(
+            "a compressed body that is kept",
+            &zipped,
+            SLOT_KIB + DECODER_KIB,
+        ),
+    ]
+}
+
+#[test]
+fn the_memory_of_a_check_is_bounded_whatever_its_server_does() {
+    let runtime = Runtime::new().unwrap();
+    let prober = prober(&runtime);
+    // what the first check of all brings into memory, such as code, is no check's share
+    let first = acts().pop().unwrap();
+    check_all(1, &prober, &serve(first.first, first.unit), first.expect);
+    let before = status_kib("VmRSS:");
+    for act in acts() {
+        let url = serve(act.first, act.unit);
+        // the most so far is forgotten: what is had now counts from here
+        fs::write("/proc/self/clear_refs", "5").unwrap();
+        let results = check_all(SLOTS, &prober, &url, act.expect);
+        let slot_kib = (status_kib("VmHWM:") - before) / SLOTS;
+        println!("{}: {slot_kib} KiB", act.name);
+        assert!(slot_kib <= act.limit_kib, "{}: {slot_kib} KiB", act.name);
+        // each was there to the end of its time or of what it reads
+        let ended = |reason| {
+            use Reason::{BodyTimeout, ResponseTimeout, TooLarge};
+            matches!(reason, Some(BodyTimeout | ResponseTimeout | TooLarge))
+        };
+        assert!(
+            results.iter().all(|r| ended(r.reason)),
+            "{}: {:?}",
+            act.name,
+            results[0]
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! Patterns that would run away elsewhere, and bodies made for them.
+
+use contract::outcome::Reason;
+
+use crate::BODY_LIMIT;
+use crate::case::{Case, down, run, up};
+use crate::hostile::Act;
+
+/// A body as long as webmon reads.
+fn long() -> Act {
+    Act::ok(&"a".repeat(usize::try_from(BODY_LIMIT).unwrap()))
+}
+
+/// A body that must match a pattern.
+fn matches(pattern: &str) -> String {
+    format!(r#"{{"body": [{{"matches": "{pattern}"}}]}}"#)
+}
+
+#[test]
+fn patterns_made_to_run_away_end_in_time() {
+    let fails = |name, pattern: &str| -> Case {
+        let case = down(
+            name,
+            long(),
+            Reason::Body,
+            "expect: the body does not match ",
+        );
+        case.expect(&matches(pattern)).body(BODY_LIMIT)
+    };
+    let header = format!("HTTP/1.1 200 OK\r\nX-A: {}\r\n\r\n", "a".repeat(15_000));
+    run(vec![
+        fails("a star of a star", "(a*)*b"),
+        fails("a plus of a plus", "^(a+)+$b"),
+        fails("one of two the same", "^(a|a)*$b"),
+        fails("one of two that overlap", "(a|aa)+b"),
+        fails("many stars", "a*a*a*a*a*a*a*a*a*a*b"),
+        fails("anything thrice", "(.*)(.*)(.*)b"),
+        fails("a counted star", "(a*){50}b"),
+        fails("a long count", "a{1000}b"),
+        fails("a long count of anything", "(?s).{1000}b"),
+        fails("a long count of almost anything", "[^x]{1000}b"),
+        down(
+            "in a header",
+            Act::send(&header),
+            Reason::Header,
+            "expect: header X-A does not",
+        )
+        .expect(r#"{"headers": {"X-A": {"matches": "(a*)*b"}}}"#),
+        up("a pattern that matches all", long())
+            .expect(&matches("^(a*)*$"))
+            .body(BODY_LIMIT),
+        up("an empty pattern and an empty body", Act::ok(""))
+            .expect(&matches(""))
+            .body(0),
+        up(
+            "bytes that are no text",
+            Act::Send(b"HTTP/1.1 200 OK\r\n\r\n\xff\0\xfe".to_vec()),
+        )
+        .expect(&matches(r"(?-u)^\\xff\\x00\\xfe$"))
+        .body(3),
+    ]);
+}
+
+#[test]
+fn patterns_may_compile_to_a_megabyte_and_no_more() {
+    let invalid = |name, pattern: &str, said: &str| {
+        down(name, Act::ok(""), Reason::InvalidSite, said)
+            .expect(&matches(pattern))
+            .invalid()
+    };
+    let nested = |depth: usize| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
+    let lines = |count: usize| format!(r"(?s)^.{{{count}}}");
+    run(vec![
+        up("a pattern near the size", long())
+            .expect(&matches(&lines(1_000)))
+            .within_ms(4_000),
+        invalid("a pattern beyond the size", &lines(100_000), "expect.body"),
+        up("a pattern of 1 KiB", long()).expect(&matches(&"a".repeat(1_024))),
+        invalid(
+            "a pattern of 1 KiB and a byte",
+            &"a".repeat(1_025),
+            "expect.body",
+        ),
+        up("a pattern that nests", long()).expect(&matches(&nested(31))),
+        invalid("a pattern that nests too deep", &nested(33), "expect.body"),
+        invalid("no pattern", "(", "expect.body"),
+    ]);
+}
+
+#[test]
+fn a_match_counts_unless_what_was_not_read_could_undo_it() {
+    let endless = || Act::Endless("HTTP/1.1 200 OK\r\n\r\n");
+    let said = "expect: the body is larger than the checker's body_limit";
+    let open = |name, expect: &str| {
+        down(name, endless(), Reason::TooLarge, said)
+            .expect(expect)
+            .body(BODY_LIMIT)
+    };
+    run(vec![
+        up("a match before the cut", endless())
+            .expect(&matches("x{9}"))
+            .body(BODY_LIMIT),
+        open("a match up to the cut", &matches("x+")),
+        open("a match at the end", &matches("x$")),
+        open("no match before the cut", &matches("end")),
+        open(
+            "no match that is wanted",
+            r#"{"body": [{"not_matches": "end"}]}"#,
+        ),
+        open(
+            "a text beyond the cut",
+            r#"{"body": [{"contains": "end"}]}"#,
+        ),
+        open(
+            "no text that is wanted",
+            r#"{"body": [{"not_contains": "end"}]}"#,
+        ),
+        down(
+            "a match that is not wanted",
+            endless(),
+            Reason::Body,
+            "expect: the body matches ",
+        )
+        .expect(r#"{"body": [{"not_matches": "xx"}]}"#),
+        up("no text in a body of the limit", long())
+            .expect(r#"{"body": [{"not_contains": "end"}]}"#)
+            .body(BODY_LIMIT),
+    ]);
+}
