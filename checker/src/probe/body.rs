@@ -7,7 +7,7 @@ use contract::outcome::Reason;
 use ureq::Body;
 
 use super::fault::{self, Fault};
-use super::record;
+use super::record::{self, Line};
 
 /// Decoded bytes are read so many at a time.
 const PIECE_BYTES: usize = 8 * 1024;
@@ -110,7 +110,7 @@ pub(super) fn receive(
 ) -> Result<Received, Fault> {
     let mut received = Received::default();
     record::with(|record| record.body_bytes = Some(0));
-    if !record::with(|record| record.open) {
+    if record::with(|record| record.line) == Line::Done {
         // No body, which the library would yet try to decode (the head may answer `HEAD`).
         return Ok(received);
     }

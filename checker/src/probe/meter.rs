@@ -4,7 +4,7 @@ use contract::outcome::Reason;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
 use super::fault::Fault;
-use super::record::{self, Phase};
+use super::record::{self, Line, Phase};
 
 /// Puts a meter on a connection, above TLS, whose own records are no part of the response.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ impl<T: Transport> Connector<T> for MeterConnector {
         transport: Option<T>,
     ) -> Result<Option<Meter<T>>, ureq::Error> {
         record::enter(Phase::Wait);
-        record::with(|record| record.open = true);
+        record::with(|record| record.line = Line::Open);
         Ok(transport.map(Meter))
     }
 }
@@ -63,7 +63,7 @@ impl<T: Transport> Transport for Meter<T> {
 impl<T> Drop for Meter<T> {
     /// The library lets go of a connection as soon as nothing more is to come over it.
     fn drop(&mut self) {
-        record::with(|record| record.open = false);
+        record::with(|record| record.line = Line::Done);
     }
 }
 

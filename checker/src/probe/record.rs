@@ -30,6 +30,15 @@ pub(super) enum Phase {
     Receive,
 }
 
+/// A connection, as far as the library needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// More may come.
+    Open,
+    /// The response is complete, or there will be none.
+    Done,
+}
+
 /// What the running check has seen so far.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
@@ -51,8 +60,8 @@ pub(super) struct Record {
     pub(super) public: bool,
     /// Bytes that may still come over the wire.
     pub(super) wire_left: u64,
-    /// Whether more may come over this hop's connection, as far as HTTP says.
-    pub(super) open: bool,
+    /// Whether more is to come over this hop's connection.
+    pub(super) line: Line,
     /// Whether this hop's connection came to its end, whatever that was.
     pub(super) ended: bool,
     /// Whether that was a reset.
@@ -117,7 +126,7 @@ impl Record {
             hops: Vec::new(),
             public: false,
             wire_left,
-            open: false,
+            line: Line::Done,
             ended: false,
             reset: false,
             longest_line: 0,

@@ -32,35 +32,17 @@ fn endless(start: &[u8], unit: &[u8]) -> Act {
     Act::Repeat([&head(""), start].concat(), unit.to_vec())
 }
 
-/// The start of a member, and what makes it go on: each 13 bytes decode to 2,064.
+/// A member without end of which each 13 bytes decode to 2,064.
 fn bomb() -> Act {
-    // After a literal `x`, eight times: 258 bytes from one byte back, in 13 bits of the fixed code.
-    let literal = (0b0011_0000 + u32::from(b'x'), 8);
-    let repeats = [(0b1100_0101, 8), (0, 5)].repeat(8);
-    // A first block header and literal take 11 bits, so the rest is shifted by three of them.
-    let mut bits = vec![true, true, false];
-    let codes = [literal].into_iter().chain(repeats);
-    for (code, length) in codes {
-        bits.extend((0..length).rev().map(|bit| code >> bit & 1 == 1));
-    }
-    bits[0] = false;
-    bits.splice(1..3, [true, false]);
-    let pack = |bits: &[bool]| {
-        let byte = |bits: &[bool]| {
-            bits.iter()
-                .rev()
-                .fold(0, |byte, bit| byte << 1 | u8::from(*bit))
-        };
-        bits.chunks(8).map(byte).collect::<Vec<u8>>()
+    // the fixed code of RFC 1951: a literal `x`, then again and again 258 bytes from one byte back
+    let bits = format!("010{}{}", "10101000", "1100010100000".repeat(16));
+    let byte = |bits: &[u8]| {
+        bits.iter()
+            .rev()
+            .fold(0, |byte, bit| (byte << 1) | (bit - b'0'))
     };
-    let period: Vec<bool> = bits[11..]
-        .iter()
-        .copied()
-        .cycle()
-        .skip(5)
-        .take(104)
-        .collect();
-    endless(&[HEADER, &pack(&bits[..16])].concat(), &pack(&period))
+    let bytes: Vec<u8> = bits.as_bytes().chunks(8).map(byte).collect();
+    endless(&[HEADER, &bytes[..2]].concat(), &bytes[2..15])
 }
 
 #[test]

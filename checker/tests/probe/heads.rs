@@ -13,10 +13,10 @@ const MANY: &str = "receive: the response has more than 128 header lines";
 const OK: &str = "HTTP/1.1 200 OK\r\n";
 
 /// A head of exactly so many bytes, without a body.
-fn head(bytes: usize) -> Act {
+fn head(bytes: usize) -> Vec<u8> {
     let start = format!("{OK}Content-Length: 0\r\nX-A: ");
     let fill = "a".repeat(bytes - start.len() - 4);
-    Act::send(&format!("{start}{fill}\r\n\r\n"))
+    format!("{start}{fill}\r\n\r\n").into_bytes()
 }
 
 /// A head of exactly so many header lines, without a body.
@@ -30,10 +30,15 @@ fn heads_may_have_16_kib_and_128_lines_and_no_more() {
     let name_bytes = |count: usize| Act::send(&format!("{OK}{}: b\r\n\r\n", "n".repeat(count)));
     let large = Reason::TooLarge;
     run(vec![
-        up("16 KiB", head(16 * 1024)).body(0),
-        headless("16 KiB and a byte", head(16 * 1024 + 1), large, LONG),
-        headless("17 KB", head(17_000), large, LONG),
-        headless("a header of 1 MB", head(1_000_000), large, LONG),
+        up("16 KiB", Act::Send(head(16 * 1024))).body(0),
+        headless(
+            "16 KiB and a byte",
+            Act::Send(head(16 * 1024 + 1)),
+            large,
+            LONG,
+        ),
+        headless("17 KB", Act::Send(head(17_000)), large, LONG),
+        headless("a header of 1 MB", Act::Send(head(1_000_000)), large, LONG),
         headless(
             "a header without end",
             Act::Endless("HTTP/1.1 200 OK\r\nX-A: "),
@@ -65,25 +70,10 @@ fn heads_may_have_16_kib_and_128_lines_and_no_more() {
         up("a name of 15 KB", name_bytes(15_000)),
         up(
             "a head of the longest length after an interim response",
-            interim_and(&head(16 * 1024)),
+            Act::Send([&b"HTTP/1.1 103 Early Hints\r\n\r\n"[..], &head(16 * 1024)].concat()),
         ),
-        up("16 KiB byte by byte", Act::Bytes(bytes_of(head(16 * 1024)))),
+        up("16 KiB byte by byte", Act::Bytes(head(16 * 1024))),
     ]);
-}
-
-/// A small interim response before what an act sends.
-fn interim_and(act: &Act) -> Act {
-    let mut bytes = b"HTTP/1.1 103 Early Hints\r\n\r\n".to_vec();
-    bytes.extend(bytes_of(act.clone()));
-    Act::Send(bytes)
-}
-
-/// What an act sends.
-fn bytes_of(act: Act) -> Vec<u8> {
-    match act {
-        Act::Send(bytes) => bytes,
-        other => panic!("{other:?} sends more than bytes"),
-    }
 }
 
 #[test]

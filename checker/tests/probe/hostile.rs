@@ -6,8 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use socket2::SockRef;
-
 /// What the server does with a connection.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
@@ -27,8 +25,6 @@ pub(crate) enum Act {
     Bytes(Vec<u8>),
     /// Closes before it has read the request.
     Close,
-    /// Resets the connection before it has read the request.
-    Reset,
 }
 
 impl Act {
@@ -62,10 +58,6 @@ impl Act {
                 return Ok(String::new());
             }
             Self::Close => return stream.shutdown(Shutdown::Both).map(|()| String::new()),
-            Self::Reset => {
-                SockRef::from(&*stream).set_linger(Some(Duration::ZERO))?;
-                return Ok(String::new());
-            }
             _ => {}
         }
         let request = read_request(stream)?;
@@ -87,7 +79,7 @@ impl Act {
             Self::Endless(text) => repeat(stream, text.as_bytes(), b"x"),
             Self::Repeat(first, unit) => repeat(stream, first, unit),
             Self::Drip(first, unit) => drip(stream, first, unit),
-            Self::ResetAfter(_) | Self::Close | Self::Reset => Ok(()),
+            Self::ResetAfter(_) | Self::Close => Ok(()),
         }
     }
 }
