@@ -1,4 +1,5 @@
-//! When the first byte of a response arrives: the border between waiting and receiving.
+//! When the first byte of a response arrives, the border between waiting and receiving; and whether
+//! more may come.
 
 use contract::outcome::Reason;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};

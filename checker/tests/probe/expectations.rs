@@ -3,7 +3,7 @@
 use contract::outcome::Reason;
 
 use crate::hostile::{Act, Server};
-use crate::{BODY_LIMIT, check, detail};
+use crate::{check, detail};
 
 /// What the server answers.
 const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 5\r\n\r\nhello";
@@ -146,30 +146,4 @@ fn json_beyond_the_limit_is_judged_as_far_as_that_goes() {
         let result = check(&server.url("/"), "{}", &format!(r#"{{"json": [{rule}]}}"#));
         assert_eq!(result.reason, reason, "{rule}: {result:?}");
     }
-}
-
-#[test]
-fn a_body_beyond_the_limit_is_not_read_and_judged_as_far_as_that_goes() {
-    for (expect, reason) in [
-        ("{}", None),
-        (r#"{"body": [{"contains": "xxx"}]}"#, None),
-        (r#"{"body": [{"contains": "end"}]}"#, Some(Reason::TooLarge)),
-        (r#"{"max_size": 1000000}"#, Some(Reason::TooLarge)),
-    ] {
-        let server = Server::start(vec![Act::Endless("HTTP/1.1 200 OK\r\n\r\n")]);
-        let result = check(&server.url("/"), "{}", expect);
-        assert_eq!(result.reason, reason, "{expect}: {result:?}");
-        assert_eq!(result.measured.body_bytes, Some(BODY_LIMIT), "{expect}");
-    }
-    let server = Server::start(vec![Act::Endless("HTTP/1.1 200 OK\r\n\r\n")]);
-    let result = check(&server.url("/"), "{}", r#"{"max_size": 1000}"#);
-    assert_eq!(result.reason, Some(Reason::Size), "{result:?}");
-    let exact = "x".repeat(usize::try_from(BODY_LIMIT).unwrap());
-    let server = Server::start(vec![Act::ok(&exact)]);
-    let result = check(
-        &server.url("/"),
-        "{}",
-        r#"{"body": [{"not_contains": "end"}]}"#,
-    );
-    assert_eq!(result.reason, None, "{result:?}");
 }

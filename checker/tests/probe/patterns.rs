@@ -1,10 +1,12 @@
 //! Patterns that would run away elsewhere, and bodies made for them.
 
+use std::time::Instant;
+
 use contract::outcome::Reason;
 
-use crate::BODY_LIMIT;
 use crate::case::{Case, down, run, up};
-use crate::hostile::Act;
+use crate::hostile::{Act, Server};
+use crate::{BODY_LIMIT, prober, task};
 
 /// A body as long as webmon reads.
 fn long() -> Act {
@@ -88,7 +90,7 @@ fn patterns_may_compile_to_a_megabyte_and_no_more() {
 }
 
 #[test]
-fn a_match_counts_unless_what_was_not_read_could_undo_it() {
+fn a_body_beyond_the_limit_is_not_read_and_judged_as_far_as_that_goes() {
     let endless = || Act::Endless("HTTP/1.1 200 OK\r\n\r\n");
     let said = "expect: the body is larger than the checker's body_limit";
     let open = |name, expect: &str| {
@@ -115,6 +117,17 @@ fn a_match_counts_unless_what_was_not_read_could_undo_it() {
             "no text that is wanted",
             r#"{"body": [{"not_contains": "end"}]}"#,
         ),
+        up("a text before the cut", endless())
+            .expect(r#"{"body": [{"contains": "xxx"}]}"#)
+            .body(BODY_LIMIT),
+        open("a size beyond the limit", r#"{"max_size": 1000000}"#),
+        down(
+            "a size before the cut",
+            endless(),
+            Reason::Size,
+            "expect: the body has more than 1000 bytes",
+        )
+        .expect(r#"{"max_size": 1000}"#),
         down(
             "a match that is not wanted",
             endless(),
@@ -126,4 +139,21 @@ fn a_match_counts_unless_what_was_not_read_could_undo_it() {
             .expect(r#"{"body": [{"not_contains": "end"}]}"#)
             .body(BODY_LIMIT),
     ]);
+}
+
+#[test]
+fn the_time_of_judging_is_not_the_sites() {
+    let header = format!("HTTP/1.1 200 OK\r\nX-A: {}\r\n\r\n", "a".repeat(15_000));
+    let server = Server::start(vec![Act::send(&header); 2]);
+    let expect = r#"{"headers": {"X-A": {"matches": "a{3500}b"}}}"#;
+    let task = task(&server.url("/"), "{}", expect);
+    let prober = prober();
+    // the first compiles the pattern
+    prober.check(&task, 5);
+    let begun = Instant::now();
+    let result = prober.check(&task, 5);
+    let elapsed = u64::try_from(begun.elapsed().as_micros()).unwrap();
+    assert_eq!(result.reason, Some(Reason::Header), "{result:?}");
+    let total = result.measured.phases.total_us;
+    assert!(total < Some(elapsed / 2), "{elapsed}: {result:?}");
 }
