@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use contract::outcome::Reason;
 use contract::site::expect::{BodyRule, Expect, HeaderRule, HeaderTest};
+use contract::site::json_rule::JsonTest;
 use contract::site::pattern::Pattern;
+use ureq::http::response::Parts;
 use ureq::http::{HeaderMap, HeaderValue};
 
 use super::body::Received;
@@ -15,19 +17,60 @@ use super::json::judge_json;
 
 /// A pattern, text or path is shown so long, in characters.
 pub(super) const SHOWN_CHARS: usize = 64;
+/// The most steps that the patterns of one check may take: some seconds of one core, at worst.
+const MAX_STEPS: u64 = 1 << 30;
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
 
-/// Judges status and headers.
-pub(super) fn judge_head(expect: &Expect, status: u16, headers: &HeaderMap) -> Result<(), Fault> {
+/// Judges the last response: the status first, as an error page has other headers and another body.
+pub(super) fn judge_response(
+    expect: &Expect,
+    head: &Parts,
+    received: Result<Received, Fault>,
+) -> Result<(), Fault> {
+    let status = head.status.as_u16();
     if !expect.allows_status(status) {
         let message = format!("status {status}, expected {}", expected_status(expect));
         return Err(fault(Reason::Status, message));
     }
-    expect
-        .headers
-        .iter()
-        .try_for_each(|rule| judge_header(rule, headers))
+    let bytes = received.as_ref().map_or(0, |received| received.bytes.len());
+    refuse_costly(expect, &head.headers, bytes)?;
+    for rule in &expect.headers {
+        judge_header(rule, &head.headers)?;
+    }
+    judge_body(expect, &received?)
+}
+
+/// Refuses patterns that could take too long on what was received. A site's owner must not keep a core
+/// busy with a few characters.
+fn refuse_costly(expect: &Expect, headers: &HeaderMap, body_bytes: usize) -> Result<(), Fault> {
+    let in_headers = expect.headers.iter().filter_map(|rule| match &rule.test {
+        HeaderTest::Matches(pattern) => {
+            let values = headers.get_all(rule.name.as_str()).iter();
+            Some((pattern, values.map(HeaderValue::len).sum()))
+        }
+        _ => None,
+    });
+    let in_body = expect.body.iter().filter_map(|rule| match rule {
+        BodyRule::Matches(pattern) | BodyRule::NotMatches(pattern) => Some(pattern),
+        _ => None,
+    });
+    let in_json = expect.json.iter().filter_map(|rule| match &rule.test {
+        JsonTest::Matches(pattern) => Some(pattern),
+        _ => None,
+    });
+    let whole_body = |pattern| (pattern, body_bytes);
+    let mut left = MAX_STEPS;
+    for (pattern, bytes) in in_headers.chain(in_body.chain(in_json).map(whole_body)) {
+        left = left.checked_sub(pattern.steps(bytes)).ok_or_else(|| {
+            let message = format!(
+                "the pattern {} may take too long on {bytes} bytes; repeat less in it",
+                shown(pattern.as_str())
+            );
+            fault(Reason::InvalidSite, message)
+        })?;
+    }
+    Ok(())
 }
 
 /// The statuses that are expected, for people.
@@ -81,7 +124,7 @@ fn judge_header(rule: &HeaderRule, headers: &HeaderMap) -> Result<(), Fault> {
 }
 
 /// Judges the body.
-pub(super) fn judge_body(expect: &Expect, received: &Received) -> Result<(), Fault> {
+fn judge_body(expect: &Expect, received: &Received) -> Result<(), Fault> {
     expect
         .body
         .iter()

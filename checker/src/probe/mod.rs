@@ -248,8 +248,7 @@ impl Prober {
         let received = body::receive(body, limits, &mut share);
         record::stop();
         let core = (plan.expect.patterns() > 0 || limits.keep).then(|| self.shared.cores.take());
-        judge::judge_head(&plan.expect, head.status.as_u16(), &head.headers)?;
-        judge::judge_body(&plan.expect, &received?)?;
+        judge::judge_response(&plan.expect, &head, received)?;
         drop(core);
         let (total, ends) =
             record::with(|record| (record.total_us, certificate_expires_at_s(record)));

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use contract::outcome::Reason;
+use contract::outcome::{Outcome, Reason};
 
 use crate::case::{Case, down, run, up};
 use crate::hostile::{Act, Server};
@@ -60,6 +60,45 @@ fn patterns_made_to_run_away_end_in_time() {
         )
         .expect(&matches(r"(?-u)^\\xff\\x00\\xfe$"))
         .body(3),
+    ]);
+}
+
+#[test]
+fn patterns_that_could_take_too_long_are_not_searched_for() {
+    let costly = |name, act: Act, said: &str, expect: &str| {
+        down(name, act, Reason::InvalidSite, said)
+            .outcome(Outcome::Inconclusive)
+            .expect(expect)
+    };
+    let said =
+        r#"expect: the pattern "a{32000}b" may take too long on 65536 bytes; repeat less in it"#;
+    let header = format!("HTTP/1.1 200 OK\r\nX-A: {}\r\n\r\n", "a".repeat(15_000));
+    let twice = r#"{"matches": "a{31000}b"}"#;
+    let text = format!("\"{}\"", "a".repeat(60_000));
+    let error = "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n";
+    run(vec![
+        costly("in a body", long(), said, &matches("a{32000}b")),
+        costly(
+            "several together in headers",
+            Act::send(&header),
+            "expect: the pattern ",
+            &format!(r#"{{"headers": {{"X-A": {twice}, "x-a": {twice}, "X-a": {twice}}}}}"#),
+        ),
+        costly(
+            "in JSON",
+            Act::ok(&text),
+            "expect: the pattern ",
+            r#"{"json": [{"path": "$", "matches": "a{32000}b"}]}"#,
+        ),
+        down(
+            "not needed on an error page",
+            Act::send(error),
+            Reason::Status,
+            "expect: status 500",
+        )
+        .status(500)
+        .expect(&matches("a{32000}b")),
+        up("on a short body", Act::ok("ab")).expect(&matches("a{1,10000}b")),
     ]);
 }
 
