@@ -5,6 +5,7 @@
     reason = "what fails in a test's helper fails the test"
 )]
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -217,7 +218,16 @@ fn the_file_of_newcomers_is_in_order() {
     let uncommented = text
         .replace("\n  #- ", "\n  - ")
         .replace("\n  #  ", "\n    ");
-    assert_eq!(read(uncommented).unwrap().len(), sites.len() + 2);
+    let all = read(uncommented).unwrap();
+    assert_eq!(all.len(), sites.len() + 4);
+    let keys = |options: fn(&Site) -> &str| -> BTreeSet<String> {
+        let objects = all.iter().map(options).map(serde_json::from_str);
+        let objects = objects.collect::<Result<Vec<serde_json::Map<_, _>>, _>>().unwrap();
+        objects.into_iter().flatten().map(|(key, _)| key).collect()
+    };
+    let known = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+    assert_eq!(keys(|site| &site.request), known(contract::site::request::KEYS));
+    assert_eq!(keys(|site| &site.expect), known(contract::site::expect::KEYS));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::pattern::Pattern;
 use super::status::{StatusRange, status};
 
 /// The keys of `expect`.
-const KEYS: &[&str] = &[
+pub const KEYS: &[&str] = &[
     "status",
     "headers",
     "body",

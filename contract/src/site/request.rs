@@ -9,7 +9,7 @@ use super::template::Template;
 use super::tls::Tls;
 
 /// The keys of `request`.
-const KEYS: &[&str] = &[
+pub const KEYS: &[&str] = &[
     "method",
     "headers",
     "body",
