@@ -62,7 +62,7 @@ fn in_namespace(test: &str, setup: &str, case: impl FnOnce()) {
     }
     let program = std::env::current_exe().unwrap();
     // the shell stays until the end, and with it the namespace
-    let script = format!("{setup}\n\"$@\"\n:");
+    let script = format!("PATH=$PATH:/usr/sbin:/sbin\n{setup}\n\"$@\"\n:");
     let program = [program.to_str().unwrap(), "--exact", test];
     let output = unshare(&[&["sh", "-ec", &script, "sh"], &program[..]].concat());
     if output.status.code() == Some(LACKS) {
@@ -83,9 +83,9 @@ fn skip(test: &str, output: &Output) {
 }
 
 /// Somebody who answers as long as there is a loopback, if only by a refusal.
-fn reference() -> Option<Reference> {
+fn reference() -> Reference {
     let host = "127.0.0.1".to_owned();
-    Some(Reference { host, port: 9 })
+    Reference { host, port: 9 }
 }
 
 /// A prober that may dial the namespaces' addresses, and has somebody to ask in doubt or not.
@@ -105,7 +105,7 @@ fn prober(runtime: &Runtime, reference: Option<Reference>) -> Prober {
 /// Checks `host`: the verdict, that the connection was the last phase, and the time it took.
 fn assert_verdict(host: &str, verdict: (Outcome, Reason), at_most: Duration) {
     let runtime = Runtime::new().unwrap();
-    assert_verdict_of(&prober(&runtime, reference()), host, verdict, at_most);
+    assert_verdict_of(&prober(&runtime, Some(reference())), host, verdict, at_most);
 }
 
 /// The same, with a prober that is there already.
@@ -278,7 +278,7 @@ fn descriptors_that_are_used_up_are_our_own_trouble() {
     let test = "descriptors_that_are_used_up_are_our_own_trouble";
     in_namespace(test, setup, || {
         let runtime = Runtime::new().unwrap();
-        let prober = prober(&runtime, reference());
+        let prober = prober(&runtime, Some(reference()));
         assert_verdict_of(&prober, "127.0.0.1", REFUSED, AT_ONCE);
         let open = || File::open("/dev/null");
         let all: Vec<File> = std::iter::from_fn(|| open().ok()).collect();

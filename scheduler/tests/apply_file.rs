@@ -222,12 +222,20 @@ fn the_file_of_newcomers_is_in_order() {
     assert_eq!(all.len(), sites.len() + 4);
     let keys = |options: fn(&Site) -> &str| -> BTreeSet<String> {
         let objects = all.iter().map(options).map(serde_json::from_str);
-        let objects = objects.collect::<Result<Vec<serde_json::Map<_, _>>, _>>().unwrap();
+        let objects = objects
+            .collect::<Result<Vec<serde_json::Map<_, _>>, _>>()
+            .unwrap();
         objects.into_iter().flatten().map(|(key, _)| key).collect()
     };
     let known = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
-    assert_eq!(keys(|site| &site.request), known(contract::site::request::KEYS));
-    assert_eq!(keys(|site| &site.expect), known(contract::site::expect::KEYS));
+    assert_eq!(
+        keys(|site| &site.request),
+        known(contract::site::request::KEYS)
+    );
+    assert_eq!(
+        keys(|site| &site.expect),
+        known(contract::site::expect::KEYS)
+    );
 }
 
 #[test]

@@ -7,9 +7,9 @@ use ureq::http::{self, HeaderName, HeaderValue, Method, header};
 use ureq::{Agent, Body};
 use url::Url;
 
-use super::clients::Handshake;
 use super::fault::{self, Fault};
 use super::fill::Filled;
+use super::tls::clients::Handshake;
 use super::{record, redact};
 
 /// Methods that say how long their body is even when there is none.

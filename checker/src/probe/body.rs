@@ -70,16 +70,13 @@ impl Share<'_> {
     fn take(&mut self, bytes: u64) -> Result<(), Fault> {
         let less = |left: u64| left.checked_sub(bytes);
         let left = &self.budget.left;
-        match left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less) {
-            Ok(_) => {
-                self.bytes += bytes;
-                Ok(())
-            }
-            Err(_) => {
-                let message = "the bodies of other checks take all of the checker's body_memory";
-                Err(Fault::here(Reason::LocalResources, message))
-            }
-        }
+        let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        taken.map_err(|_| {
+            let message = "the bodies of other checks take all of the checker's body_memory";
+            Fault::here(Reason::LocalResources, message)
+        })?;
+        self.bytes += bytes;
+        Ok(())
     }
 
     /// Keeps a piece of a body that is at most `limit` bytes long.

@@ -12,11 +12,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use super::dial::Policy;
+use super::dns::names::{Found, Names, Search};
+use super::dns::servers::Trouble;
 use super::fault::Fault;
-use super::names::{Found, Names, Search};
-use super::policy::Policy;
 use super::record;
-use super::servers::Trouble;
 use crate::config::Reference;
 
 /// How long the question may take.
@@ -210,7 +210,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Addresses, Dns};
-    use crate::probe::system::Files;
+    use crate::probe::dns::system::Files;
 
     #[test]
     fn a_failure_of_the_network_is_the_sites_while_the_reference_answers() {

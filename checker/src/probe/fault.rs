@@ -10,7 +10,8 @@ use contract::site::SiteError;
 
 use super::doubt::Doubt;
 use super::record::{self, Phase};
-use super::{redact, refusal};
+use super::redact;
+use super::tls::refusal;
 
 /// The longest detail, in characters.
 const DETAIL_CHARS: usize = 300;

@@ -12,8 +12,8 @@ use contract::site::request::Family;
 
 use super::redact::Revealed;
 
-use super::certificate::TlsSeen;
-use super::clients::Handshake;
+use super::tls::certificate::TlsSeen;
+use super::tls::clients::Handshake;
 
 /// What a check is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

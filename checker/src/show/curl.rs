@@ -45,8 +45,7 @@ pub(super) fn command(task: &Task, request: &Request) -> String {
 /// The method, where it is not the one that `curl` takes by itself.
 fn method(request: &Request) -> Option<String> {
     match (request.method.as_str(), &request.body) {
-        ("GET", None) => None,
-        ("POST", Some(_)) => None,
+        ("GET", None) | ("POST", Some(_)) => None,
         ("HEAD", None) => Some("--head".to_owned()),
         (method, _) => Some(option("--request", method)),
     }

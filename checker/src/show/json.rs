@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use contract::outcome::Reason;
 use contract::result::Phases;
 use serde::Serialize;
 
@@ -108,7 +109,7 @@ impl<'a> Shown<'a> {
             name: &report.task.name,
             url: &report.task.url,
             outcome: result.outcome().as_str(),
-            reason: result.reason.map(|reason| reason.as_str()),
+            reason: result.reason.map(Reason::as_str),
             detail: result.detail.as_deref(),
             status: measured.status,
             address: measured.address,

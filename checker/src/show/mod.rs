@@ -1,5 +1,5 @@
-//! A check as people and machines read it: a [waterfall](waterfall) of its phases with the verdict,
-//! the same as [JSON](json), and the [`curl`](curl) command that asks the same.
+//! A check as people and machines read it: a [waterfall] of its phases with the verdict,
+//! the same as [JSON](json), and the [`curl`] command that asks the same.
 
 mod curl;
 mod json;

@@ -5,8 +5,8 @@ use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 
 use super::certificate::{self, CertificateSeen};
-use super::fault::{Fault, printable};
-use super::record::{self, Phase};
+use crate::probe::fault::{Fault, printable};
+use crate::probe::record::{self, Phase};
 
 /// The most names of a certificate that are shown.
 const MAX_NAMES: usize = 3;
@@ -14,7 +14,7 @@ const MAX_NAMES: usize = 3;
 const NAME_CHARS: usize = 64;
 
 /// An error of rustls as a fault.
-pub(super) fn explain(error: &Error) -> Fault {
+pub(in crate::probe) fn explain(error: &Error) -> Fault {
     let reason = match (error, record::phase()) {
         (Error::InvalidCertificate(_), _) => Reason::TlsCertificate,
         // In TLS 1.3 a client is done before the server has seen its certificate.

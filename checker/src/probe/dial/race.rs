@@ -11,9 +11,9 @@ use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::distance;
-use super::fault::{self, Fault};
 use super::policy;
-use super::record;
+use crate::probe::fault::{self, Fault};
+use crate::probe::record;
 
 /// The next address starts so long after the last one, unless one fails before (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -42,7 +42,7 @@ struct Runner {
 
 /// Dials addresses until one connects, within the time that is left for the check; the others are
 /// closed. The connection blocks, and sends without delay.
-pub(super) fn race(addresses: &[SocketAddr]) -> Result<TcpStream, Fault> {
+pub(in crate::probe) fn race(addresses: &[SocketAddr]) -> Result<TcpStream, Fault> {
     let mut race = Race {
         waiting: interleave(addresses),
         running: Vec::with_capacity(addresses.len()),

@@ -22,7 +22,7 @@ const _: () = assert!(MAX_RULES <= Rules::BITS as usize, "a bit for each rule");
 const _: () = assert!(MAX_STEPS < 127, "no path is longer than serde_json goes");
 
 /// Shows each rule what its path leads to; the error is that of a text that is no JSON.
-pub(super) fn walk(views: &mut [View<'_>], bytes: &[u8]) -> serde_json::Result<()> {
+pub(in crate::probe) fn walk(views: &mut [View<'_>], bytes: &[u8]) -> serde_json::Result<()> {
     let mut document = serde_json::Deserializer::from_slice(bytes);
     let root = Place {
         views,

@@ -125,7 +125,7 @@ impl Policy {
 
 /// Whether an address is public, whatever the configuration says. Metadata services never are: one
 /// of them has an address out of a public network.
-pub fn is_public(address: IpAddr) -> bool {
+pub(super) fn is_public(address: IpAddr) -> bool {
     let judged = inner(address);
     if contains(METADATA, judged) {
         return false;

@@ -3,7 +3,7 @@
 //! `public` is dialled, `closed` needs a network in `addresses.allow`, `metadata` its exact address.
 
 /// The address, its verdict and its name.
-pub(super) const TABLE: &str = "\
+pub(in crate::probe) const TABLE: &str = "\
 0.0.0.0                                 closed   this network 0.0.0.0/8, first
 0.255.255.255                           closed   this network 0.0.0.0/8, last
 1.0.0.0                                 public   after 0.0.0.0/8

@@ -8,9 +8,9 @@ use contract::site::json_path::JsonPath;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::body::Received;
 use super::super::json::judge_json;
 use super::*;
+use crate::probe::body::Received;
 
 /// The verdict of some rules: `None` if they hold.
 fn verdict(rules: &str, body: &[u8], cut: bool) -> Option<Reason> {

@@ -1,5 +1,9 @@
 //! What was received against what was expected.
 
+pub(in crate::probe) mod cores;
+pub(in crate::probe) mod json;
+pub(in crate::probe) mod json_walk;
+
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -10,10 +14,10 @@ use contract::site::pattern::Pattern;
 use ureq::http::response::Parts;
 use ureq::http::{HeaderMap, HeaderValue};
 
-use super::body::Received;
-use super::certificate::day;
-use super::fault::{Fault, printable, quote};
-use super::json::judge_json;
+use self::json::judge_json;
+use crate::probe::body::Received;
+use crate::probe::fault::{Fault, printable, quote};
+use crate::probe::tls::certificate::day;
 
 /// A pattern, text or path is shown so long, in characters.
 pub(super) const SHOWN_CHARS: usize = 64;
@@ -247,5 +251,4 @@ pub(super) fn fault(reason: Reason, message: impl Into<String>) -> Fault {
 }
 
 #[cfg(test)]
-#[path = "judge_tests.rs"]
 mod tests;

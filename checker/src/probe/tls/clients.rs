@@ -14,8 +14,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, InconsistentKeys, RootCertStore};
 
-use super::fault::Fault;
 use super::verify::{Extra, Verifier};
+use crate::probe::fault::Fault;
 
 /// The most memory of the configurations kept, in bytes: room for thousands of the usual few KiB.
 const CACHE_BYTES: u64 = 16 << 20;
@@ -26,15 +26,15 @@ const TEXT_FACTOR: usize = 3;
 
 /// How TLS is spoken on one connection of a site with options of its own.
 #[derive(Clone, Debug)]
-pub(super) struct Handshake {
+pub(in crate::probe) struct Handshake {
     /// The client's configuration.
-    pub(super) config: Arc<ClientConfig>,
+    pub(in crate::probe) config: Arc<ClientConfig>,
     /// The name to ask for, instead of the URL's host.
-    pub(super) server_name: Option<ServerName<'static>>,
+    pub(in crate::probe) server_name: Option<ServerName<'static>>,
 }
 
 /// The client configurations of all sites.
-pub(super) struct Clients {
+pub(in crate::probe) struct Clients {
     /// The cryptography.
     provider: Arc<CryptoProvider>,
     /// The authorities that this machine trusts.
@@ -58,7 +58,7 @@ struct Options {
 
 impl Clients {
     /// Configurations that trust these authorities.
-    pub(super) fn new(roots: RootCertStore) -> Result<Self> {
+    pub(in crate::probe) fn new(roots: RootCertStore) -> Result<Self> {
         let provider = Arc::new(ring::default_provider());
         let system = Arc::new(roots);
         let verifier = verifier(&provider, &system, None, true);
@@ -76,13 +76,17 @@ impl Clients {
     }
 
     /// The configuration of sites without options.
-    pub(super) fn plain(&self) -> &Arc<ClientConfig> {
+    pub(in crate::probe) fn plain(&self) -> &Arc<ClientConfig> {
         &self.plain
     }
 
     /// How TLS is spoken with a site, if it has options of its own; `key` is the one of its
     /// certificate, in PEM.
-    pub(super) fn of_site(&self, tls: &Tls, key: Option<&str>) -> Result<Option<Handshake>, Fault> {
+    pub(in crate::probe) fn of_site(
+        &self,
+        tls: &Tls,
+        key: Option<&str>,
+    ) -> Result<Option<Handshake>, Fault> {
         if *tls == Tls::default() {
             return Ok(None);
         }

@@ -19,7 +19,7 @@ const MAX_KEPT: u64 = 16_384;
 
 /// What the settings say, and what was answered since.
 #[derive(Debug)]
-pub(super) struct View {
+pub(in crate::probe) struct View {
     /// The name servers.
     servers: Arc<Servers>,
     /// What is appended to names without a dot.
@@ -32,7 +32,7 @@ pub(super) struct View {
 
 impl View {
     /// A view with no answers yet.
-    pub(super) fn new(servers: Servers, search: Vec<Name>, hosts: Hosts) -> Self {
+    pub(in crate::probe) fn new(servers: Servers, search: Vec<Name>, hosts: Hosts) -> Self {
         Self {
             servers: Arc::new(servers),
             search,
@@ -42,7 +42,7 @@ impl View {
     }
 
     /// Addresses that need no question: the hosts file's, and this machine's own (RFC 6761).
-    pub(super) fn listed(&self, name: &Name, family: Family) -> Vec<IpAddr> {
+    pub(in crate::probe) fn listed(&self, name: &Name, family: Family) -> Vec<IpAddr> {
         let kinds = kinds(family);
         let listed = kinds.iter().filter_map(|kind| {
             self.hosts
@@ -58,7 +58,7 @@ impl View {
 
     /// The names that are asked for in place of one: itself if it has a dot, else each of the search
     /// list and itself.
-    pub(super) fn candidates(&self, name: &Name) -> Vec<Name> {
+    pub(in crate::probe) fn candidates(&self, name: &Name) -> Vec<Name> {
         let bare = name.num_labels() == 1 && !name.is_fqdn();
         let search = self.search.iter().filter(|_| bare);
         // one that becomes too long is left out
@@ -71,12 +71,12 @@ impl View {
     }
 
     /// How long to wait for a name server when the look-up has `left`.
-    pub(super) fn patience(&self, left: Duration) -> Duration {
+    pub(in crate::probe) fn patience(&self, left: Duration) -> Duration {
         self.servers.patience(left)
     }
 
     /// Asks, unless the answer is known still; `afresh` asks in any case.
-    pub(super) async fn ask(
+    pub(in crate::probe) async fn ask(
         &self,
         name: &Name,
         kind: RecordType,

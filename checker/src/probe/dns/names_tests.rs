@@ -8,11 +8,11 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use self::dns_server::{A, DnsServer, SERVFAIL, Say};
+use super::super::servers::Known;
 use super::*;
-use crate::probe::servers::Known;
 
 #[expect(dead_code, reason = "the tests of whole checks use the rest")]
-#[path = "../../tests/probe/dns_server.rs"]
+#[path = "../../../tests/probe/dns_server.rs"]
 mod dns_server;
 
 /// Files that are looked at each time, with a fake server's port.

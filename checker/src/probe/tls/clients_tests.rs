@@ -12,9 +12,9 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tokio::runtime::Runtime;
 
-use super::super::Prober;
 use super::*;
 use crate::config::ProbeConfig;
+use crate::probe::Prober;
 use crate::samples;
 
 type Authority = CertifiedIssuer<'static, KeyPair>;

@@ -1,5 +1,10 @@
 //! TLS over a connection: a full handshake at every check.
 
+pub(in crate::probe) mod certificate;
+pub(in crate::probe) mod clients;
+pub(in crate::probe) mod refusal;
+pub(in crate::probe) mod verify;
+
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 
@@ -11,13 +16,12 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
-use super::certificate::TlsSeen;
-use super::clients::Handshake;
-use super::fault::{self, Fault};
-use super::record::{self, Phase};
-use super::refusal;
-use super::resolve;
-use super::wire::{self, Wire};
+pub use self::certificate::{CertificateSeen, TlsSeen};
+use self::clients::Handshake;
+use crate::probe::dns;
+use crate::probe::fault::{self, Fault};
+use crate::probe::record::{self, Phase};
+use crate::probe::wire::{self, Wire};
 
 /// Speaks TLS where the URL says `https`.
 #[derive(Clone, Debug)]
@@ -81,7 +85,7 @@ impl TlsConnector {
 
 /// The URL's host as certificates name it.
 fn host_name(details: &ConnectionDetails<'_>) -> Result<ServerName<'static>, Fault> {
-    let host = resolve::target(details.uri).map_or("", |(host, _)| host);
+    let host = dns::target(details.uri).map_or("", |(host, _)| host);
     ServerName::try_from(host.to_owned()).map_err(|_| {
         let message = "the URL's host can be in no certificate; set request.tls.server_name";
         Fault::here(Reason::InvalidSite, message)

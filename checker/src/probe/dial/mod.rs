@@ -1,16 +1,20 @@
 //! Addresses to a connection: each is vetted before it may take part in the race.
 
+pub(in crate::probe) mod distance;
+mod policy;
+mod race;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use contract::outcome::Reason;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
-use super::fault::Fault;
-use super::policy::{self, Policy};
-use super::race::race;
-use super::record::{self, Phase};
-use super::wire::Wire;
+pub use self::policy::Policy;
+use self::race::race;
+use crate::probe::fault::Fault;
+use crate::probe::record::{self, Phase};
+use crate::probe::wire::Wire;
 
 /// Dials the addresses that may be dialled.
 #[derive(Clone, Debug)]

@@ -7,11 +7,11 @@ use std::io::{self, ErrorKind};
 
 use contract::outcome::Reason;
 
-use super::doubt::Doubt;
-use super::fault::{self, Fault};
+use crate::probe::doubt::Doubt;
+use crate::probe::fault::{self, Fault};
 
 /// An error that `socket()` or `connect()` returned.
-pub(super) fn at_once(error: &io::Error) -> Fault {
+pub(in crate::probe) fn at_once(error: &io::Error) -> Fault {
     if error.kind() == ErrorKind::ConnectionRefused {
         return refused();
     }
@@ -22,7 +22,7 @@ pub(super) fn at_once(error: &io::Error) -> Fault {
 }
 
 /// An error that the socket had later.
-pub(super) fn late(error: &io::Error) -> Fault {
+pub(in crate::probe) fn late(error: &io::Error) -> Fault {
     match error.kind() {
         ErrorKind::ConnectionRefused => refused(),
         // the system gave up before the check did
@@ -45,7 +45,7 @@ fn refused() -> Fault {
 
 /// How far away a fault came from, the site being farthest: it says the more about the site. Of two
 /// from one place the one that is sure of it is farther.
-pub(super) fn of(fault: &Fault) -> (u8, bool) {
+pub(in crate::probe) fn of(fault: &Fault) -> (u8, bool) {
     let place = match fault.reason {
         Reason::ConnectRefused => 3,
         Reason::ConnectFailed => 2,

@@ -1,5 +1,11 @@
 //! A URL to addresses, as the HTTP library asks for them.
 
+pub(in crate::probe) mod names;
+pub(in crate::probe) mod servers;
+pub(in crate::probe) mod sockets;
+pub(in crate::probe) mod system;
+pub(in crate::probe) mod view;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -10,12 +16,12 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use super::doubt::Doubt;
-use super::fault::{self, Fault};
-use super::names::Names;
-use super::policy::Policy;
-use super::record;
-use super::servers::{MAX_ADDRESSES, Trouble};
+use self::names::Names;
+use self::servers::{MAX_ADDRESSES, Trouble};
+use crate::probe::dial::Policy;
+use crate::probe::doubt::Doubt;
+use crate::probe::fault::{self, Fault};
+use crate::probe::record;
 
 /// Finds the addresses of a URL's host, of the family that the record names.
 #[derive(Clone, Debug)]

@@ -16,13 +16,13 @@ use contract::outcome::Reason;
 use contract::site::json_rule::{JsonRule, JsonTest, Scalar};
 use serde_json::Number;
 
-use super::body::Received;
-use super::fault::{Fault, printable, quote};
 use super::json_walk::walk;
-use super::judge::{SHOWN_CHARS, fault, shown, too_large};
+use crate::probe::body::Received;
+use crate::probe::fault::{Fault, printable, quote};
+use crate::probe::judge::{SHOWN_CHARS, fault, shown, too_large};
 
 /// Judges the body by rules on its JSON.
-pub(super) fn judge_json(rules: &[JsonRule], received: &Received) -> Result<(), Fault> {
+pub(in crate::probe) fn judge_json(rules: &[JsonRule], received: &Received) -> Result<(), Fault> {
     if rules.is_empty() {
         return Ok(());
     }
@@ -58,9 +58,9 @@ fn no_json(error: &serde_json::Error, received: &Received) -> Fault {
 
 /// What a rule has seen of a document.
 #[derive(Debug)]
-pub(super) struct View<'r> {
+pub(in crate::probe) struct View<'r> {
     /// The rule.
-    pub(super) rule: &'r JsonRule,
+    pub(in crate::probe) rule: &'r JsonRule,
     /// Whether its path led to a value.
     met: bool,
     /// The first value that did not pass, for people.
@@ -78,7 +78,7 @@ impl<'r> View<'r> {
     }
 
     /// The path leads to this value.
-    pub(super) fn meet(&mut self, value: &Found<'_>) {
+    pub(in crate::probe) fn meet(&mut self, value: &Found<'_>) {
         self.met = true;
         if self.missed.is_none() && !value.passes(&self.rule.test) {
             self.missed = Some(value.to_string());
@@ -124,7 +124,7 @@ fn expected(test: &JsonTest) -> String {
 
 /// A value of a document.
 #[derive(Debug)]
-pub(super) enum Found<'v> {
+pub(in crate::probe) enum Found<'v> {
     /// `null`.
     Null,
     /// `true` or `false`.

@@ -18,8 +18,8 @@ use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RecordType};
 use tokio::time::timeout;
 
-use super::fault;
 use super::sockets::{Failure, Sockets};
+use crate::probe::fault;
 
 /// The longest wait for one server before another is asked, or the same one again: a datagram may be
 /// lost, and a check has several seconds.
@@ -27,13 +27,13 @@ const MAX_PATIENCE: Duration = Duration::from_secs(1);
 /// The shortest, so that a check with hardly any time left does not flood the servers.
 const MIN_PATIENCE: Duration = Duration::from_millis(10);
 /// The most addresses that are taken from an answer: the HTTP library has places for no more.
-pub(super) const MAX_ADDRESSES: usize = 16;
+pub(in crate::probe) const MAX_ADDRESSES: usize = 16;
 /// The longest that is remembered that a name has no address.
 const MAX_NEGATIVE: Duration = Duration::from_secs(5);
 
 /// Why there is no address, the least weighty first: what a later one says of the look-up counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Trouble {
+pub(in crate::probe) enum Trouble {
     /// Every question was answered, with nothing.
     NotFound,
     /// No name server can be reached.
@@ -52,19 +52,19 @@ pub(super) enum Trouble {
 
 /// What was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Known {
+pub(in crate::probe) struct Known {
     /// The addresses; possibly none.
-    pub(super) addresses: Vec<IpAddr>,
+    pub(in crate::probe) addresses: Vec<IpAddr>,
     /// Until when that holds.
-    pub(super) until: Instant,
+    pub(in crate::probe) until: Instant,
 }
 
 /// The answer to a question, or why there is none.
-pub(super) type Reply = Result<Known, Trouble>;
+pub(in crate::probe) type Reply = Result<Known, Trouble>;
 
 /// The name servers.
 #[derive(Debug)]
-pub(super) struct Servers {
+pub(in crate::probe) struct Servers {
     /// In the operator's order.
     all: Vec<Server>,
     /// Which to ask first: the one that answered last.
@@ -86,7 +86,10 @@ struct Server {
 
 impl Servers {
     /// These servers; `why_none` says why there are none if so.
-    pub(super) fn new(addresses: &[SocketAddr], why_none: String) -> Result<Self, NetError> {
+    pub(in crate::probe) fn new(
+        addresses: &[SocketAddr],
+        why_none: String,
+    ) -> Result<Self, NetError> {
         let servers = addresses.iter().map(|address| Server::new(*address));
         Ok(Self {
             all: servers.collect::<Result<_, _>>()?,
@@ -96,14 +99,19 @@ impl Servers {
     }
 
     /// How long to wait for each server when the look-up has `left`: all are asked twice in that time.
-    pub(super) fn patience(&self, left: Duration) -> Duration {
+    pub(in crate::probe) fn patience(&self, left: Duration) -> Duration {
         let questions = self.all.len().saturating_mul(2).max(1);
         let share = left / u32::try_from(questions).unwrap_or(u32::MAX);
         share.clamp(MIN_PATIENCE, MAX_PATIENCE)
     }
 
     /// Asks one server after the other, and again those that say nothing, without end.
-    pub(super) async fn ask(&self, name: &Name, kind: RecordType, patience: Duration) -> Reply {
+    pub(in crate::probe) async fn ask(
+        &self,
+        name: &Name,
+        kind: RecordType,
+        patience: Duration,
+    ) -> Reply {
         loop {
             let mut worst = Trouble::Unreachable(self.why_none.clone());
             let first = self.first.load(Ordering::Relaxed);

@@ -7,7 +7,7 @@ use std::thread;
 
 /// The cores that may evaluate.
 #[derive(Debug)]
-pub(super) struct Cores {
+pub(in crate::probe) struct Cores {
     /// How many are free.
     free: Mutex<usize>,
     /// Told when one more is.
@@ -16,11 +16,11 @@ pub(super) struct Cores {
 
 /// A core, until this is dropped.
 #[derive(Debug)]
-pub(super) struct Core<'a>(&'a Cores);
+pub(in crate::probe) struct Core<'a>(&'a Cores);
 
 impl Cores {
     /// Those of this machine.
-    pub(super) fn of_machine() -> Self {
+    pub(in crate::probe) fn of_machine() -> Self {
         Self::new(thread::available_parallelism().map_or(1, NonZero::get))
     }
 
@@ -33,7 +33,7 @@ impl Cores {
     }
 
     /// Waits for one.
-    pub(super) fn take(&self) -> Core<'_> {
+    pub(in crate::probe) fn take(&self) -> Core<'_> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let mut free = self
             .freed

@@ -7,7 +7,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::nom::Parser as _;
 use x509_parser::time::ASN1Time;
 
-use super::fault::printable;
+use crate::probe::fault::printable;
 
 /// The most names that are read of a certificate.
 const MAX_NAMES: usize = 8;
@@ -39,7 +39,7 @@ pub struct CertificateSeen {
 }
 
 /// Reads a certificate; `None` if it is none.
-pub(super) fn read(der: &[u8]) -> Option<CertificateSeen> {
+pub(in crate::probe) fn read(der: &[u8]) -> Option<CertificateSeen> {
     let certificate = parse(der, true)?;
     let shown = |text: String| printable(&text, TEXT_CHARS);
     let names = certificate.subject_alternative_name().ok().flatten();
@@ -54,7 +54,7 @@ pub(super) fn read(der: &[u8]) -> Option<CertificateSeen> {
 }
 
 /// From when and until when a certificate is valid, in seconds since the Unix epoch.
-pub(super) fn validity_s(der: &[u8]) -> Option<(i64, i64)> {
+pub(in crate::probe) fn validity_s(der: &[u8]) -> Option<(i64, i64)> {
     let certificate = parse(der, false)?;
     let validity = certificate.validity();
     Some((
@@ -64,7 +64,7 @@ pub(super) fn validity_s(der: &[u8]) -> Option<(i64, i64)> {
 }
 
 /// The day of a second since the Unix epoch, as `2026-11-01`.
-pub(super) fn day(second: i64) -> String {
+pub(in crate::probe) fn day(second: i64) -> String {
     match ASN1Time::from_timestamp(second) {
         Ok(time) => time.to_datetime().date().to_string(),
         Err(_) => format!("second {second}"),

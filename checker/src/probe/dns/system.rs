@@ -16,20 +16,20 @@ use super::view::View;
 
 /// Where the system's settings are.
 #[derive(Clone, Debug)]
-pub(super) struct Files {
+pub(in crate::probe) struct Files {
     /// `resolv.conf`.
-    pub(super) resolv_conf: PathBuf,
+    pub(in crate::probe) resolv_conf: PathBuf,
     /// The hosts file.
-    pub(super) hosts: PathBuf,
+    pub(in crate::probe) hosts: PathBuf,
     /// The port of the name servers in `resolv.conf`, which has no word for it.
-    pub(super) port: u16,
+    pub(in crate::probe) port: u16,
     /// How often to look whether a file has changed.
-    pub(super) every: Duration,
+    pub(in crate::probe) every: Duration,
 }
 
 /// The system's settings, and the name servers that replace the system's if there are any.
 #[derive(Debug)]
-pub(super) struct System {
+pub(in crate::probe) struct System {
     /// Where the settings are.
     files: Files,
     /// `dns.servers`.
@@ -73,7 +73,7 @@ impl Files {
 
 impl System {
     /// The system's settings in `files`, with `servers` instead of its own if there are any.
-    pub(super) fn new(files: Files, servers: Vec<SocketAddr>) -> Result<Self> {
+    pub(in crate::probe) fn new(files: Files, servers: Vec<SocketAddr>) -> Result<Self> {
         let seen = Seen::look(&files, &servers)?;
         Ok(Self {
             files,
@@ -83,7 +83,7 @@ impl System {
     }
 
     /// What the settings say now.
-    pub(super) fn view(&self) -> Arc<View> {
+    pub(in crate::probe) fn view(&self) -> Arc<View> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.at.elapsed() >= self.files.every {
             seen.at = Instant::now();

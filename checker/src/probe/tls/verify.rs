@@ -13,28 +13,28 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::certificate;
-use super::record;
+use crate::probe::record;
 
 /// Judges the certificates of servers.
 #[derive(Debug)]
-pub(super) struct Verifier {
+pub(in crate::probe) struct Verifier {
     /// The authorities that this machine trusts.
-    pub(super) system: Arc<RootCertStore>,
+    pub(in crate::probe) system: Arc<RootCertStore>,
     /// Those that the site trusts beside them.
-    pub(super) extra: Option<Extra>,
+    pub(in crate::probe) extra: Option<Extra>,
     /// Whether certificates are judged at all.
-    pub(super) verify: bool,
+    pub(in crate::probe) verify: bool,
     /// How signatures are checked, which is done in any case.
-    pub(super) algorithms: WebPkiSupportedAlgorithms,
+    pub(in crate::probe) algorithms: WebPkiSupportedAlgorithms,
 }
 
 /// The authorities of one site.
 #[derive(Debug)]
-pub(super) struct Extra {
+pub(in crate::probe) struct Extra {
     /// Their certificates: one of these may be the server's own.
-    pub(super) certificates: Vec<CertificateDer<'static>>,
+    pub(in crate::probe) certificates: Vec<CertificateDer<'static>>,
     /// The same, ready to vouch for others.
-    pub(super) roots: RootCertStore,
+    pub(in crate::probe) roots: RootCertStore,
 }
 
 /// A certificate and what came with it.
@@ -49,7 +49,7 @@ struct Shown<'a> {
 }
 
 /// The certificate authorities that this machine trusts; none at all is an error.
-pub(super) fn system_roots() -> Result<RootCertStore> {
+pub(in crate::probe) fn system_roots() -> Result<RootCertStore> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(found.certs);

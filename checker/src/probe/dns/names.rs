@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_millis(50);
 
 /// Looks names up, for all lanes.
 #[derive(Debug)]
-pub(super) struct Names {
+pub(in crate::probe) struct Names {
     /// Where the questions are asked.
     runtime: Handle,
     /// Name servers, search list and hosts file.
@@ -34,27 +34,27 @@ pub(super) struct Names {
 
 /// How a name is looked up.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Search {
+pub(in crate::probe) struct Search {
     /// Which addresses are wanted.
-    pub(super) family: Family,
+    pub(in crate::probe) family: Family,
     /// Whether answers that are known still do not count.
-    pub(super) afresh: bool,
+    pub(in crate::probe) afresh: bool,
     /// When it must end.
-    pub(super) deadline: Instant,
+    pub(in crate::probe) deadline: Instant,
 }
 
 /// The addresses of a name.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(in crate::probe) struct Found {
     /// The families in turn; at least one.
-    pub(super) addresses: Vec<IpAddr>,
+    pub(in crate::probe) addresses: Vec<IpAddr>,
     /// Whether a name server knew them.
-    pub(super) by_dns: bool,
+    pub(in crate::probe) by_dns: bool,
 }
 
 impl Names {
     /// Looks names up on `runtime`, as the system's files and `dns` say.
-    pub(super) fn new(dns: &Dns, files: Files, runtime: &Handle) -> Result<Self> {
+    pub(in crate::probe) fn new(dns: &Dns, files: Files, runtime: &Handle) -> Result<Self> {
         Ok(Self {
             runtime: runtime.clone(),
             system: System::new(files, dns.servers.clone())?,
@@ -63,12 +63,12 @@ impl Names {
     }
 
     /// Where the questions are asked.
-    pub(super) fn runtime(&self) -> &Handle {
+    pub(in crate::probe) fn runtime(&self) -> &Handle {
         &self.runtime
     }
 
     /// Looks a name up, on a thread that may wait.
-    pub(super) fn look_up(
+    pub(in crate::probe) fn look_up(
         &self,
         host: &str,
         family: Family,
@@ -83,7 +83,11 @@ impl Names {
     }
 
     /// Looks a name up.
-    pub(super) async fn find(&self, host: &str, search: Search) -> Result<Found, Trouble> {
+    pub(in crate::probe) async fn find(
+        &self,
+        host: &str,
+        search: Search,
+    ) -> Result<Found, Trouble> {
         let name = Name::from_ascii(host)
             .map_err(|error| Trouble::Unaskable(format!("no name for the DNS: {error}")))?;
         let view = self.system.view();
@@ -111,7 +115,7 @@ impl Names {
     }
 
     /// Notes that the DNS knows a name, whose port may be dialled.
-    pub(super) fn note(&self, host: &str, port: u16) {
+    pub(in crate::probe) fn note(&self, host: &str, port: u16) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let [last, other] = &mut *recent;
         if last.as_ref().is_none_or(|last| last.host != host) {
@@ -124,7 +128,7 @@ impl Names {
     }
 
     /// The name that the DNS knew last, other than `host`.
-    pub(super) fn other_than(&self, host: &str) -> Option<Reference> {
+    pub(in crate::probe) fn other_than(&self, host: &str) -> Option<Reference> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let mut others = recent.iter().flatten();
         others.find(|name| name.host != host).cloned()

@@ -23,7 +23,7 @@ type Opening<T> = Pin<Box<dyn Send + Future<Output = io::Result<T>>>>;
 
 /// Sockets for one name server, on the tokio runtime.
 #[derive(Clone, Default)]
-pub(super) struct Sockets {
+pub(in crate::probe) struct Sockets {
     /// The library's own.
     tokio: TokioRuntimeProvider,
     /// What went wrong last.
@@ -33,11 +33,11 @@ pub(super) struct Sockets {
 /// What went wrong last with the sockets for one name server. Of questions at the same time one may see
 /// the other's error, which is as true for it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Failure(Arc<Mutex<Option<Arc<io::Error>>>>);
+pub(in crate::probe) struct Failure(Arc<Mutex<Option<Arc<io::Error>>>>);
 
 /// A socket for datagrams from and to one name server.
 #[derive(Debug)]
-pub(super) struct Connected {
+pub(in crate::probe) struct Connected {
     /// The socket.
     socket: UdpSocket,
     /// The name server.
@@ -51,14 +51,14 @@ type Receiving<'a> = Pin<Box<dyn Send + Future<Output = io::Result<(usize, Socke
 
 impl Sockets {
     /// What goes wrong with these sockets.
-    pub(super) fn failure(&self) -> Failure {
+    pub(in crate::probe) fn failure(&self) -> Failure {
         self.failure.clone()
     }
 }
 
 impl Failure {
     /// What went wrong last.
-    pub(super) fn last(&self) -> Option<Arc<io::Error>> {
+    pub(in crate::probe) fn last(&self) -> Option<Arc<io::Error>> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
