@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
+use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
 
 /// How long the broker may take for what a test asks of it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -50,6 +52,35 @@ impl Topic {
         producer
             .flush(PATIENCE)
             .expect("the broker takes the messages");
+    }
+
+    /// All messages that are on it now.
+    pub fn messages(&self) -> Vec<Vec<u8>> {
+        let consumer: BaseConsumer = client()
+            .set("group.id", "webmon-test-reader")
+            .set("enable.auto.commit", "false")
+            .set("enable.partition.eof", "true")
+            .create()
+            .expect("a consumer");
+        let metadata = consumer.fetch_metadata(Some(&self.name), PATIENCE);
+        let metadata = metadata.expect("the broker knows the topic");
+        let partitions = metadata.topics()[0].partitions();
+        let mut all = TopicPartitionList::new();
+        for partition in partitions {
+            let begin = Offset::Beginning;
+            all.add_partition_offset(&self.name, partition.id(), begin)
+                .expect("an offset");
+        }
+        consumer.assign(&all).expect("partitions to read");
+        let (mut messages, mut ended) = (Vec::new(), 0);
+        while ended < partitions.len() {
+            match consumer.poll(PATIENCE).expect("the broker answers") {
+                Ok(message) => messages.extend(message.payload().map(<[u8]>::to_vec)),
+                Err(KafkaError::PartitionEOF(_)) => ended += 1,
+                Err(error) => panic!("cannot read {}: {error}", self.name),
+            }
+        }
+        messages
     }
 
     /// Deletes it on the broker.

@@ -25,6 +25,10 @@ pub struct Settings {
     pub topic: String,
     /// `kafka.ssl.ca`; with it the other keys of the section are there too.
     pub ca: Option<PathBuf>,
+    /// `log.filter`.
+    pub filter: &'static str,
+    /// Further lines of a checker's file.
+    pub checker: String,
 }
 
 /// A configuration file.
@@ -56,6 +60,8 @@ impl Settings {
             brokers: brokers(),
             topic: topic.to_owned(),
             ca: None,
+            filter: "info",
+            checker: String::new(),
         }
     }
 
@@ -75,7 +81,8 @@ impl Settings {
 
     /// A checker's file, in `folder`: it may dial loopback.
     pub fn checker(&self, folder: &Path, name: &str) -> ConfigFile {
-        self.write(folder, name, "addresses: {allow: [127.0.0.0/8]}\n")
+        let allow = "addresses: {allow: [127.0.0.0/8]}\n";
+        self.write(folder, name, &format!("{allow}{}", self.checker))
     }
 
     /// Writes a file, whose http.listen is a free port.
@@ -85,6 +92,8 @@ impl Settings {
             brokers,
             topic,
             ca,
+            filter,
+            checker: _,
         } = self;
         let listen = free_address();
         let mut yaml = format!(
@@ -98,7 +107,8 @@ impl Settings {
                 writeln!(yaml, "    {name}: {}", file.display()).expect("a String takes all");
             }
         }
-        let listening = format!("http: {{listen: \"{listen}\"}}\nlog: {{format: text}}\n");
+        let listening =
+            format!("http: {{listen: \"{listen}\"}}\nlog: {{format: text, filter: {filter}}}\n");
         let path = folder.join(format!("{name}.yaml"));
         std::fs::write(&path, yaml + &listening + extra).expect("a configuration file");
         ConfigFile { path, listen }

@@ -2,6 +2,8 @@
 //!
 //! - `/ok/…` answers 200 at once;
 //! - `/slow/MS/…` answers 200 after so many milliseconds;
+//! - `/echo/…` answers 200 with the request's head as its body, and as its header `x-echo` what came as
+//!   `x-say`;
 //! - `/fail/…` answers 500;
 //! - `/reset/…` resets the connection instead of answering;
 //! - `/switch/…` answers 200, or 503 while it is [switched off](Website::switch).
@@ -111,9 +113,10 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
 
 /// Serves one request; a client that leaves early is no fault of the website.
 async fn serve(mut stream: TcpStream, state: Arc<State>) {
-    let Some(path) = read_path(&mut stream).await else {
+    let Some(head) = read_head(&mut stream).await else {
         return;
     };
+    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     *state.counts().entry(path.clone()).or_default() += 1;
     let status = match path.split('/').nth(1) {
         Some("reset") => {
@@ -129,14 +132,27 @@ async fn serve(mut stream: TcpStream, state: Arc<State>) {
         Some("switch") if state.switched_off.load(Ordering::Relaxed) => "503 Service Unavailable",
         _ => "200 OK",
     };
-    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+    let (echo, body) = match path.split('/').nth(1) {
+        Some("echo") => (said(&head), head.as_str()),
+        _ => (String::new(), "ok"),
+    };
+    let length = body.len();
+    let answer = format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{echo}\r\n{body}"
+    );
     if stream.write_all(answer.as_bytes()).await.is_ok() {
         drop(stream.shutdown().await);
     }
 }
 
+/// What the client said, as a header for its answer.
+fn said(head: &str) -> String {
+    let said = head.lines().find_map(|line| line.strip_prefix("x-say: "));
+    said.map_or_else(String::new, |said| format!("x-echo: {said}\r\n"))
+}
+
 /// Reads a request's head; `None` if there is none.
-async fn read_path(stream: &mut TcpStream) -> Option<String> {
+async fn read_head(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::with_capacity(1_024);
     while !head.ends_with(b"\r\n\r\n") {
         let read = stream.read_buf(&mut head).await.ok()?;
@@ -144,8 +160,7 @@ async fn read_path(stream: &mut TcpStream) -> Option<String> {
             return None;
         }
     }
-    let head = String::from_utf8(head).ok()?;
-    head.split(' ').nth(1).map(str::to_owned)
+    String::from_utf8(head).ok()
 }
 
 #[cfg(test)]
