@@ -1,5 +1,9 @@
 //! `request.tls`: how a site's certificate is judged, and the one that is shown to the site.
 
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use x509_parser::parse_x509_certificate;
+
 use super::SiteError;
 use super::json::Field;
 use super::template::Template;
@@ -77,8 +81,8 @@ impl Tls {
     }
 }
 
-/// Reads certificates in PEM. What is inside is for whoever speaks TLS to judge; a key is refused here,
-/// where it would be stored in the clear.
+/// Reads certificates in PEM. Whether they are worth anything is for whoever speaks TLS to judge; a key is
+/// refused here, where it would be stored in the clear.
 fn certificates(field: &Field) -> Result<String, SiteError> {
     const EXAMPLE: &str = "PEM certificates, -----BEGIN CERTIFICATE-----";
     let text = field.text(EXAMPLE)?;
@@ -87,8 +91,16 @@ fn certificates(field: &Field) -> Result<String, SiteError> {
             "holds a private key; put it into a secret and name it as key: ${secret:NAME}",
         ));
     }
-    let (begin, end) = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
-    if !text.contains(begin) || text.matches(begin).count() != text.matches(end).count() {
+    let mut count = 0;
+    for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
+        count += 1;
+        if !certificate.is_ok_and(|der| parse_x509_certificate(&der).is_ok()) {
+            let message =
+                format!("certificate {count} cannot be read; copy it once more, as a whole");
+            return Err(field.fault(message));
+        }
+    }
+    if count == 0 {
         return Err(field.fault(format!("holds no certificate; write {EXAMPLE}")));
     }
     Ok(text.to_owned())

@@ -3,8 +3,15 @@
 use super::super::Request;
 use super::*;
 
-/// What looks like a certificate from outside.
-const PEM: &str = "-----BEGIN CERTIFICATE-----\\nMA==\\n-----END CERTIFICATE-----";
+/// A certificate, as it stands in JSON.
+fn pem() -> String {
+    let certificate = rcgen::generate_simple_self_signed(["shop.example".to_owned()]).unwrap();
+    certificate
+        .cert
+        .pem()
+        .replace('\r', "")
+        .replace('\n', "\\n")
+}
 
 fn read(tls: &str) -> Result<Tls, String> {
     Request::parse(&format!(r#"{{"tls": {tls}}}"#))
@@ -14,8 +21,9 @@ fn read(tls: &str) -> Result<Tls, String> {
 
 #[test]
 fn every_key_is_read() {
+    let pem = pem();
     let tls = format!(
-        r#"{{"ca": "{PEM}", "certificate": "{PEM}", "key": "${{secret:SHOP_KEY}}",
+        r#"{{"ca": "{pem}{pem}", "certificate": "{pem}", "key": "${{secret:SHOP_KEY}}",
             "server_name": "shop.example", "verify": false}}"#
     );
     let tls = read(&tls).unwrap();
@@ -34,8 +42,11 @@ fn every_key_is_read() {
 
 #[test]
 fn nonsense_is_refused_with_its_place_and_the_remedy() {
-    let key = PEM.replace("CERTIFICATE", "PRIVATE KEY");
-    let both = format!("{PEM}{key}");
+    let pem = pem();
+    let key = pem.replace("CERTIFICATE", "PRIVATE KEY");
+    let both = format!("{pem}{key}");
+    let cut = pem.replacen("\\nMI", "\\n", 1);
+    let garbled = "-----BEGIN CERTIFICATE-----\\nMA==\\n-----END CERTIFICATE-----\\n";
     for (tls, fault) in [
         (
             "1".to_owned(),
@@ -58,15 +69,23 @@ fn nonsense_is_refused_with_its_place_and_the_remedy() {
             "request.tls.certificate: holds a private key; put it into a secret and name it as key: ${secret:NAME}",
         ),
         (
-            format!(r#"{{"certificate": "{PEM}"}}"#),
+            format!(r#"{{"certificate": "{pem}"}}"#),
             "request.tls.certificate: needs a key beside it; add key: ${secret:NAME}",
+        ),
+        (
+            format!(r#"{{"ca": "{pem}{garbled}"}}"#),
+            "request.tls.ca: certificate 2 cannot be read; copy it once more, as a whole",
+        ),
+        (
+            format!(r#"{{"ca": "{cut}"}}"#),
+            "request.tls.ca: certificate 1 cannot be read; copy it once more, as a whole",
         ),
         (
             r#"{"key": "${secret:K}"}"#.to_owned(),
             "request.tls.key: needs a certificate beside it; add certificate, in PEM",
         ),
         (
-            format!(r#"{{"certificate": "{PEM}", "key": "{key}"}}"#),
+            format!(r#"{{"certificate": "{pem}", "key": "{key}"}}"#),
             "request.tls.key: is no secret; put the key into one and write ${secret:NAME}",
         ),
         (

@@ -1,6 +1,46 @@
 //! What a body and a certificate are worth.
 
+use proptest::prelude::*;
+
 use super::*;
+
+proptest! {
+    #[test]
+    fn a_cut_body_is_judged_as_the_whole_one_or_not_at_all(
+        body in "[ab\\n]{0,12}",
+        cut in 0_usize..12,
+        key in prop::sample::select(vec!["contains", "not_contains", "matches", "not_matches"]),
+        pattern in r"\^?(a|b|ab|\.|a\*|\(ab\)\+|b\?a|\[ab\]\{2\}){1,3}\$?",
+    ) {
+        let expect = format!(r#"{{"body": [{{"{key}": "{pattern}"}}]}}"#);
+        let whole = verdict(&expect, &body, false);
+        let cut = body.get(..cut.min(body.len())).unwrap();
+        let judged = verdict(&expect, cut, true);
+        prop_assert!(judged == whole || judged == Some(Reason::TooLarge), "{whole:?} {judged:?}");
+        // what is there is judged as it is, whatever came before
+        prop_assert_ne!(whole, Some(Reason::TooLarge));
+    }
+
+    #[test]
+    fn a_header_has_the_value_that_is_expected_or_it_has_not(
+        values in prop::collection::vec("[ab]{0,3}", 0..3), wanted in "[ab]{0,3}",
+    ) {
+        let mut headers = HeaderMap::new();
+        for value in &values {
+            headers.append("x-a", HeaderValue::from_str(value).unwrap());
+        }
+        let holds = |test: &str| {
+            let expect = format!(r#"{{"headers": {{"X-A": {{{test}}}}}}}"#);
+            let expect = Expect::parse(&expect).unwrap();
+            judge_header(&expect.headers[0], &headers).is_ok()
+        };
+        let equals = values.contains(&wanted);
+        prop_assert_eq!(holds(&format!(r#""equals": "{wanted}""#)), equals);
+        prop_assert_eq!(holds(&format!(r#""matches": "^{wanted}$""#)), equals);
+        prop_assert_eq!(holds(r#""present": true"#), !values.is_empty());
+        prop_assert_eq!(holds(r#""present": false"#), values.is_empty());
+    }
+}
 
 fn verdict(expect: &str, body: &str, cut: bool) -> Option<Reason> {
     let expect = Expect::parse(expect).unwrap();
