@@ -105,6 +105,7 @@ fn redirects_that_lead_nowhere_are_down() {
         unusable("half an address", "http://["),
         unusable("a port beyond", "http://a.example:65536/"),
         unusable("no host", "http:///"),
+        unusable("a host that can be no name", "http://s`op.example/"),
         unusable("8 KiB", &format!("/{}", "a".repeat(8_192))),
         nowhere("empty", "", "a loop: back to "),
         nowhere("a fragment", "#there", "a loop: back to "),

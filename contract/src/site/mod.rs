@@ -19,12 +19,16 @@ pub use expect::Expect;
 pub use pattern::Pattern;
 pub use request::Request;
 pub use template::Template;
-use url::Url;
+use url::{Host, Url};
 
 /// The longest name, in characters.
 pub const MAX_NAME_CHARS: usize = 255;
 /// The longest URL, in bytes.
 pub const MAX_URL_BYTES: usize = 2_048;
+/// The longest name of a host that the DNS has, in bytes, without a dot at its end (RFC 1035, 2.3.4).
+const MAX_HOST_BYTES: usize = 253;
+/// The longest part of it between dots, in bytes.
+const MAX_LABEL_BYTES: usize = 63;
 /// The shortest interval, in milliseconds.
 pub const MIN_INTERVAL_MS: i64 = 100;
 /// The longest interval, in milliseconds: a day.
@@ -56,7 +60,8 @@ impl SiteError {
     }
 }
 
-/// Parses the address of a site as browsers do (WHATWG): `http` or `https`, no user information.
+/// Parses the address of a site as browsers do (WHATWG): `http` or `https`, no user information, and no
+/// host that neither the DNS nor a request could name.
 pub fn parse_url(text: &str) -> Result<Url, SiteError> {
     let fault = |message: String| SiteError::new("url", message);
     if text.len() > MAX_URL_BYTES {
@@ -81,7 +86,26 @@ pub fn parse_url(text: &str) -> Result<Url, SiteError> {
             "carries a user name or password; use request.basic".to_owned(),
         ));
     }
+    if let Some(Host::Domain(host)) = url.host()
+        && !is_name(host)
+    {
+        return Err(fault(format!(
+            "host {host:?} can be no name; write letters, digits and hyphens between dots"
+        )));
+    }
     Ok(url)
+}
+
+/// Whether a host can have this name. Underscores should not be there, but are.
+fn is_name(host: &str) -> bool {
+    let bare = host.strip_suffix('.').unwrap_or(host);
+    let fits = |label: &str| {
+        (1..=MAX_LABEL_BYTES).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    bare.len() <= MAX_HOST_BYTES && bare.split('.').all(fits)
 }
 
 #[cfg(test)]
@@ -115,6 +139,10 @@ mod tests {
                 "https://me:pw@shop.example",
                 "url: carries a user name or password; use request.basic",
             ),
+            (
+                "https://s`op.example",
+                "url: host \"s`op.example\" can be no name; write letters, digits and hyphens between dots",
+            ),
         ] {
             assert_eq!(parse_url(text).unwrap_err().to_string(), fault);
         }
@@ -123,5 +151,30 @@ mod tests {
             parse_url(&long).unwrap_err().to_string(),
             "url: 2069 bytes long; at most 2048"
         );
+    }
+
+    #[test]
+    fn a_host_is_an_address_or_what_the_dns_has_names_for() {
+        let label = "a".repeat(63);
+        let name = [label.as_str(); 4].join(".");
+        for (host, right) in [
+            ("localhost", true),
+            ("a_b.1-c.example.", true),
+            ("[::1]", true),
+            (&name[2..], true),
+            (&format!("{}.", &name[2..]), true),
+            (&name[1..], false),
+            (&format!("{label}a.example"), false),
+            ("a..example", false),
+            (".", false),
+            ("a'b.example", false),
+            ("*.example", false),
+        ] {
+            assert_eq!(
+                parse_url(&format!("http://{host}/")).is_ok(),
+                right,
+                "{host}"
+            );
+        }
     }
 }
