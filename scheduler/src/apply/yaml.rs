@@ -6,6 +6,9 @@ use std::time::Duration;
 /// Words that YAML, or somebody's YAML, takes for something else than text.
 const RESERVED: &[&str] = &["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
 
+/// The longest key that needs no mark, with its quotes (YAML 1.2, 7.4.2; there in characters).
+const MAX_KEY_BYTES: usize = 1_024;
+
 /// A duration in milliseconds as people write it: `1m 30s`.
 pub(super) fn duration(ms: i32) -> String {
     humantime::format_duration(Duration::from_millis(ms.unsigned_abs().into())).to_string()
@@ -30,27 +33,36 @@ fn is_plain(text: &str) -> bool {
         && !RESERVED.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
-/// JSON as YAML, on one line: the same text, but for characters that YAML does not take as they are.
-/// They can only stand in strings, so that escaping them changes no value.
+/// JSON as YAML, on one line: the same text, but for a mark at keys that are too long for YAML without
+/// one, and for characters that it does not take as they are. Those can only stand in strings, so that
+/// escaping them changes no value.
 pub(super) fn json(json: &str) -> String {
     let mut yaml = String::with_capacity(json.len());
+    // where the last string begins, whether it goes on, and whether a backslash came last in it
+    let (mut start, mut open, mut escaped) = (0, false, false);
     for c in json.chars() {
-        // libyaml's reader refuses control characters and the byte order mark, and takes the others
-        // for line breaks
         match c {
-            '\u{7f}'..='\u{9f}'
-            | '\u{2028}'
-            | '\u{2029}'
-            | '\u{feff}'
-            | '\u{fffe}'
-            | '\u{ffff}' => {
-                // writing to a String cannot fail
-                let _infallible = write!(yaml, "\\u{:04x}", u32::from(c));
-            }
-            c => yaml.push(c),
+            '"' if !open => (start, open) = (yaml.len(), true),
+            '"' if !escaped => open = false,
+            ':' if !open && yaml.len() - start > MAX_KEY_BYTES => yaml.insert_str(start, "? "),
+            _ => {}
         }
+        escaped = open && c == '\\' && !escaped;
+        push(&mut yaml, c);
     }
     yaml
+}
+
+/// Appends a character of a JSON text. libyaml's reader refuses control characters and the byte order
+/// mark, and takes the others for line breaks.
+fn push(yaml: &mut String, c: char) {
+    match c {
+        '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+            // writing to a String cannot fail
+            let _infallible = write!(yaml, "\\u{:04x}", u32::from(c));
+        }
+        c => yaml.push(c),
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +98,25 @@ mod tests {
     fn durations_are_written_as_people_do() {
         for (ms, text) in [(100, "100ms"), (90_000, "1m 30s"), (86_400_000, "1day")] {
             assert_eq!(duration(ms), text);
+        }
+    }
+
+    #[test]
+    fn json_means_the_same_in_yaml_however_long_its_keys_are() {
+        for (length, mark) in [(1, ""), (1_022, ""), (1_023, "? "), (10_000, "? ")] {
+            let key = "k".repeat(length);
+            let text = |mark: &str| {
+                format!(
+                    r#"{{"a":["b\\\":",{{{mark}"{key}": {{{mark}"{key}":"{key}: c"}}}}],"d":1}}"#
+                )
+            };
+            assert_eq!(json(&text("")), text(mark));
+            let value: serde_json::Value = serde_json::from_str(&text("")).unwrap();
+            assert_eq!(
+                runtime::config::from_yaml(&text(mark)),
+                Ok(value),
+                "{length}"
+            );
         }
     }
 }
