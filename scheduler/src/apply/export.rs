@@ -47,8 +47,8 @@ pub async fn export(database: &DatabaseConnection, mut file: impl Write) -> eyre
     Ok(sites)
 }
 
-/// A site as an entry of the file.
-fn entry(site: &Site) -> String {
+/// A site as an entry of the file, below `sites:`.
+pub fn entry(site: &Site) -> String {
     let Site {
         name,
         url,

@@ -20,6 +20,11 @@ pub fn load(path: &Path) -> Result<Vec<Site>, BadFile> {
         path: path.to_owned(),
         cause,
     })?;
+    read(path, text)
+}
+
+/// The same for a text that is at hand; what is wrong with it is said of `path`.
+pub fn read(path: &Path, text: String) -> Result<Vec<Site>, BadFile> {
     let file: Node = from_yaml(&text).map_err(|message| BadFile::Syntax {
         path: path.to_owned(),
         message,

@@ -29,9 +29,9 @@ use std::path::Path;
 use color_eyre::eyre::{self, WrapErr as _};
 use sea_orm::DatabaseConnection;
 
-pub use export::export;
+pub use export::{entry, export};
 pub use fault::{BadFile, Fault};
-pub use file::load;
+pub use file::{load, read};
 pub use site::Site;
 pub use summary::{Summary, Touched};
 

@@ -1,0 +1,82 @@
+//! A message on the tasks' topic: whatever it says, it is a task, or the checker can say why not; and a
+//! task that makes sense is a check that can be made.
+//!
+//! The input is the message.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use checker::config::{Addresses, Dns, ProbeConfig};
+use checker::probe::Prober;
+use contract::outcome::Reason;
+use contract::site::{Expect, Request, SiteError, parse_url};
+use contract::task::Task;
+use libfuzzer_sys::fuzz_target;
+use tokio::runtime::Runtime;
+
+/// Now, in milliseconds since the Unix epoch.
+const NOW: i64 = 1_795_449_599_000;
+
+/// A prober that may dial nobody, and has nobody to ask for names.
+static PROBER: LazyLock<Prober> = LazyLock::new(|| {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+    let everyone = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("a network"));
+    let config = ProbeConfig {
+        addresses: Addresses {
+            allow: vec![],
+            deny: everyone.to_vec(),
+        },
+        dns: Dns {
+            servers: vec!["127.0.0.1:9".parse().expect("an address")],
+        },
+        ..ProbeConfig::default()
+    };
+    Prober::new(&config, RUNTIME.handle()).expect("certificate authorities")
+});
+
+fuzz_target!(|message: &[u8]| {
+    match Task::decode(message, NOW) {
+        Ok(task) => {
+            assert_travels(&task);
+            assert_checked(task);
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+});
+
+/// Fails unless the task, written, is read as the same.
+fn assert_travels(task: &Task) {
+    let write = |task: &Task| {
+        let mut bytes = Vec::new();
+        task.encode(&mut bytes)
+            .expect("what was read can be written");
+        bytes
+    };
+    let bytes = write(task);
+    let again = Task::decode(&bytes, NOW).expect("what was written can be read");
+    assert_eq!(write(&again), bytes);
+}
+
+/// Fails unless the check is refused by the rules of `contract`, or else gets as far as its site. It has
+/// no time, so that it looks nothing up and dials nobody.
+fn assert_checked(mut task: Task) {
+    task.timeout_ms = 0;
+    let sense = sense(&task);
+    let result = PROBER.check(&task, 0);
+    let reason = result.reason.expect("no check is up that asked nobody");
+    assert_eq!(
+        reason == Reason::InvalidSite,
+        sense.is_err(),
+        "{sense:?} {result:?}"
+    );
+    assert_ne!(reason, Reason::Internal, "{result:?}");
+}
+
+/// Whether the site makes sense.
+fn sense(task: &Task) -> Result<(), SiteError> {
+    parse_url(&task.url)?;
+    Request::parse(task.request.get())?;
+    Expect::parse(task.expect.get())?;
+    Ok(())
+}
