@@ -87,7 +87,7 @@ pub fn parse_url(text: &str) -> Result<Url, SiteError> {
         ));
     }
     if let Some(Host::Domain(host)) = url.host()
-        && !is_name(host)
+        && !is_host_name(host)
     {
         return Err(fault(format!(
             "host {host:?} can be no name; write letters, digits and hyphens between dots"
@@ -97,7 +97,7 @@ pub fn parse_url(text: &str) -> Result<Url, SiteError> {
 }
 
 /// Whether a host can have this name. Underscores should not be there, but are.
-fn is_name(host: &str) -> bool {
+fn is_host_name(host: &str) -> bool {
     let bare = host.strip_suffix('.').unwrap_or(host);
     let fits = |label: &str| {
         (1..=MAX_LABEL_BYTES).contains(&label.len())
@@ -110,7 +110,21 @@ fn is_name(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_url_that_is_accepted_is_accepted_again_as_it_is_shown(
+            text in r"(https?|ftp):/{0,3}(\PC{0,8}@)?(\[[0-9a-f:.]{0,9}\]|[a-z0-9._%-]{0,12}|\PC{0,9})(:\PC{0,3})?(/\PC{0,9})?(\?\PC{0,5})?(#\PC{0,5})?|\PC{0,30}",
+        ) {
+            if let Ok(url) = parse_url(&text) {
+                prop_assert_eq!(parse_url(url.as_str()).ok(), Some(url.clone()));
+                prop_assert!(url.host().is_some() && url.username().is_empty());
+            }
+        }
+    }
 
     #[test]
     fn urls_are_read_as_browsers_read_them() {

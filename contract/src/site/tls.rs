@@ -1,17 +1,17 @@
 //! `request.tls`: how a site's certificate is judged, and the one that is shown to the site.
 
+use std::net::IpAddr;
+
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use x509_parser::parse_x509_certificate;
 
-use super::SiteError;
 use super::json::Field;
 use super::template::Template;
+use super::{SiteError, is_host_name};
 
 /// The keys of `request.tls`.
 const KEYS: &[&str] = &["ca", "certificate", "key", "server_name", "verify"];
-/// The longest host name, in bytes (RFC 1035).
-const MAX_NAME_BYTES: usize = 253;
 
 /// How TLS is spoken with a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,14 +118,7 @@ fn secret(field: &Field) -> Result<String, SiteError> {
 /// Reads the name of a host, or an address.
 fn host_name(field: &Field) -> Result<String, SiteError> {
     let text = field.text("a host name like shop.example")?;
-    let fits = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
-    let is_name = text.len() <= MAX_NAME_BYTES && text.split('.').all(fits);
-    if is_name || text.parse::<std::net::IpAddr>().is_ok() {
+    if is_host_name(text) || text.parse::<IpAddr>().is_ok() {
         return Ok(text.to_owned());
     }
     Err(field.fault(format!(
