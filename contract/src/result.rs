@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde::Serialize;
+
 use crate::outcome::{Outcome, Reason, outcome_of};
 
 /// The result of one check.
@@ -37,7 +39,7 @@ pub struct Measured {
 }
 
 /// The phases of a check in microseconds, summed over its redirects, up to the one that failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Phases {
     /// Looking up the name.
     pub dns_us: Option<u64>,

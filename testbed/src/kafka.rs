@@ -64,7 +64,8 @@ impl Topic {
             .expect("a consumer");
         let metadata = consumer.fetch_metadata(Some(&self.name), PATIENCE);
         let metadata = metadata.expect("the broker knows the topic");
-        let partitions = metadata.topics()[0].partitions();
+        let topic = metadata.topics().first().expect("the topic");
+        let partitions = topic.partitions();
         let mut all = TopicPartitionList::new();
         for partition in partitions {
             let begin = Offset::Beginning;

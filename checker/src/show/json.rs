@@ -31,7 +31,7 @@ pub(super) struct Shown<'a> {
     /// When the first of the certificates ends.
     certificate_expires_at: Option<String>,
     /// The phases of all connections.
-    phases: ShownPhases,
+    phases: Phases,
     /// The connections, in order.
     hops: Vec<ShownHop<'a>>,
     /// The command that asks the same.
@@ -52,7 +52,7 @@ struct ShownHop<'a> {
     /// What was seen of TLS.
     tls: Option<ShownTls<'a>>,
     /// Its phases.
-    phases: ShownPhases,
+    phases: Phases,
 }
 
 /// What was seen of TLS.
@@ -79,27 +79,6 @@ struct ShownCertificate<'a> {
     not_after: Option<String>,
 }
 
-/// Phases in microseconds.
-#[derive(Serialize)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the unit belongs to the names, which are those of the table"
-)]
-struct ShownPhases {
-    /// Looking up the name.
-    dns_us: Option<u64>,
-    /// Connecting.
-    connect_us: Option<u64>,
-    /// The handshake.
-    tls_us: Option<u64>,
-    /// Waiting for the first byte.
-    wait_us: Option<u64>,
-    /// Receiving.
-    receive_us: Option<u64>,
-    /// All of it.
-    total_us: Option<u64>,
-}
-
 impl<'a> Shown<'a> {
     /// A report, ready to be written.
     pub(super) fn of(report: &'a Report<'a>) -> Self {
@@ -115,7 +94,7 @@ impl<'a> Shown<'a> {
             address: measured.address,
             body_bytes: measured.body_bytes,
             certificate_expires_at: measured.certificate_expires_at_s.and_then(rfc3339),
-            phases: phases(measured.phases),
+            phases: measured.phases,
             hops: report.watched.hops.iter().map(hop).collect(),
             curl: report.curl.as_deref(),
         }
@@ -139,7 +118,7 @@ fn hop(hop: &Hop) -> ShownHop<'_> {
         status: *status,
         address: *address,
         tls: seen.as_ref().map(tls),
-        phases: phases(*measured),
+        phases: *measured,
     }
 }
 
@@ -169,25 +148,5 @@ fn tls(
     ShownTls {
         version: *version,
         certificate,
-    }
-}
-
-/// Phases under their names.
-fn phases(phases: Phases) -> ShownPhases {
-    let Phases {
-        dns_us,
-        connect_us,
-        tls_us,
-        wait_us,
-        receive_us,
-        total_us,
-    } = phases;
-    ShownPhases {
-        dns_us,
-        connect_us,
-        tls_us,
-        wait_us,
-        receive_us,
-        total_us,
     }
 }
