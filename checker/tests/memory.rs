@@ -264,8 +264,8 @@ fn serve_document(slots: usize) -> String {
             .collect();
         while !streams.is_empty() {
             streams.retain_mut(|(stream, sent)| {
-                let end = document.len().min(*sent + 16_384);
-                match stream.write(&document[*sent..end]) {
+                let (_, rest) = document.split_at(*sent);
+                match stream.write(rest.get(..16_384).unwrap_or(rest)) {
                     Ok(more) => *sent += more,
                     Err(error) => return error.kind() == ErrorKind::WouldBlock,
                 }
