@@ -2,7 +2,6 @@
 
 use contract::outcome::Reason;
 use contract::site::Request;
-use contract::site::header::MAX_HEADER_LINE_BYTES;
 use ureq::http::{self, HeaderName, HeaderValue, Method, header};
 use ureq::{Agent, Body};
 use url::Url;
@@ -74,10 +73,6 @@ impl Step {
                 format!("cannot be sent: {error}"),
             )
         };
-        if self.url.as_str().len() > MAX_HEADER_LINE_BYTES - 64 {
-            let message = "the URL is too long once its characters are escaped";
-            return Err(Fault::at("request", Reason::InvalidSite, message));
-        }
         let mut message = http::Request::builder()
             .method(Method::from_bytes(self.method.as_bytes()).map_err(|e| nonsense(e.into()))?)
             .uri(self.url.as_str())
