@@ -80,9 +80,9 @@ fn values_stand_where_their_names_stood() {
 
 #[test]
 fn the_key_of_a_certificate_is_the_secret_that_the_site_names() {
-    let certificate = r"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----";
-    let json =
-        format!(r#"{{"tls": {{"certificate": "{certificate}", "key": "${{secret:PEM}}"}}}}"#);
+    let certificate = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+    let tls = serde_json::json!({"certificate": certificate.cert.pem(), "key": "${secret:PEM}"});
+    let json = serde_json::json!({"tls": tls}).to_string();
     let key = fill(&json, |filled| filled.client_key).unwrap();
     assert_eq!(key.as_deref(), Some("-----BEGIN PRIVATE KEY-----\n"));
     assert_eq!(fill("{}", |filled| filled.client_key).unwrap(), None);

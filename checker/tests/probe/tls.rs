@@ -81,19 +81,19 @@ fn options_that_make_no_sense_are_told_before_anyone_is_asked() {
     for (tls, said) in [
         (
             json!({"ca": nonsense}),
-            "request.tls.ca: certificate 1 in it cannot be read (",
+            "request.tls.ca: certificate 1 cannot be read; copy it",
         ),
         (
             json!({"ca": nonsense.replace("MA==", "M?")}),
-            "request.tls.ca: is no PEM (",
+            "request.tls.ca: certificate 1 cannot be read; copy it",
         ),
         (
             json!({"ca": nonsense.replace('\n', " ")}),
-            "request.tls.ca: is no PEM (",
+            "request.tls.ca: certificate 1 cannot be read; copy it",
         ),
         (
             json!({"ca": format!("x{nonsense}")}),
-            "request.tls.ca: holds no certificate; begin",
+            "request.tls.ca: holds no certificate; write",
         ),
         (
             json!({"server_name": "-a-"}),
