@@ -78,7 +78,7 @@ fn credentials(auth: &Auth) -> String {
 fn tls(request: &Request) -> Vec<String> {
     let tls = &request.tls;
     let mut words = Vec::new();
-    if tls.ca.is_some() {
+    if !tls.ca.is_empty() {
         words.push("--cacert ca.pem".to_owned());
     }
     if tls.identity.is_some() {

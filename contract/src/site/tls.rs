@@ -16,8 +16,8 @@ const KEYS: &[&str] = &["ca", "certificate", "key", "server_name", "verify"];
 /// How TLS is spoken with a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
-    /// PEM certificates of authorities that are trusted beside the system's.
-    pub ca: Option<String>,
+    /// Certificates of authorities that are trusted beside the system's; none by default.
+    pub ca: Vec<CertificateDer<'static>>,
     /// What is shown to the site.
     pub identity: Option<Identity>,
     /// The name that is asked for and must be in the certificate, instead of the URL's host.
@@ -29,8 +29,8 @@ pub struct Tls {
 /// A client's certificate and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The certificate and those that lead to its authority, as PEM.
-    pub certificate: String,
+    /// The certificate and those that lead to its authority.
+    pub certificate: Vec<CertificateDer<'static>>,
     /// The name of the secret with its key, as PEM: a key is never written in the clear.
     pub key: String,
 }
@@ -38,7 +38,7 @@ pub struct Identity {
 impl Default for Tls {
     fn default() -> Self {
         Self {
-            ca: None,
+            ca: Vec::new(),
             identity: None,
             server_name: None,
             verify: true,
@@ -73,7 +73,7 @@ impl Tls {
             }
         };
         Ok(Self {
-            ca: ca.transpose()?,
+            ca: ca.transpose()?.unwrap_or_default(),
             identity,
             server_name: server_name.transpose()?,
             verify: verify.transpose()?.unwrap_or(true),
@@ -83,7 +83,7 @@ impl Tls {
 
 /// Reads certificates in PEM. Whether they are worth anything is for whoever speaks TLS to judge; a key is
 /// refused here, where it would be stored in the clear.
-fn certificates(field: &Field) -> Result<String, SiteError> {
+fn certificates(field: &Field) -> Result<Vec<CertificateDer<'static>>, SiteError> {
     const EXAMPLE: &str = "PEM certificates, -----BEGIN CERTIFICATE-----";
     let text = field.text(EXAMPLE)?;
     if text.contains("PRIVATE KEY-----") {
@@ -91,19 +91,21 @@ fn certificates(field: &Field) -> Result<String, SiteError> {
             "holds a private key; put it into a secret and name it as key: ${secret:NAME}",
         ));
     }
-    let mut count = 0;
+    let mut certificates = Vec::new();
     for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
-        count += 1;
-        if !certificate.is_ok_and(|der| parse_x509_certificate(&der).is_ok()) {
-            let message =
-                format!("certificate {count} cannot be read; copy it once more, as a whole");
-            return Err(field.fault(message));
-        }
+        let certificate = certificate.ok();
+        let readable = certificate.filter(|der| parse_x509_certificate(der).is_ok());
+        certificates.push(readable.ok_or_else(|| {
+            let number = certificates.len() + 1;
+            field.fault(format!(
+                "certificate {number} cannot be read; copy it once more, as a whole"
+            ))
+        })?);
     }
-    if count == 0 {
+    if certificates.is_empty() {
         return Err(field.fault(format!("holds no certificate; write {EXAMPLE}")));
     }
-    Ok(text.to_owned())
+    Ok(certificates)
 }
 
 /// Reads the name of a secret, written as `${secret:NAME}` alone.

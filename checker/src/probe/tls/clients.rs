@@ -21,8 +21,8 @@ use crate::probe::fault::Fault;
 const CACHE_BYTES: u64 = 16 << 20;
 /// A configuration without its certificates and key takes about so many bytes.
 const CONFIG_BYTES: usize = 2 << 10;
-/// The texts of the options are held as they are and, in another form, in the configuration.
-const TEXT_FACTOR: usize = 3;
+/// What the options hold is in the configuration too, in one form more.
+const FORMS: usize = 3;
 
 /// How TLS is spoken on one connection of a site with options of its own.
 #[derive(Clone, Debug)]
@@ -48,10 +48,10 @@ pub(in crate::probe) struct Clients {
 /// What makes a configuration; with a key in it, so it does not print.
 #[derive(PartialEq, Eq, Hash)]
 struct Options {
-    /// PEM certificates of authorities.
-    ca: Option<String>,
-    /// The client's certificates and its key, in PEM.
-    identity: Option<(String, String)>,
+    /// Certificates of authorities.
+    ca: Vec<CertificateDer<'static>>,
+    /// The client's certificates, and its key in PEM.
+    identity: Option<(Vec<CertificateDer<'static>>, String)>,
     /// Whether certificates are judged.
     verify: bool,
 }
@@ -120,7 +120,11 @@ impl Clients {
         if let Some(known) = self.own.get(&options) {
             return Ok(known);
         }
-        let extra = ca.as_deref().map(authorities).transpose()?;
+        let extra = if ca.is_empty() {
+            None
+        } else {
+            Some(authorities(ca)?)
+        };
         let identity = identity.map(|(identity, key)| self.certified_key(identity, key));
         let verifier = verifier(&self.provider, &self.system, extra, *verify);
         let config = configure(&self.provider, verifier, identity.transpose()?)
@@ -139,7 +143,7 @@ impl Clients {
             Fault::at("request.tls.key", Reason::SecretMissing, message)
         };
         let place = "request.tls.certificate";
-        let chain = certificates(place, &identity.certificate)?;
+        let chain = identity.certificate.clone();
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| missing(NO_KEY))?;
         let key = self.provider.key_provider.load_private_key(key);
         let pair = CertifiedKey::new(chain, key.map_err(|_| missing(NO_KEY))?);
@@ -162,12 +166,12 @@ impl fmt::Debug for Clients {
 impl Options {
     /// About what a configuration takes, in bytes.
     fn weight(&self) -> u32 {
-        let ca = self.ca.as_ref().map_or(0, String::len);
-        let identity = self
-            .identity
-            .as_ref()
-            .map_or(0, |(certificate, key)| certificate.len() + key.len());
-        u32::try_from(CONFIG_BYTES + (ca + identity) * TEXT_FACTOR).unwrap_or(u32::MAX)
+        let identity = self.identity.iter();
+        let keys = identity.clone().map(|(_, key)| key.len());
+        let chains = identity.flat_map(|(chain, _)| chain);
+        let certificates = self.ca.iter().chain(chains).map(|der| der.len());
+        let bytes: usize = certificates.chain(keys).sum();
+        u32::try_from(CONFIG_BYTES + bytes * FORMS).unwrap_or(u32::MAX)
     }
 }
 
@@ -207,34 +211,20 @@ fn configure(
 }
 
 /// A site's own authorities.
-fn authorities(pem: &str) -> Result<Extra, Fault> {
+fn authorities(certificates: &[CertificateDer<'static>]) -> Result<Extra, Fault> {
     const PLACE: &str = "request.tls.ca";
-    let certificates = certificates(PLACE, pem)?;
     let mut roots = RootCertStore::empty();
     for (index, certificate) in certificates.iter().enumerate() {
         let added = roots.add(certificate.clone());
         added.map_err(|error| unreadable(PLACE, index + 1, &error))?;
     }
     Ok(Extra {
-        certificates,
+        certificates: certificates.to_vec(),
         roots,
     })
 }
 
-/// The certificates in a text; none at all is a fault.
-fn certificates(place: &'static str, pem: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
-    let invalid = |message: String| Fault::at(place, Reason::InvalidSite, message);
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-    match found {
-        Ok(found) if found.is_empty() => Err(invalid(
-            "holds no certificate; begin each line of PEM on a line of its own".to_owned(),
-        )),
-        Ok(found) => Ok(found),
-        Err(error) => Err(invalid(format!("is no PEM ({error})"))),
-    }
-}
-
-/// A certificate in PEM that holds something else; `number` counts from 1.
+/// A certificate that TLS cannot work with; `number` counts from 1.
 fn unreadable(place: &'static str, number: usize, error: &rustls::Error) -> Fault {
     let message = format!("certificate {number} in it cannot be read ({error})");
     Fault::at(place, Reason::InvalidSite, message)
