@@ -14,7 +14,7 @@ use crate::{ALL, TIMEOUT_MS, WAITED, prober, task};
 /// The time of a check that is not meant to time out, in milliseconds.
 const AMPLE_MS: u32 = 5_000;
 /// How long such a check may take, with its evaluation, in milliseconds.
-const SHORT_MS: u64 = 1_000;
+const SHORT_MS: u64 = 2_500;
 /// How much later than its time a timeout may be, in milliseconds.
 const LATE_MS: u64 = 100;
 /// The stack of a lane's thread: what recurses over what a server sends shows here.

@@ -45,7 +45,12 @@ static TLS: LazyLock<(Arc<ServerConfig>, Prober)> = LazyLock::new(|| {
 
 /// Waits for [`DELAY`].
 fn delay() {
-    let end = Instant::now() + DELAY;
+    wait(DELAY);
+}
+
+/// Waits.
+fn wait(time: Duration) {
+    let end = Instant::now() + time;
     while let Some(left) = end.checked_duration_since(Instant::now()) {
         thread::park_timeout(left);
     }
@@ -171,8 +176,8 @@ fn a_connection_that_is_taken_late_has_waited_in_its_phase() {
     let (listener, crowd) = crowded();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
-        delay();
-        // the system asks again after a second
+        // The check has been dropped by then; the system asks again after a second.
+        wait(10 * DELAY);
         for _ in &crowd {
             listener.accept().unwrap();
         }
@@ -190,7 +195,7 @@ fn a_connection_that_is_taken_late_has_waited_in_its_phase() {
         "{p:?}"
     );
     assert!(
-        p.connect_us < Some(2_000_000) && p.wait_us < Some(400_000),
+        p.connect_us < Some(4_000_000) && p.wait_us < Some(1_000_000),
         "{p:?}"
     );
 }
