@@ -10,10 +10,11 @@ use color_eyre::eyre;
 use contract::CHECKER_GROUP;
 use contract::task::{Task, VERSION};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use runtime::config::{DatabaseConfig, HttpConfig, KafkaConfig, LogConfig, LogFormat, Secret};
 use runtime::service::Service;
-use runtime::telemetry::Probes;
+use runtime::telemetry::{Condition, Probes};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use serde_json::value::RawValue;
 use testbed::{Calm, Database, Topic, Website, eventually, tables};
@@ -103,12 +104,14 @@ impl Bed {
             backlog: None,
             feed: None,
         };
+        // Before the start, or there would be nothing yet to wait for.
+        let joined = service.probes.readiness().condition("kafka group");
         let mut checker = Checker {
             stop: service.stop.clone(),
             probes: Arc::clone(&service.probes),
             running: tokio::spawn(checker::run(config, service)),
         };
-        checker.joins().await;
+        checker.joins(&joined).await;
         checker
     }
 
@@ -197,10 +200,20 @@ impl Bed {
     }
 
     /// The committed offset of each partition; none counts as zero.
-    pub(crate) fn committed(&self, observer: &BaseConsumer) -> BTreeMap<i32, i64> {
+    pub(crate) async fn committed(&self, observer: &BaseConsumer) -> BTreeMap<i32, i64> {
         let mut partitions = TopicPartitionList::new();
         partitions.add_partition_range(self.topic.name(), 0, PARTITIONS - 1);
-        let committed = observer.committed_offsets(partitions, PATIENCE).unwrap();
+        let known = "the broker knows the offsets of the group";
+        let committed = eventually(PATIENCE, known, async || {
+            match observer.committed_offsets(partitions.clone(), PATIENCE) {
+                // It takes them up when it is first asked for the group.
+                Err(KafkaError::MetadataFetch(
+                    RDKafkaErrorCode::NotCoordinator | RDKafkaErrorCode::CoordinatorLoadInProgress,
+                )) => None,
+                committed => Some(committed.unwrap()),
+            }
+        })
+        .await;
         let offset = |offset| match offset {
             Offset::Offset(offset) => offset,
             _ => 0,
@@ -225,7 +238,7 @@ impl Bed {
     pub(crate) async fn all_committed(&self) {
         let observer = Self::observer();
         eventually(PATIENCE, "everything is committed", async || {
-            (self.committed(&observer) == self.ends(&observer)).then_some(())
+            (self.committed(&observer).await == self.ends(&observer)).then_some(())
         })
         .await;
     }
@@ -238,11 +251,10 @@ impl Bed {
 
 impl Checker {
     /// Waits until it has partitions.
-    async fn joins(&mut self) {
+    async fn joins(&mut self, joined: &Condition) {
         eventually(PATIENCE, "the checker joins the group", async || {
             assert!(!self.running.is_finished(), "the checker has ended");
-            let missing = self.probes.readiness().missing();
-            missing.is_empty().then_some(())
+            joined.holds().then_some(())
         })
         .await;
     }

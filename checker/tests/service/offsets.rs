@@ -13,7 +13,7 @@ use crate::bed::{Bed, PARTITIONS, PATIENCE};
 /// The sites whose tasks are committed, whether or not there is a row.
 async fn committed_sites(bed: &Bed) -> BTreeSet<i64> {
     let observer = Bed::observer();
-    let committed = bed.committed(&observer);
+    let committed = bed.committed(&observer).await;
     let mut partitions = TopicPartitionList::new();
     for partition in 0..PARTITIONS {
         partitions
@@ -97,7 +97,7 @@ async fn a_stop_commits_what_is_recorded() {
     // Most likely before the commit of every second.
     checker.stopped().await;
     let observer = Bed::observer();
-    let (committed, ends) = (bed.committed(&observer), bed.ends(&observer));
+    let (committed, ends) = (bed.committed(&observer).await, bed.ends(&observer));
     let open: i64 = ends.iter().map(|(part, end)| end - committed[part]).sum();
     assert_eq!(open, 0);
 }
