@@ -60,9 +60,9 @@ fn the_files_name_what_is_there() {
             [&job["job_name"], &replicas["names"][0]],
             [service, service]
         );
-        let example = read(&format!("../{service}/config-example.yaml"));
-        let listen = format!("#listen: 127.0.0.1:{}\n", replicas["port"]);
-        assert!(example.contains(&listen), "{service}: {listen}");
+        let listen = format!("0.0.0.0:{}", replicas["port"]);
+        let config = yaml(&format!("{service}.yaml"));
+        assert_eq!(config["http"]["listen"], listen, "{service}");
     }
 }
 
