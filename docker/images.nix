@@ -1,8 +1,8 @@
 # The images: a program, the libraries it is linked against, and the authorities it trusts. No shell, no
-# store, an unprivileged user, and the same bytes whenever and wherever they are built.
+# store, no time of the build, an unprivileged user.
 #
-# docker/Dockerfile makes them for those who have no Nix. What both say of an image is held together here:
-# where they differ, nothing evaluates.
+# docker/Dockerfile makes them for those who have no Nix. Where it says something else of an image, this
+# one does not evaluate.
 { pkgs, programs }:
 let
   inherit (pkgs) lib;

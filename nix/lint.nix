@@ -4,32 +4,46 @@ let
   inherit (pkgs.lib) fileset;
 
   lint =
-    tools: files: command:
-    pkgs.runCommand "lint" { nativeBuildInputs = tools; } ''
-      cd ${
-        fileset.toSource {
-          root = ../.;
-          fileset = files;
-        }
-      }
+    name:
+    {
+      tools,
+      files,
+      command,
+    }:
+    let
+      src = fileset.toSource {
+        root = ../.;
+        fileset = files;
+      };
+    in
+    pkgs.runCommand "webmon-${name}" { nativeBuildInputs = tools; } ''
+      cd ${src}
       ${command}
       touch $out
     '';
 in
-{
-  nix = lint [ pkgs.deadnix pkgs.nixfmt ] (fileset.fileFilter (file: file.hasExt "nix") ../.) ''
-    find . -name '*.nix' -exec nixfmt --check {} +
-    deadnix --fail .
-  '';
+builtins.mapAttrs lint {
+  nix = {
+    tools = [
+      pkgs.deadnix
+      pkgs.nixfmt
+    ];
+    files = fileset.fileFilter (file: file.hasExt "nix") ../.;
+    command = ''
+      find . -name '*.nix' -exec nixfmt --check {} +
+      deadnix --fail .
+    '';
+  };
 
-  scripts =
-    lint [ pkgs.shellcheck ]
-      (fileset.unions [
-        ../ci
-        ../docker
-      ])
-      ''
-        grep --recursive --files-with-matches --null '^#!/usr/bin/env bash' . |
-          xargs --null shellcheck --external-sources
-      '';
+  scripts = {
+    tools = [ pkgs.shellcheck ];
+    files = fileset.unions [
+      ../ci
+      ../docker
+    ];
+    command = ''
+      grep --recursive --files-with-matches --null '^#!/usr/bin/env bash' . |
+        xargs --null shellcheck --external-sources
+    '';
+  };
 }

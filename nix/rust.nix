@@ -4,8 +4,8 @@
 #   checks     what ci/test runs of cargo
 #   inputs     what a build needs beside Rust, and testTools and testEnv what the tests need
 #
-# The dependencies are compiled twice and then shared by all: for release, and for the checks in the
-# profile that ci/test has, with assertions and in a tenth of the time.
+# The dependencies are compiled once for the programs, and once in the profile of ci/test, which asserts
+# more and compiles faster, for all checks.
 { pkgs, craneLib }:
 let
   inherit (pkgs) lib;
@@ -141,8 +141,8 @@ in
 
     fmt = craneLib.cargoFmt (check // { cargoExtraArgs = "--all"; });
 
-    # On a real PostgreSQL and a real Kafka. What the sandbox forbids, namespaces for one, is not tested
-    # here, and the log says so.
+    # On a real PostgreSQL and a real Kafka. What the sandbox forbids, namespaces of the network for
+    # one, is not tested here, and the log says so.
     tests = craneLib.mkCargoDerivation (
       check
       // testEnv

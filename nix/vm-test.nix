@@ -44,6 +44,7 @@ pkgs.testers.runNixOSTest {
         "log.dirs" = [ "/var/lib/kafka" ];
         "auto.create.topics.enable" = false;
         "group.initial.rebalance.delay.ms" = 0;
+        "offsets.topic.num.partitions" = 4;
         "offsets.topic.replication.factor" = 1;
       };
     };
