@@ -1,0 +1,124 @@
+//! What the files around the code say, held to each other, as far as no tool is needed for it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use runtime::config::from_yaml;
+use sea_orm::JsonValue;
+
+#[test]
+fn flake_lock_locks_exactly_what_flake_nix_names() {
+    let lock: JsonValue = read("flake.lock").parse().unwrap();
+    assert_eq!(lock["version"], 7);
+    let nodes = lock["nodes"].as_object().unwrap();
+    let root = lock["root"].as_str().unwrap();
+    let inputs = nodes[root]["inputs"].as_object().unwrap();
+    let mut reachable = BTreeSet::from([root.to_owned()]);
+    let mut locked = BTreeSet::new();
+    for (input, node) in inputs {
+        let node = node.as_str().unwrap();
+        assert!(reachable.insert(node.to_owned()), "{node} is there twice");
+        let original = &nodes[node]["original"];
+        let part = |key: &str| original[key].as_str().unwrap();
+        assert_eq!(part("type"), "github");
+        let url = format!("github:{}/{}/{}", part("owner"), part("repo"), part("ref"));
+        locked.insert(format!("{input}.url = \"{url}\";"));
+        is_fixed(node, &nodes[node]["locked"], original);
+    }
+    let all: BTreeSet<_> = nodes.keys().cloned().collect();
+    assert_eq!(reachable, all, "only what flake.nix names is locked");
+    let named: BTreeSet<_> = read("flake.nix")
+        .lines()
+        .map(|line| line.trim().to_owned())
+        .filter(|line| line.contains(".url = "))
+        .collect();
+    assert_eq!(locked, named, "flake.lock against flake.nix");
+}
+
+/// Whether a node names one commit and one content.
+fn is_fixed(node: &str, locked: &JsonValue, original: &JsonValue) {
+    for key in ["type", "owner", "repo"] {
+        assert_eq!(locked[key], original[key], "{node}: {key}");
+    }
+    let commit = locked["rev"].as_str().unwrap();
+    assert!(is_commit(commit), "{node}: {commit}");
+    let hash = locked["narHash"].as_str().unwrap();
+    let digits = hash.strip_prefix("sha256-").unwrap();
+    assert!(
+        digits.len() == 44 && digits.ends_with('='),
+        "{node}: {hash}"
+    );
+    assert!(locked["lastModified"].is_u64(), "{node}");
+}
+
+#[test]
+fn workflows_are_yaml_and_name_actions_by_their_commits() {
+    let mut seen = 0;
+    for file in files(".github/workflows") {
+        let text = fs::read_to_string(&file).unwrap();
+        let workflow: JsonValue = from_yaml(&text).unwrap();
+        assert!(workflow["jobs"].is_object(), "{}", file.display());
+        assert!(workflow["permissions"].is_object(), "{}", file.display());
+        for line in text.lines().filter(|line| line.contains("uses:")) {
+            let (_, action) = line.split_once('@').unwrap();
+            let (commit, version) = action.split_once(" # v").expect(line);
+            assert!(is_commit(commit) && !version.is_empty(), "{line}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 0, "there are actions");
+}
+
+#[test]
+fn the_stack_opens_no_port_to_others_and_mounts_what_is_there() {
+    let stack: JsonValue = from_yaml(&read("compose.yaml")).unwrap();
+    let subnet = &stack["networks"]["default"]["ipam"]["config"][0]["subnet"];
+    for (name, service) in stack["services"].as_object().unwrap() {
+        let text = service.to_string();
+        for port in service["ports"].as_array().into_iter().flatten() {
+            let port = port.as_str().unwrap();
+            assert!(
+                port.starts_with("127.0.0.1:"),
+                "{name}: {port} is open to all"
+            );
+        }
+        for mount in service["volumes"].as_array().into_iter().flatten() {
+            let mount = mount.as_str().unwrap();
+            let (source, _) = mount.split_once(':').unwrap();
+            if let Some(file) = source.strip_prefix("./") {
+                assert!(root().join(file).is_file(), "{name}: no file {file}");
+                assert!(mount.ends_with(":ro"), "{name}: {mount}");
+            }
+        }
+        assert!(
+            !text.contains("POSTGRES_PASSWORD\""),
+            "{name}: a password in clear text"
+        );
+    }
+    let checker = &stack["services"]["checker"];
+    assert_eq!(&checker["environment"]["WEBMON_SUBNET"], subnet);
+    let config: JsonValue = from_yaml(&read("docker/checker.yaml")).unwrap();
+    assert_eq!(config["addresses"]["allow"][0], "${WEBMON_SUBNET}");
+}
+
+/// Whether this is a whole commit's hash.
+fn is_commit(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// A file of the repository.
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file)).expect(file)
+}
+
+/// The files of a folder of the repository.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join(folder)).unwrap();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+/// The repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
