@@ -41,6 +41,11 @@ pub(crate) struct Lanes {
 pub(crate) struct Drained(mpsc::Receiver<()>);
 
 impl Drained {
+    /// When whoever sends on the other end is gone.
+    pub(crate) const fn when(gone: mpsc::Receiver<()>) -> Self {
+        Self(gone)
+    }
+
     /// Waits for that.
     pub(crate) async fn wait(mut self) {
         // Nothing is ever sent: each thread holds a sender until it ends.
@@ -128,7 +133,7 @@ impl Lanes {
                 Ok(lane)
             })
             .collect::<Result<_>>()?;
-        Ok((Self { lanes, free }, Drained(ended)))
+        Ok((Self { lanes, free }, Drained::when(ended)))
     }
 
     /// Waits for a thread that can take a task.

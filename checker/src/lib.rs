@@ -34,6 +34,8 @@ mod rows;
 #[cfg(test)]
 mod samples;
 pub mod show;
+#[doc(hidden)]
+pub mod workbench;
 
 use std::sync::Arc;
 

@@ -35,3 +35,12 @@ pub use self::prober::Prober;
 pub(crate) use self::prober::USER_AGENT;
 pub use self::record::Hop;
 pub use self::tls::{CertificateSeen, TlsSeen};
+
+use contract::site::Expect;
+use ureq::http::response::Parts;
+
+/// Whether a response of this head and body is what was expected; for the workbench.
+pub(crate) fn meets(expect: &Expect, head: &Parts, bytes: Vec<u8>) -> bool {
+    let received = body::Received { bytes, cut: false };
+    judge::judge_response(expect, head, Ok(received)).is_ok()
+}

@@ -1,0 +1,82 @@
+//! Webmon's side: its lanes, which are handed one task after the other, and its probe.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use checker::config::{Addresses, ProbeConfig};
+use checker::probe::Prober;
+use checker::workbench::Probing;
+use color_eyre::eyre::{Result, WrapErr as _};
+use contract::task::{Task, VERSION};
+use runtime::clock::Clock;
+use serde_json::value::RawValue;
+use tokio::runtime::Handle;
+
+use super::Report;
+use super::checks::{Checks, Count, TIMEOUT};
+
+/// What the clock shows first, in milliseconds since the Unix epoch.
+const NOW: i64 = 1_795_449_600_000;
+/// How often results are taken: as often as a recorder does.
+const TAKE_EVERY: Duration = Duration::from_millis(100);
+
+/// Makes checks; see [`Checks`].
+pub(super) async fn run(checks: Checks) -> Result<Report> {
+    let clock = Clock::fixed(NOW);
+    let probing = Arc::new(start(&checks, &clock)?);
+    let count = Arc::new(Count::default());
+    tokio::spawn(take(Arc::clone(&probing), Arc::clone(&count)));
+    let feeding = checks.clone();
+    thread::Builder::new()
+        .name("dispatch".to_owned())
+        .spawn(move || feed(&feeding, &probing, &clock))
+        .wrap_err("start a thread that hands out tasks")?;
+    checks.measure(&count).await
+}
+
+/// Starts the lanes.
+fn start(checks: &Checks, clock: &Clock) -> Result<Probing> {
+    let config = ProbeConfig {
+        addresses: Addresses {
+            allow: vec!["127.0.0.0/8".parse().wrap_err("a network")?],
+            deny: Vec::new(),
+        },
+        ..ProbeConfig::default()
+    };
+    let prober = Prober::with_roots(&config, &Handle::current(), checks.roots()?)?;
+    Probing::start(checks.in_flight, &prober, clock)
+}
+
+/// Hands out tasks for ever; the first are spread.
+fn feed(checks: &Checks, probing: &Probing, clock: &Clock) {
+    let nothing = RawValue::NULL.to_owned();
+    let empty = RawValue::from_string("{}".to_owned()).unwrap_or(nothing);
+    for n in 0.. {
+        if n < checks.in_flight {
+            thread::park_timeout(checks.delay(1));
+        }
+        let now = clock.now_ms();
+        probing.probe(Task {
+            v: VERSION,
+            site_id: i64::try_from(n).unwrap_or(i64::MAX),
+            name: format!("site-{n}"),
+            scheduled_at: now,
+            expires_at: now + 60_000,
+            url: checks.url(n).to_owned(),
+            timeout_ms: u32::try_from(TIMEOUT.as_millis()).unwrap_or(u32::MAX),
+            request: empty.clone(),
+            expect: empty.clone(),
+        });
+    }
+}
+
+/// Takes and counts results for ever.
+async fn take(probing: Arc<Probing>, count: Arc<Count>) {
+    loop {
+        for result in probing.take() {
+            count.add(result.reason.is_none());
+        }
+        tokio::time::sleep(TAKE_EVERY).await;
+    }
+}

@@ -1,0 +1,86 @@
+//! A plain check by lanes and probe, against reqwest and against bare sockets: CPU time and rate.
+
+use color_eyre::eyre::Result;
+
+use crate::figures::Unit;
+use crate::flow::whole;
+use crate::parts::Report;
+use crate::process::part;
+use crate::stage::{Stage, Website};
+use crate::table::{Line, Reach};
+
+/// Checks at once.
+const LEVELS: [u32; 4] = [64, 512, 1_024, 2_048];
+/// From so many on the rate counts: with fewer the targets' delay alone decides it.
+const BUSY: u32 = 1_024;
+
+/// The same checks by several programs, run in turn.
+pub(super) struct Contest {
+    /// CPU time for each check in microseconds, by program.
+    pub(super) micros: Vec<Vec<f64>>,
+    /// Checks a second, by program.
+    pub(super) rates: Vec<Vec<f64>>,
+}
+
+/// Measures the row.
+pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
+    let website = Website::plain(stage).await?;
+    let mut lines = Vec::new();
+    for level in LEVELS {
+        let rivals = ["lanes", "reqwest", "sockets"];
+        let Contest { micros, rates } = contest(stage, &website, level, &rivals).await?;
+        if let [lanes, reqwest, sockets] = &micros[..] {
+            let cpu = |rival: &str, theirs: &Vec<f64>, reach| {
+                let what = format!("CPU per plain check, {level} at once");
+                Line::new(what, Unit::Micros, lanes.clone())
+                    .against(rival, theirs.clone())
+                    .reach(Reach::AtMost(reach))
+            };
+            lines.extend([cpu("reqwest", reqwest, 0.75), cpu("bare sockets", sockets, 1.7)]);
+        }
+        if let [lanes, reqwest, _] = &rates[..] {
+            let what = format!("plain checks, {level} at once");
+            let rate = Line::new(what, Unit::PerSecond, lanes.clone());
+            let rate = rate.against("reqwest", reqwest.clone());
+            lines.extend((level >= BUSY).then(|| rate.reach(Reach::AtLeast(1.1))));
+        }
+    }
+    Ok(lines)
+}
+
+/// Lets these parts make so many checks at once, in turn.
+pub(super) async fn contest(
+    stage: &Stage,
+    website: &Website,
+    level: u32,
+    rivals: &[&str],
+) -> Result<Contest> {
+    let mut micros = vec![Vec::new(); rivals.len()];
+    let mut rates = micros.clone();
+    for _ in stage.repeats() {
+        for ((rival, micros), rates) in rivals.iter().zip(&mut micros).zip(&mut rates) {
+            let report = checks(stage, website, level, rival).await?;
+            let done = whole(i64::try_from(report.done).unwrap_or(i64::MAX));
+            micros.push(report.cpu_seconds * 1e6 / done);
+            rates.push(done / report.seconds);
+        }
+    }
+    Ok(Contest { micros, rates })
+}
+
+/// Lets a part make so many checks at once.
+pub(super) async fn checks(
+    stage: &Stage,
+    website: &Website,
+    level: u32,
+    rival: &str,
+) -> Result<Report> {
+    let (level, seconds) = (level.to_string(), stage.pick("4", "1"));
+    let mut arguments = vec!["--in-flight", &level, "--seconds", seconds];
+    let ca = website.ca.as_ref().map(|ca| ca.to_string_lossy());
+    if let Some(ca) = &ca {
+        arguments.extend(["--ca", ca]);
+    }
+    arguments.extend(website.urls.iter().map(String::as_str));
+    part(rival, arguments, stage.folder()).await
+}

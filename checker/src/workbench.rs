@@ -1,0 +1,114 @@
+//! Inner stages by themselves, for `bench/` to measure; no part of the service.
+
+use std::{fmt, sync::Arc, thread};
+
+use color_eyre::eyre::{Result, WrapErr as _};
+use contract::{result::CheckResult, site::Expect, task::Task};
+use prometheus_client::registry::Registry;
+use runtime::{clock::Clock, config::DatabaseConfig};
+use tokio::sync::mpsc;
+use ureq::http;
+
+use crate::{
+    DONE_DEPTH,
+    hold::Held,
+    lanes::{Drained, Lanes},
+    ledger::{Ledger, Position},
+    metrics::Metrics,
+    probe::{self, Prober},
+    record::{Finished, Recorder, Results},
+};
+
+/// The lanes, and nobody before or after them.
+pub struct Probing {
+    /// The lanes.
+    lanes: Lanes,
+    /// What they found.
+    results: Arc<Results>,
+    /// Where the tasks seem to come from.
+    position: Position,
+}
+
+impl Probing {
+    /// Starts so many slots.
+    pub fn start(slots: usize, prober: &Prober, clock: &Clock) -> Result<Self> {
+        let results = Arc::new(Results::default());
+        let metrics = Metrics::register(&mut Registry::default());
+        let (lanes, _) = Lanes::start(slots, prober, &results, clock, &metrics)?;
+        let position = Ledger::default().deliver(0, 0);
+        Ok(Self {
+            lanes,
+            results,
+            position,
+        })
+    }
+
+    /// Hands a task to a slot; waits for one that is free.
+    pub fn probe(&self, task: Task) {
+        if let Some(seat) = self.lanes.seat() {
+            let position = self.position;
+            seat.give(Box::new(Held { task, position }));
+        }
+    }
+
+    /// Takes the results so far; the slots wait when nobody does.
+    pub fn take(&self) -> Vec<CheckResult> {
+        let taken = self.results.take().into_iter();
+        taken.map(|finished| finished.result).collect()
+    }
+}
+
+impl fmt::Debug for Probing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probing").finish_non_exhaustive()
+    }
+}
+
+/// Records results as they come from full lanes; returns when all are durable.
+pub async fn record(config: DatabaseConfig, results: Vec<CheckResult>) -> Result<()> {
+    let (done, mut durable) = mpsc::channel(DONE_DEPTH);
+    let (alive, ended) = mpsc::channel(1);
+    let waiting = Arc::new(Results::default());
+    let metrics = Metrics::register(&mut Registry::default());
+    let recorder = Recorder::new(config, Arc::clone(&waiting), done, None, metrics);
+    let lanes = thread::Builder::new().name("lanes".to_owned());
+    let lanes = lanes
+        .spawn(move || {
+            let mut ledger = Ledger::default();
+            for (offset, result) in (0..).zip(results) {
+                let position = ledger.deliver(0, offset);
+                waiting.put(Finished { result, position });
+            }
+            drop(alive);
+        })
+        .wrap_err("start a thread that puts results")?;
+    let intake = tokio::spawn(async move { while durable.recv().await.is_some() {} });
+    recorder.run(Drained::when(ended)).await?;
+    intake.await.wrap_err("take what is durable")?;
+    drop(lanes.join());
+    Ok(())
+}
+
+/// Reads so many tasks of one partition, has them done in `order` (their offsets), and says how many
+/// offsets there were to commit when it asked after every `batch` of them.
+pub fn keep_ledger(order: &[i64], batch: usize) -> usize {
+    let mut ledger = Ledger::default();
+    ledger.assign(&[0]);
+    let positions: Vec<_> = (0..).zip(order).map(|(n, _)| ledger.deliver(0, n)).collect();
+    let mut commits = 0;
+    for done in order.chunks(batch.max(1)) {
+        for offset in done {
+            let position = usize::try_from(*offset).ok();
+            if let Some(position) = position.and_then(|offset| positions.get(offset)) {
+                ledger.done(*position);
+            }
+        }
+        commits += ledger.commits().len();
+    }
+    commits
+}
+
+/// Whether a response of this head and body is what was expected.
+pub fn meets(expect: &Expect, head: &http::response::Parts, body: Vec<u8>) -> bool {
+    probe::meets(expect, head, body)
+}
