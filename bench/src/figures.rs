@@ -78,6 +78,9 @@ impl Unit {
 
     /// A figure of this unit.
     pub(crate) fn show(self, figure: f64) -> String {
+        if self == Self::Count {
+            return with_commas(figure);
+        }
         format!("{}{}", Number(figure), self.name())
     }
 
@@ -102,13 +105,17 @@ impl fmt::Display for Number {
             return f.write_str(&with_commas(figure));
         }
         let decimals = match figure.abs() {
-            0.0 => 0,
             100.0.. => 0,
             10.0.. => 1,
             _ => 2,
         };
         write!(f, "{figure:.decimals$}")
     }
+}
+
+/// A whole number as people read it.
+pub(crate) fn number(number: u32) -> String {
+    Unit::Count.show(number.into())
 }
 
 /// A whole number with a comma between thousands.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use color_eyre::eyre::Result;
 
-use crate::figures::Unit;
+use crate::figures::{Unit, number};
 use crate::flow::Load;
 use crate::peers::{Cost, Peer, program};
 use crate::stage::{Stage, Website};
@@ -70,7 +70,7 @@ impl Runs {
             program,
             costs,
         } = self;
-        let what = format!("whole checker at {} checks/s", load.rate);
+        let what = format!("whole checker at {} checks/s", number(load.rate));
         if let Err(why) = program {
             return vec![Line::without_figures(what, why)];
         }

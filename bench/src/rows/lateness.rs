@@ -2,7 +2,7 @@
 
 use color_eyre::eyre::Result;
 
-use crate::figures::Unit;
+use crate::figures::{Unit, number};
 use crate::flow::Load;
 use crate::stage::{Stage, Website};
 use crate::table::{Line, Reach};
@@ -16,7 +16,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
         seconds: stage.pick(20, 4),
     };
     let flow = load.run(stage, &website).await?;
-    let rate = load.rate;
+    let rate = number(load.rate);
     Ok(vec![
         Line::new(
             format!("start lateness at {rate} checks/s, p99"),

@@ -2,7 +2,7 @@
 
 use color_eyre::eyre::Result;
 
-use crate::figures::Unit;
+use crate::figures::{Unit, number};
 use crate::flow::{Cpu, Flow, Load};
 use crate::stage::{Stage, Website};
 use crate::table::{Line, Reach};
@@ -32,7 +32,7 @@ fn show(load: Load, flow: &Flow) -> Vec<Line> {
         kafka,
         targets,
     } = flow.cpu;
-    let what = |what: &str| format!("whole pipeline, {rate} checks/s: {what}");
+    let what = |what: &str| format!("whole pipeline, {} checks/s: {what}", number(rate));
     let cpu = format!(
         "µs per check: scheduler {scheduler:.0}, checker {checker:.0}, PostgreSQL {postgres:.0}, \
          Kafka {kafka:.0}, targets {targets:.0}"

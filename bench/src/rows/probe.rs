@@ -2,7 +2,7 @@
 
 use color_eyre::eyre::Result;
 
-use crate::figures::Unit;
+use crate::figures::{Unit, number};
 use crate::flow::whole;
 use crate::parts::Report;
 use crate::process::part;
@@ -31,7 +31,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
         let Contest { micros, rates } = contest(stage, &website, level, &rivals).await?;
         if let [lanes, reqwest, sockets] = &micros[..] {
             let cpu = |rival: &str, theirs: &Vec<f64>, reach| {
-                let what = format!("CPU per plain check, {level} at once");
+                let what = format!("CPU per plain check, {} at once", number(level));
                 Line::new(what, Unit::Micros, lanes.clone())
                     .against(rival, theirs.clone())
                     .reach(Reach::AtMost(reach))
@@ -39,7 +39,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
             lines.extend([cpu("reqwest", reqwest, 0.75), cpu("bare sockets", sockets, 1.7)]);
         }
         if let [lanes, reqwest, _] = &rates[..] {
-            let what = format!("plain checks, {level} at once");
+            let what = format!("plain checks, {} at once", number(level));
             let rate = Line::new(what, Unit::PerSecond, lanes.clone());
             let rate = rate.against("reqwest", reqwest.clone());
             lines.extend((level >= BUSY).then(|| rate.reach(Reach::AtLeast(1.1))));

@@ -33,27 +33,28 @@ pub(super) struct Turns {
     pub(super) peak_mib: f64,
 }
 
-/// A line of the scheduler's log.
+/// A line of the scheduler's log, about a turn that has ended.
 #[derive(Deserialize)]
 struct Entry {
     /// When, as RFC 3339.
     timestamp: chrono::DateTime<chrono::Utc>,
-    /// What.
-    fields: Fields,
-}
-
-/// What a line about a turn says.
-#[derive(Deserialize)]
-struct Fields {
     /// How many tasks it sent.
     #[serde(rename = "turn.tasks")]
     tasks: u32,
     /// How many shards it took.
     #[serde(rename = "turn.shards")]
     shards: u64,
-    /// How long it took, in milliseconds.
+    /// How long it took, in milliseconds; so wide a number is logged as text.
     #[serde(rename = "turn.ms")]
-    ms: u32,
+    ms: String,
+}
+
+impl Entry {
+    /// When the turn began, in microseconds since the Unix epoch.
+    fn began(&self) -> i64 {
+        let ms: i64 = self.ms.parse().unwrap_or_default();
+        self.timestamp.timestamp_micros() - ms * 1_000
+    }
 }
 
 /// A world with so many sites.
@@ -102,22 +103,17 @@ pub(super) async fn run(world: &mut World) -> Result<Turns> {
 /// The turns that took each shard for the first time, once they are complete. Those furthest behind are
 /// always taken first.
 fn covered(log: &str) -> Option<Turns> {
-    let mut turns: Vec<(i64, i64, Fields)> = log
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Entry>(line).ok())
-        .map(|Entry { timestamp, fields }| {
-            let ended = timestamp.timestamp_micros();
-            (ended - i64::from(fields.ms) * 1_000, ended, fields)
-        })
-        .collect();
-    turns.sort_by_key(|(began, ..)| *began);
+    let lines = log.lines();
+    let turns = lines.filter_map(|line| serde_json::from_str(line).ok());
+    let mut turns: Vec<Entry> = turns.collect();
+    turns.sort_by_key(Entry::began);
     let (mut shards, mut tasks, mut last) = (0, 0.0, i64::MIN);
-    let first = turns.first()?.0;
-    for (_, ended, fields) in &turns {
+    let first = turns.first()?.began();
+    for turn in &turns {
         if shards < SHARDS {
-            shards += fields.shards;
-            tasks += f64::from(fields.tasks);
-            last = last.max(*ended);
+            shards += turn.shards;
+            tasks += f64::from(turn.tasks);
+            last = last.max(turn.timestamp.timestamp_micros());
         }
     }
     let micros = u32::try_from(last.checked_sub(first)?).ok()?;
@@ -137,11 +133,11 @@ mod tests {
     fn the_turns_of_a_log_count_until_every_shard_was_taken() {
         let turn = |second: u32, shards: u32, ms: u32| {
             format!(
-                "{{\"timestamp\":\"2026-11-25T06:00:{second:02}.5Z\",\"level\":\"DEBUG\",\"fields\":\
-                 {{\"message\":\"scheduled\",\"turn.tasks\":100,\"turn.shards\":{shards},\"turn.ms\":{ms}}}}}\n"
+                "{{\"timestamp\":\"2026-11-25T06:00:{second:02}.5Z\",\"level\":\"DEBUG\",\
+                 \"message\":\"scheduled\",\"turn.tasks\":100,\"turn.shards\":{shards},\"turn.ms\":\"{ms}\"}}\n"
             )
         };
-        let other = "{\"timestamp\":\"2026-11-25T06:00:01Z\",\"fields\":{\"message\":\"ready\"}}\nplain\n";
+        let other = "{\"timestamp\":\"2026-11-25T06:00:01Z\",\"message\":\"ready\"}\nplain\n";
         let log = other.to_owned() + &turn(2, 8, 500) + &turn(3, 8, 1_200);
         assert!(covered(&log).is_none());
         let log = log + &turn(4, 48, 900) + &turn(9, 8, 100);
