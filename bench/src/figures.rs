@@ -145,7 +145,10 @@ mod tests {
         assert_eq!(Spread::of(&[]), None);
         assert_eq!(Spread::of(&[3.0]), Some(spread(3.0, 3.0, 3.0)));
         assert_eq!(Spread::of(&[9.0, 1.0, 2.0]), Some(spread(2.0, 1.0, 9.0)));
-        assert_eq!(Spread::of(&[4.0, 1.0, 2.0, 9.0]), Some(spread(3.0, 1.0, 9.0)));
+        assert_eq!(
+            Spread::of(&[4.0, 1.0, 2.0, 9.0]),
+            Some(spread(3.0, 1.0, 9.0))
+        );
     }
 
     #[test]

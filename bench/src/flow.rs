@@ -63,7 +63,7 @@ pub(crate) struct Cpu {
 #[derive(Debug, FromQueryResult)]
 struct Rows {
     /// How many there are.
-    rows: i64,
+    count: i64,
     /// How many are `missed`.
     missed: i64,
     /// How many were made and are not `up`.
@@ -99,7 +99,7 @@ impl Load {
         scheduler.ready().await?;
         checker.ready().await?;
         sleep(Duration::from_secs(stage.pick(6, 4))).await;
-        let used = || -> Result<[Duration; 5]> {
+        let used = || -> Result<[f64; 5]> {
             Ok([
                 scheduler.process.cpu()?,
                 checker.process.cpu()?,
@@ -119,12 +119,12 @@ impl Load {
         world.end().await;
         let mut cpu = [0.0; 5];
         for ((cpu, before), after) in cpu.iter_mut().zip(before).zip(after) {
-            *cpu = (after - before).as_secs_f64() * 1e6 / whole(rows.rows);
+            *cpu = (after - before) * 1e6 / whole(rows.count);
         }
         let [scheduler, checker, postgres, kafka, targets] = cpu;
         Ok(Flow {
-            rate: whole(rows.rows) / f64::from(self.seconds),
-            missed: whole(self.due() - rows.rows + rows.missed),
+            rate: whole(rows.count) / f64::from(self.seconds),
+            missed: whole(self.due() - rows.count + rows.missed),
             not_up: whole(rows.not_up),
             late_p50_ms: rows.late_p50,
             late_p99_ms: rows.late_p99,
@@ -146,7 +146,7 @@ impl Load {
         let instant = |ms: i64| format!("timestamptz 'epoch' + {ms} * interval '1 millisecond'");
         let late = "extract(epoch FROM started_at - scheduled_at)::float8 * 1000";
         let sql = format!(
-            "SELECT count(*) AS rows, count(*) FILTER (WHERE outcome = 'missed') AS missed,
+            "SELECT count(*) AS count, count(*) FILTER (WHERE outcome = 'missed') AS missed,
                 count(*) FILTER (WHERE outcome NOT IN ('up', 'missed')) AS not_up,
                 coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY {late}), 0) AS late_p50,
                 coalesce(percentile_cont(0.99) WITHIN GROUP (ORDER BY {late}), 0) AS late_p99
@@ -157,7 +157,7 @@ impl Load {
         let end = Instant::now() + RECORDING;
         loop {
             let rows: Rows = world.row(&sql).await?;
-            if rows.rows >= self.due() || Instant::now() >= end {
+            if rows.count >= self.due() || Instant::now() >= end {
                 return Ok(rows);
             }
             sleep(Duration::from_millis(500)).await;

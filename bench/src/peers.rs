@@ -80,7 +80,7 @@ impl Peer {
             "made {rate:.0} checks a second only"
         );
         Ok(Cost {
-            micros: cpu.as_secs_f64() * 1e6 / checks,
+            micros: cpu * 1e6 / checks,
             mib,
         })
     }
@@ -97,10 +97,17 @@ impl Peer {
         let (config, arguments) = match self {
             Self::Gatus => (gatus(load, listen, website), vec![]),
             Self::Cloudprober => (cloudprober(load, listen, website), vec![]),
-            Self::Blackbox => (BLACKBOX.to_owned(), vec![format!("--web.listen-address={listen}")]),
+            Self::Blackbox => (
+                BLACKBOX.to_owned(),
+                vec![format!("--web.listen-address={listen}")],
+            ),
         };
         let file = stage.folder().join(format!("{}.conf", self.name()));
-        let file = if self == Self::Gatus { file.with_extension("yaml") } else { file };
+        let file = if self == Self::Gatus {
+            file.with_extension("yaml")
+        } else {
+            file
+        };
         std::fs::write(&file, config).wrap_err_with(|| format!("write {}", file.display()))?;
         let mut arguments = arguments;
         match self {
@@ -132,7 +139,11 @@ async fn reach(rate: f64, website: &Website) -> Result<()> {
 }
 
 /// Starts what asks a `blackbox_exporter`.
-fn scrape(load: Load, exporter: SocketAddr, (stage, website): (&Stage, &Website)) -> Result<Process> {
+fn scrape(
+    load: Load,
+    exporter: SocketAddr,
+    (stage, website): (&Stage, &Website),
+) -> Result<Process> {
     let (rate, exporter) = (load.rate.to_string(), exporter.to_string());
     let arguments = ["part", "scrape", "--rate", &rate, "--exporter", &exporter];
     let urls = website.urls.iter().map(String::as_str);

@@ -17,7 +17,7 @@ use crate::kernel;
 use crate::parts::Report;
 
 /// How long a service may take to be ready, and to stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often it is asked.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How much of a log is shown when its process fails.
@@ -71,8 +71,8 @@ impl Process {
         self.child.id().ok_or_eyre("the process has ended")
     }
 
-    /// Its CPU time so far.
-    pub(crate) fn cpu(&self) -> Result<Duration> {
+    /// Its CPU time so far, in seconds.
+    pub(crate) fn cpu(&self) -> Result<f64> {
         kernel::cpu(self.pid()?)
     }
 

@@ -34,7 +34,11 @@ impl Wanted {
     pub(crate) async fn measure(self) -> Result<()> {
         let stage = Stage::new(self.settings)?;
         let all = self.rows.is_empty();
-        let rows = if all { Row::value_variants() } else { &self.rows };
+        let rows = if all {
+            Row::value_variants()
+        } else {
+            &self.rows
+        };
         let (mut lines, mut failed) = (Vec::new(), Vec::new());
         for row in rows {
             let (name, began) = (row.name(), Instant::now());
@@ -46,7 +50,11 @@ impl Wanted {
                 }
             }
             // Nobody is left to tell if standard error is gone.
-            drop(writeln!(io::stderr(), "{name}: {:.0} s", began.elapsed().as_secs_f64()));
+            drop(writeln!(
+                io::stderr(),
+                "{name}: {:.0} s",
+                began.elapsed().as_secs_f64()
+            ));
         }
         let table = table(&lines);
         say(&table).wrap_err("print the table")?;
@@ -90,11 +98,18 @@ fn machine() -> String {
         line.trim_start_matches([' ', '\t', ':']).trim().to_owned()
     };
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let kib: u64 = value(&memory, "MemTotal").split(' ').next().and_then(|kib| kib.parse().ok()).unwrap_or(0);
+    let kib: u64 = value(&memory, "MemTotal")
+        .split(' ')
+        .next()
+        .and_then(|kib| kib.parse().ok())
+        .unwrap_or(0);
     let model = value(&cpus, "model name");
     let kernel = read("/proc/sys/kernel/osrelease");
     let gib = kib / (1024 * 1024);
-    format!("{cores} cores of {model}, {gib} GiB, Linux {}", kernel.trim())
+    format!(
+        "{cores} cores of {model}, {gib} GiB, Linux {}",
+        kernel.trim()
+    )
 }
 
 /// The rivals that are programs, with the versions that their builds know.
@@ -103,9 +118,13 @@ fn peers(stage: &Stage) -> String {
         let found = stage.peer(peer.name());
         let version = found.map_or("missing".to_owned(), |path| {
             let info = said("go", &["version", "-m", &path.to_string_lossy()]);
-            let module = info.lines().find(|line| line.trim_start().starts_with("mod\t"));
+            let module = info
+                .lines()
+                .find(|line| line.trim_start().starts_with("mod\t"));
             let version = module.and_then(|line| line.split('\t').nth(3));
-            version.unwrap_or("of a version it does not tell").to_owned()
+            version
+                .unwrap_or("of a version it does not tell")
+                .to_owned()
         });
         format!("{} {version}", peer.name())
     });

@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 use color_eyre::eyre::{OptionExt as _, Result, WrapErr as _};
@@ -15,7 +14,7 @@ use crate::process::{Process, myself};
 /// What to stand on, and how much is measured.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Settings {
-    /// A folder with gatus, cloudprober and blackbox_exporter; without it they are taken from PATH
+    /// A folder with gatus, cloudprober and `blackbox_exporter`; without it they are taken from PATH
     #[arg(long, value_name = "DIR", env = "BENCH_PEERS")]
     peers: Option<PathBuf>,
     /// A small trial of everything: its figures are worth nothing
@@ -68,13 +67,13 @@ impl Stage {
         self.folder.path()
     }
 
-    /// The CPU time of PostgreSQL so far.
-    pub(crate) fn postgres_cpu(&self) -> Result<Duration> {
+    /// The CPU time of PostgreSQL so far, in seconds.
+    pub(crate) fn postgres_cpu(&self) -> Result<f64> {
         kernel::tree_cpu(self.settings.postgres_pid)
     }
 
-    /// The CPU time of Kafka so far.
-    pub(crate) fn kafka_cpu(&self) -> Result<Duration> {
+    /// The CPU time of Kafka so far, in seconds.
+    pub(crate) fn kafka_cpu(&self) -> Result<f64> {
         kernel::tree_cpu(self.settings.kafka_pid)
     }
 
@@ -127,7 +126,10 @@ impl Website {
         let scheme = if ca.is_some() { "https" } else { "http" };
         Ok(Self {
             process,
-            urls: addresses.iter().map(|at| format!("{scheme}://{at}/")).collect(),
+            urls: addresses
+                .iter()
+                .map(|at| format!("{scheme}://{at}/"))
+                .collect(),
             addresses,
             ca,
         })
@@ -141,8 +143,8 @@ impl Website {
         count.ok_or_eyre("the targets do not say how often they have answered")
     }
 
-    /// Its CPU time so far.
-    pub(crate) fn cpu(&self) -> Result<Duration> {
+    /// Its CPU time so far, in seconds.
+    pub(crate) fn cpu(&self) -> Result<f64> {
         self.process.cpu()
     }
 }

@@ -153,7 +153,9 @@ pub(crate) fn table(lines: &[Line]) -> String {
     let mut text = String::new();
     for row in &rows {
         let cells = widths.iter().zip(row);
-        let cells: Vec<_> = cells.map(|(width, cell)| format!("| {cell:width$} ")).collect();
+        let cells: Vec<_> = cells
+            .map(|(width, cell)| format!("| {cell:width$} "))
+            .collect();
         text += &cells.concat();
         text += "|\n";
     }
@@ -178,14 +180,23 @@ mod tests {
         assert_eq!(rows.len(), 5);
         assert!(rows[0].starts_with("| what    | webmon "), "{table}");
         assert!(
-            rows[2].contains("| 91.0 µs (90.0–96.0) | reqwest 150 µs (140–160) | 0.60 (0.60–0.65) | ≤ 0.75"),
+            rows[2].contains(
+                "| 91.0 µs (90.0–96.0) | reqwest 150 µs (140–160) | 0.60 (0.60–0.65) | ≤ 0.75"
+            ),
             "{table}"
         );
         assert!(rows[2].contains("| yes "), "{table}");
-        assert!(rows[3].contains("| 70.0 KiB ") && rows[3].contains("| ≤ 64.0 KiB | **no**"), "{table}");
+        assert!(
+            rows[3].contains("| 70.0 KiB ") && rows[3].contains("| ≤ 64.0 KiB | **no**"),
+            "{table}"
+        );
         assert!(rows[4].contains("gatus is missing"), "{table}");
         let widths = rows.iter().map(|row| row.chars().count());
-        assert!(widths.clone().all(|width| Some(width) == widths.clone().next()));
+        assert!(
+            widths
+                .clone()
+                .all(|width| Some(width) == widths.clone().next())
+        );
     }
 
     #[test]

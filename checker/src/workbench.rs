@@ -94,7 +94,10 @@ pub async fn record(config: DatabaseConfig, results: Vec<CheckResult>) -> Result
 pub fn keep_ledger(order: &[i64], batch: usize) -> usize {
     let mut ledger = Ledger::default();
     ledger.assign(&[0]);
-    let positions: Vec<_> = (0..).zip(order).map(|(n, _)| ledger.deliver(0, n)).collect();
+    let positions: Vec<_> = (0..)
+        .zip(order)
+        .map(|(n, _)| ledger.deliver(0, n))
+        .collect();
     let mut commits = 0;
     for done in order.chunks(batch.max(1)) {
         for offset in done {

@@ -81,7 +81,9 @@ impl Checks {
         if let Some(ca) = &self.ca {
             let authority = CertificateDer::from_pem_file(ca)
                 .wrap_err_with(|| format!("read {}", ca.display()))?;
-            roots.add(authority).wrap_err("trust the targets' authority")?;
+            roots
+                .add(authority)
+                .wrap_err("trust the targets' authority")?;
         }
         Ok(roots)
     }
@@ -96,7 +98,7 @@ impl Checks {
             done: done_then - done,
             failed: failed_then - failed,
             seconds: began.elapsed().as_secs_f64(),
-            cpu_seconds: (kernel::own_cpu() - cpu).as_secs_f64(),
+            cpu_seconds: kernel::own_cpu() - cpu,
             peak_kib: kernel::peak_kib(std::process::id())?,
         })
     }

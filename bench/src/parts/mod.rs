@@ -15,7 +15,7 @@ mod scrape;
 mod sockets;
 pub(crate) mod target;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Subcommand;
 use color_eyre::eyre::{Result, WrapErr as _};
@@ -87,13 +87,13 @@ impl Part {
     }
 }
 
-/// What so many took that this process has just done, since it began and had used so much CPU time.
-fn done(count: usize, began: Instant, cpu: Duration) -> Result<Report> {
+/// What so many took that this process has just done, which began with this CPU time behind it.
+fn done(count: usize, began: Instant, cpu: f64) -> Result<Report> {
     Ok(Report {
         done: u64::try_from(count).unwrap_or(u64::MAX),
         failed: 0,
         seconds: began.elapsed().as_secs_f64(),
-        cpu_seconds: (kernel::own_cpu() - cpu).as_secs_f64(),
+        cpu_seconds: kernel::own_cpu() - cpu,
         peak_kib: kernel::peak_kib(std::process::id())?,
     })
 }

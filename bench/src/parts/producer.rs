@@ -75,7 +75,7 @@ impl Producer {
             done: done.load(Ordering::Acquire),
             failed: failed.load(Ordering::Acquire),
             seconds: began.elapsed().as_secs_f64(),
-            cpu_seconds: (kernel::own_cpu() - cpu).as_secs_f64(),
+            cpu_seconds: kernel::own_cpu() - cpu,
             peak_kib: kernel::peak_kib(std::process::id())?,
         })
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use reqwest::Client;
-use rustls::{ClientConfig, RootCertStore};
 use rustls::client::Resumption;
+use rustls::{ClientConfig, RootCertStore};
 
 use super::Report;
 use super::checks::{Checks, Count, TIMEOUT};

@@ -142,7 +142,10 @@ fn acceptor(addresses: &[Ipv4Addr], ca: &PathBuf) -> Result<TlsAcceptor> {
         .wrap_err("name the targets")?
         .signed_by(&key, &Issuer::new(authority, authority_key))
         .wrap_err("sign the targets' certificate")?;
-    let chain = vec![leaf.der().clone(), CertificateDer::from(root.der().to_vec())];
+    let chain = vec![
+        leaf.der().clone(),
+        CertificateDer::from(root.der().to_vec()),
+    ];
     let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(color_eyre::eyre::Error::msg)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)

@@ -20,7 +20,11 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
         ("HTTPS", Website::tls(stage).await?, 155.0),
     ] {
         let flow = load.run(stage, &website).await?;
-        let line = Line::new(format!("bytes per check, {kind}"), Unit::Bytes, vec![flow.bytes]);
+        let line = Line::new(
+            format!("bytes per check, {kind}"),
+            Unit::Bytes,
+            vec![flow.bytes],
+        );
         lines.push(line.reach(Reach::Under(reach)));
     }
     Ok(lines)

@@ -35,7 +35,7 @@ pub(crate) enum Row {
     ProbeTls,
     /// What a slot has in memory
     SlotMemory,
-    /// The whole checker, against gatus, cloudprober and blackbox_exporter
+    /// The whole checker, against gatus, cloudprober and `blackbox_exporter`
     Checker,
     /// How late checks start
     Lateness,

@@ -38,13 +38,21 @@ fn show(load: Load, flow: &Flow) -> Vec<Line> {
          Kafka {kafka:.0}, targets {targets:.0}"
     );
     vec![
-        Line::new(what(&format!("sustained for {seconds} s")), Unit::PerSecond, vec![flow.rate])
-            .reach(Reach::AtLeast(f64::from(rate)))
-            .note(cpu),
+        Line::new(
+            what(&format!("sustained for {seconds} s")),
+            Unit::PerSecond,
+            vec![flow.rate],
+        )
+        .reach(Reach::AtLeast(f64::from(rate)))
+        .note(cpu),
         Line::new(what("missed"), Unit::Count, vec![flow.missed]).reach(Reach::AtMost(0.0)),
         Line::new(what("not up"), Unit::Count, vec![flow.not_up]).reach(Reach::AtMost(0.0)),
-        Line::new(what("start lateness, p99"), Unit::Millis, vec![flow.late_p99_ms])
-            .reach(Reach::Under(20.0))
-            .note(format!("p50 {}", Unit::Millis.show(flow.late_p50_ms))),
+        Line::new(
+            what("start lateness, p99"),
+            Unit::Millis,
+            vec![flow.late_p99_ms],
+        )
+        .reach(Reach::Under(20.0))
+        .note(format!("p50 {}", Unit::Millis.show(flow.late_p50_ms))),
     ]
 }

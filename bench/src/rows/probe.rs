@@ -36,7 +36,10 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
                     .against(rival, theirs.clone())
                     .reach(Reach::AtMost(reach))
             };
-            lines.extend([cpu("reqwest", reqwest, 0.75), cpu("bare sockets", sockets, 1.7)]);
+            lines.extend([
+                cpu("reqwest", reqwest, 0.75),
+                cpu("bare sockets", sockets, 1.7),
+            ]);
         }
         if let [lanes, reqwest, _] = &rates[..] {
             let what = format!("plain checks, {} at once", number(level));

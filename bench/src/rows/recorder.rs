@@ -12,12 +12,22 @@ use crate::world::World;
 /// Measures the row.
 pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
     let world = World::new(stage).await;
-    let days = "SELECT webmon_make_day((now() AT TIME ZONE 'UTC')::date + n) FROM generate_series(0, 1) n";
+    let days =
+        "SELECT webmon_make_day((now() AT TIME ZONE 'UTC')::date + n) FROM generate_series(0, 1) n";
     world.execute(days).await?;
     let (sites, checks) = stage.pick(("10000", "30"), ("1000", "20"));
     let from = world.now().await.to_string();
     let url = world.database_url().to_owned();
-    let arguments = ["--database", &url, "--sites", sites, "--checks", checks, "--from", &from];
+    let arguments = [
+        "--database",
+        &url,
+        "--sites",
+        sites,
+        "--checks",
+        checks,
+        "--from",
+        &from,
+    ];
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in stage.repeats() {
         for (rival, rates) in [("recorder", &mut ours), ("insert", &mut theirs)] {

@@ -54,7 +54,14 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
 async fn producer(stage: &Stage, world: &mut World, sites: u32) -> Result<Report> {
     world.renew_topic();
     let (tasks, brokers) = (sites.to_string(), testbed::brokers());
-    let arguments = ["--brokers", &brokers, "--topic", world.topic(), "--tasks", &tasks];
+    let arguments = [
+        "--brokers",
+        &brokers,
+        "--topic",
+        world.topic(),
+        "--tasks",
+        &tasks,
+    ];
     let url = ["--url", "http://127.0.0.1:8080/"];
     let arguments = arguments.into_iter().chain(url);
     let report = part("producer", arguments, stage.folder()).await?;

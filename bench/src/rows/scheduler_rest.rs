@@ -23,22 +23,26 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
     let mut scheduler = world.scheduler()?;
     scheduler.ready().await?;
     sleep(Duration::from_secs(5)).await;
-    let seconds = stage.pick(30, 5);
+    let seconds = stage.pick(30_u32, 5);
     let (mut all, mut own) = (Vec::new(), Vec::new());
     for _ in stage.repeats() {
-        let (scheduler_cpu, postgres_cpu) = (scheduler.process.cpu()?, stage.postgres_cpu()?);
-        sleep(Duration::from_secs(seconds)).await;
-        let used = scheduler.process.cpu()? - scheduler_cpu;
-        let percent = |cpu: Duration| cpu.as_secs_f64() / Duration::from_secs(seconds).as_secs_f64() * 100.0;
+        let (before, postgres_before) = (scheduler.process.cpu()?, stage.postgres_cpu()?);
+        sleep(Duration::from_secs(seconds.into())).await;
+        let used = scheduler.process.cpu()? - before;
+        let percent = |cpu: f64| cpu / f64::from(seconds) * 100.0;
         own.push(percent(used));
-        all.push(percent(used + (stage.postgres_cpu()? - postgres_cpu)));
+        all.push(percent(used + stage.postgres_cpu()? - postgres_before));
     }
     scheduler.process.stop().await?;
     world.end().await;
     Ok(vec![
-        Line::new("scheduler at rest (10 sites), PostgreSQL included", Unit::Percent, all)
-            .reach(Reach::Under(1.0))
-            .note("of one core"),
+        Line::new(
+            "scheduler at rest (10 sites), PostgreSQL included",
+            Unit::Percent,
+            all,
+        )
+        .reach(Reach::Under(1.0))
+        .note("of one core"),
         Line::new("scheduler at rest, without PostgreSQL", Unit::Percent, own),
     ])
 }

@@ -29,7 +29,11 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
         }
         let slot = Line::new(format!("memory per slot, {kind}"), Unit::Kib, ours);
         lines.push(slot.reach(Reach::AtMost(64.0)));
-        let task = Line::new(format!("the same by reqwest, {kind}"), Unit::Kib, Vec::new());
+        let task = Line::new(
+            format!("the same by reqwest, {kind}"),
+            Unit::Kib,
+            Vec::new(),
+        );
         lines.push(task.against("a task", theirs));
     }
     Ok(lines)

@@ -16,7 +16,7 @@ const BEHIND_MS: u32 = 3_000;
 /// All shards.
 const SHARDS: u64 = 64;
 /// How long that may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often the log is read.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -91,7 +91,7 @@ pub(super) async fn run(world: &mut World) -> Result<Turns> {
         sleep(PAUSE).await;
     };
     let turns = Turns {
-        cpu_seconds: scheduler.process.cpu()?.as_secs_f64(),
+        cpu_seconds: scheduler.process.cpu()?,
         peak_mib: scheduler.process.peak_kib()? / 1_024.0,
         ..turns
     };
