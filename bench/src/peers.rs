@@ -94,27 +94,26 @@ impl Peer {
         (stage, website): (&Stage, &Website),
     ) -> Result<Process> {
         let port = listen.port().to_string();
+        // By its extension cloudprober tells its own language from YAML.
+        let file = stage.folder().join(self.name()).with_extension(match self {
+            Self::Gatus | Self::Blackbox => "yaml",
+            Self::Cloudprober => "cfg",
+        });
         let (config, arguments) = match self {
             Self::Gatus => (gatus(load, listen, website), vec![]),
-            Self::Cloudprober => (cloudprober(load, listen, website), vec![]),
+            Self::Cloudprober => (
+                cloudprober(load, listen, website),
+                vec![format!("--config_file={}", file.display())],
+            ),
             Self::Blackbox => (
                 BLACKBOX.to_owned(),
-                vec![format!("--web.listen-address={listen}")],
+                vec![
+                    format!("--config.file={}", file.display()),
+                    format!("--web.listen-address={listen}"),
+                ],
             ),
         };
-        let file = stage.folder().join(format!("{}.conf", self.name()));
-        let file = if self == Self::Gatus {
-            file.with_extension("yaml")
-        } else {
-            file
-        };
         std::fs::write(&file, config).wrap_err_with(|| format!("write {}", file.display()))?;
-        let mut arguments = arguments;
-        match self {
-            Self::Gatus => {}
-            Self::Cloudprober => arguments.push(format!("--config_file={}", file.display())),
-            Self::Blackbox => arguments.push(format!("--config.file={}", file.display())),
-        }
         let environment = [
             ("GATUS_CONFIG_PATH", file.as_os_str()),
             ("GATUS_LOG_LEVEL", "ERROR".as_ref()),

@@ -159,7 +159,7 @@ pub(crate) fn sibling(program: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Runs a part to its end, and returns what it took; a tenth of failures is too much.
+/// Runs a part to its end, and returns what it took; all that it does must end well.
 pub(crate) async fn part<A: AsRef<OsStr>>(
     name: &str,
     arguments: impl IntoIterator<Item = A>,
