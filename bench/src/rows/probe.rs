@@ -62,7 +62,8 @@ pub(super) async fn contest(
     let mut rates = micros.clone();
     for _ in stage.repeats() {
         for ((rival, micros), rates) in rivals.iter().zip(&mut micros).zip(&mut rates) {
-            let report = checks(stage, website, level, rival).await?;
+            let seconds = stage.pick(4.0, 1.0);
+            let report = checks(stage, website, (level, seconds), rival).await?;
             let done = whole(i64::try_from(report.done).unwrap_or(i64::MAX));
             micros.push(report.cpu_seconds * 1e6 / done);
             rates.push(done / report.seconds);
@@ -71,15 +72,15 @@ pub(super) async fn contest(
     Ok(Contest { micros, rates })
 }
 
-/// Lets a part make so many checks at once.
+/// Lets a part make so many checks at once for so many seconds.
 pub(super) async fn checks(
     stage: &Stage,
     website: &Website,
-    level: u32,
+    (level, seconds): (u32, f64),
     rival: &str,
 ) -> Result<Report> {
-    let (level, seconds) = (level.to_string(), stage.pick("4", "1"));
-    let mut arguments = vec!["--in-flight", &level, "--seconds", seconds];
+    let (level, seconds) = (level.to_string(), seconds.to_string());
+    let mut arguments = vec!["--in-flight", &level, "--seconds", &seconds];
     let ca = website.ca.as_ref().map(|ca| ca.to_string_lossy());
     if let Some(ca) = &ca {
         arguments.extend(["--ca", ca]);

@@ -12,6 +12,9 @@ const FEW: u32 = 64;
 /// Many slots.
 const MANY: u32 = 2_048;
 
+/// How long the checks run, in seconds: each slot has made many by then.
+const SECONDS: f64 = 1.5;
+
 /// Measures the row.
 pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
@@ -22,8 +25,8 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in stage.repeats() {
             for (rival, slots) in [("lanes", &mut ours), ("reqwest", &mut theirs)] {
-                let few = checks(stage, &website, FEW, rival).await?;
-                let many = checks(stage, &website, MANY, rival).await?;
+                let few = checks(stage, &website, (FEW, SECONDS), rival).await?;
+                let many = checks(stage, &website, (MANY, SECONDS), rival).await?;
                 slots.push((many.peak_kib - few.peak_kib) / f64::from(MANY - FEW));
             }
         }
