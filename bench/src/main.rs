@@ -2,7 +2,7 @@
 //!
 //! Each [row](rows) of the table runs webmon and its rivals in turn, each as a [process] of its own whose
 //! CPU time and memory the [kernel] accounts for: webmon's real programs, or [parts] of them. A row says
-//! what it found in lines of the [table]; a [report] of all rows has the machine, the date and the commit.
+//! what it found in lines of the [table]; a [mod@report] of all rows has the machine, the date and the commit.
 
 mod figures;
 mod flow;
