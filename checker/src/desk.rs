@@ -13,9 +13,10 @@ use tracing::{error, info, warn};
 
 use crate::{
     consumer::{Assignment, Consumer, Message},
-    hold::{Held, Hold},
+    hold::Hold,
     ledger::{Ledger, Position},
     metrics::Metrics,
+    queue::Held,
     record::{Finished, Results},
     repeats::{Repeats, SUSPICIOUS_MS},
 };

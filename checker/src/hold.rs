@@ -1,95 +1,70 @@
-//! Hold: tasks wait here until they are due.
+//! Hold: tasks wait here until they are due, and threads of the lanes until there is one to take.
 //!
 //! The scheduler sends tasks a little ahead; here each waits for its instant, so that a check starts
 //! when it is due, to the millisecond, whatever PostgreSQL and Kafka did on the way. The hold is
 //! bounded in bytes; when it is full intake pauses.
+//!
+//! Threads take turns, so that no thread stands between a task and the one that probes. One of those
+//! that wait keeps watch. When tasks are due it gives all but one to others that wait, hands the watch on
+//! and goes off to probe the last. A thread that comes back takes what is due without waiting for
+//! anybody: while there is more to do than threads, a check wakes nobody. Who waited least is called
+//! first: its stack is warm, and threads that are not needed stay cold.
 
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
-    sync::{Condvar, Mutex, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
-use contract::{outcome::Reason, result::CheckResult, task::Task};
 use runtime::clock::Clock;
 
-use crate::{ledger::Position, record::Finished};
+use crate::queue::{Held, Queue};
 
 /// The most that held tasks may occupy, in bytes: about 150,000 small tasks.
 pub(crate) const MOST_BYTES: usize = 64 * 1024 * 1024;
 
-/// A task and where it stood.
-#[derive(Debug)]
-pub(crate) struct Held {
-    /// The task.
-    pub(crate) task: Task,
-    /// Where it stood.
-    pub(crate) position: Position,
-}
-
-impl Held {
-    /// The result of a task whose time passed while all threads were busy.
-    pub(crate) fn expired(&self) -> Finished {
-        let Self { task, position } = self;
-        let result = CheckResult::unmeasured(task.site_id, task.scheduled_at, Reason::Backlog)
-            .with_detail("expired while all slots were busy");
-        Finished {
-            result,
-            position: *position,
-        }
-    }
-}
-
-/// What the hold gives out.
-#[derive(Debug)]
-pub(crate) enum Next {
-    /// A task that is due.
-    Due(Box<Held>),
-    /// A task that expired while it waited for a thread.
-    Expired(Box<Held>),
-    /// Nothing any more: the hold was closed.
-    Closed,
-}
-
-/// The tasks that wait; shared by intake, which fills it, and the dispatcher, which empties it.
+/// The tasks that wait; shared by intake, which fills it, and the lanes, which empty it.
 #[derive(Debug)]
 pub(crate) struct Hold {
     /// What is held.
     state: Mutex<State>,
-    /// Tells the dispatcher of a task that is due earlier than those before, and of the end.
+    /// Tells the watch of a task that is due earlier than those before, and of the end.
     changed: Condvar,
     /// The one clock.
     clock: Clock,
 }
 
-/// What is held.
+/// What is held, and who waits.
 #[derive(Debug, Default)]
 struct State {
-    /// The tasks, first due first.
-    tasks: BinaryHeap<Reverse<Entry>>,
-    /// What they occupy, in bytes.
-    bytes: usize,
-    /// The current assignment of each partition; tasks of others are dropped when they are met.
-    assignments: BTreeMap<i32, u64>,
+    /// The tasks.
+    queue: Queue,
+    /// Whether a thread keeps watch, or was told to.
+    watched: bool,
+    /// The other threads that wait, who waited least last. There are none unless one keeps watch.
+    idle: Vec<Arc<Seat>>,
     /// Whether it is over.
     closed: bool,
 }
 
-/// A task in due order.
+/// Where a thread waits.
+#[derive(Debug, Default)]
+pub(crate) struct Seat {
+    /// What it was told.
+    word: Mutex<Option<Word>>,
+    /// That it was told something.
+    told: Condvar,
+}
+
+/// What a thread is told that waits.
 #[derive(Debug)]
-struct Entry(Box<Held>);
-
-impl Entry {
-    /// What decides the order: the due instant, then the site.
-    fn key(&self) -> (i64, i64) {
-        (self.0.task.scheduled_at, self.0.task.site_id)
-    }
-
-    /// What the task occupies, in bytes, its place in the heap included.
-    fn bytes(&self) -> usize {
-        size_of::<Held>() + size_of::<Self>() + self.0.task.heap_bytes()
-    }
+enum Word {
+    /// Here is a task.
+    Take(Box<Held>),
+    /// Keep watch.
+    Watch,
+    /// It is over.
+    Over,
 }
 
 impl Hold {
@@ -105,117 +80,136 @@ impl Hold {
     /// Takes in what one drain of Kafka's queue brought.
     pub(crate) fn put(&self, tasks: impl IntoIterator<Item = Held>) {
         let mut state = self.lock();
-        let first = state.first_due();
+        let first = state.queue.first_due();
         for held in tasks {
-            let entry = Entry(Box::new(held));
-            state.bytes += entry.bytes();
-            state.tasks.push(Reverse(entry));
+            state.queue.add(held);
         }
-        // Only a new first task changes what the dispatcher waits for.
-        if state.first_due() != first {
+        // Only a new first task changes what the watch waits for.
+        if state.queue.first_due() != first {
             self.changed.notify_one();
         }
     }
 
     /// The assignments have changed.
     pub(crate) fn assign(&self, assignments: BTreeMap<i32, u64>) {
-        self.lock().assignments = assignments;
+        self.lock().queue.assign(assignments);
     }
 
-    /// Waits for the next task that is due.
-    pub(crate) fn next(&self) -> Next {
+    /// Waits for the next task that is due; `None` when the hold is closed.
+    pub(crate) fn next(&self, seat: &Arc<Seat>) -> Option<Box<Held>> {
         let mut state = self.lock();
+        let mut on_watch = false;
         loop {
             if state.closed {
-                return Next::Closed;
+                return None;
             }
             let now = self.clock.now_ms();
-            let Some(due) = state.first_due() else {
-                state = self
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            if due > now {
-                let pause = self
-                    .clock
-                    .instant_at_ms(due)
-                    .saturating_duration_since(Instant::now());
-                (state, _) = self
-                    .changed
-                    .wait_timeout(state, pause)
-                    .unwrap_or_else(PoisonError::into_inner);
+            if let Some(held) = state.queue.take_due(now) {
+                state.watched &= !on_watch;
+                let words = state.hand_out(now);
+                drop(state);
+                for (seat, word) in words {
+                    seat.tell(word);
+                }
+                return Some(held);
+            }
+            if on_watch || !state.watched {
+                on_watch = true;
+                state.watched = true;
+                state = self.watch(state);
                 continue;
             }
-            if let Some(held) = state.pop() {
-                return if held.task.expires_at <= now {
-                    Next::Expired(held)
-                } else {
-                    Next::Due(held)
-                };
+            state.idle.push(Arc::clone(seat));
+            drop(state);
+            match seat.wait() {
+                Word::Take(held) => return Some(held),
+                Word::Watch => on_watch = true,
+                Word::Over => return None,
             }
+            state = self.lock();
         }
+    }
+
+    /// Waits until the first task is due, or another has become the first.
+    fn watch<'s>(&'s self, state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+        let Some(due) = state.queue.first_due() else {
+            let state = self.changed.wait(state);
+            return state.unwrap_or_else(PoisonError::into_inner);
+        };
+        let due = self.clock.instant_at_ms(due);
+        let pause = due.saturating_duration_since(Instant::now());
+        let waited = self.changed.wait_timeout(state, pause);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Gives out nothing any more; what is held will be read again by whoever has the partitions.
     pub(crate) fn close(&self) {
-        self.lock().closed = true;
+        let idle = {
+            let mut state = self.lock();
+            state.closed = true;
+            std::mem::take(&mut state.idle)
+        };
         self.changed.notify_all();
+        for seat in idle {
+            seat.tell(Word::Over);
+        }
     }
 
     /// How many tasks wait, and what they occupy, in bytes.
     pub(crate) fn size(&self) -> (usize, usize) {
-        let state = self.lock();
-        (state.tasks.len(), state.bytes)
+        self.lock().queue.size()
     }
 
     /// The state; a panic elsewhere leaves it usable.
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// When the first task is due.
-    fn first_due(&self) -> Option<i64> {
-        self.tasks
-            .peek()
-            .map(|Reverse(entry)| entry.0.task.scheduled_at)
-    }
-
-    /// Takes the first task; `None` if it was of an assignment that is over, and was dropped.
-    fn pop(&mut self) -> Option<Box<Held>> {
-        let Reverse(entry) = self.tasks.pop()?;
-        self.bytes -= entry.bytes();
-        let Position {
-            partition,
-            assignment,
-            ..
-        } = entry.0.position;
-        (self.assignments.get(&partition) == Some(&assignment)).then_some(entry.0)
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
+    /// What to tell threads that wait when one goes off with a task: the other tasks that are due, and
+    /// that one of them has to keep watch.
+    fn hand_out(&mut self, now: i64) -> Vec<(Arc<Seat>, Word)> {
+        let mut words = Vec::new();
+        // The last that waits is kept for the watch, if there is none.
+        while self.idle.len() > usize::from(!self.watched)
+            && let Some(held) = self.queue.take_due(now)
+        {
+            words.extend(self.idle.pop().map(|seat| (seat, Word::Take(held))));
+        }
+        if !self.watched
+            && let Some(seat) = self.idle.pop()
+        {
+            self.watched = true;
+            words.push((seat, Word::Watch));
+        }
+        words
     }
 }
 
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
+impl Seat {
+    /// Tells whoever waits here, or is about to.
+    fn tell(&self, word: Word) {
+        *self.lock() = Some(word);
+        self.told.notify_one();
+    }
+
+    /// Waits to be told.
+    fn wait(&self) -> Word {
+        let mut told = self.lock();
+        loop {
+            if let Some(word) = told.take() {
+                return word;
+            }
+            told = self.told.wait(told).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The word; a panic elsewhere leaves it usable.
+    fn lock(&self) -> MutexGuard<'_, Option<Word>> {
+        self.word.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Entry {}
 
 #[cfg(test)]
 #[path = "hold_tests.rs"]

@@ -1,127 +1,183 @@
-//! What the hold promises.
+//! What the hold promises to the threads that wait.
 
 use std::{
-    sync::{Arc, mpsc},
+    sync::mpsc::{self, Receiver, SyncSender},
     thread,
 };
 
+use contract::task::Task;
+
 use crate::{
     ledger::Ledger,
-    samples::{NOW, PATIENCE, held, task},
+    samples::{GLIMPSE, NOW, PATIENCE, held, task, wait_until},
 };
 
 use super::*;
 
 /// A hold on a clock that shows [`NOW`], and the ledger of its only partition.
-fn hold() -> (Hold, Ledger) {
+fn hold() -> (Arc<Hold>, Ledger) {
     let hold = Hold::new(Clock::fixed(NOW));
     let mut ledger = Ledger::default();
     ledger.assign(&[0]);
     hold.assign(ledger.changed().unwrap());
-    (hold, ledger)
+    (Arc::new(hold), ledger)
 }
 
-/// The task that is given out next, which must be due.
-fn due(hold: &Hold) -> Task {
-    match hold.next() {
-        Next::Due(task) => task.task,
-        other => panic!("{other:?}"),
+/// A thread that waits for tasks, says which it was given, and is away until it is called back.
+struct Waiter {
+    /// The sites of its tasks; nothing more at the end.
+    given: Receiver<i64>,
+    /// Calls it back.
+    back: SyncSender<()>,
+}
+
+impl Waiter {
+    /// Starts one.
+    fn start(hold: &Arc<Hold>) -> Self {
+        let hold = Arc::clone(hold);
+        let (said, given) = mpsc::sync_channel(1);
+        let (back, called) = mpsc::sync_channel(1);
+        thread::spawn(move || {
+            let seat = Arc::default();
+            while let Some(held) = hold.next(&seat) {
+                assert!(hold.clock.now_ms() >= held.task.scheduled_at);
+                if said.send(held.task.site_id).is_err() || called.recv().is_err() {
+                    return;
+                }
+            }
+        });
+        Self { given, back }
+    }
+
+    /// The site of the task that it is given.
+    fn task(&self) -> i64 {
+        self.given.recv_timeout(PATIENCE).unwrap()
     }
 }
 
+/// So many threads, and who waited least is the last.
+fn waiters(hold: &Arc<Hold>, count: usize) -> Vec<Waiter> {
+    let waiters = (1..=count).map(|number| {
+        let waiter = Waiter::start(hold);
+        wait_until("the thread waits", || waiting(hold) == number);
+        waiter
+    });
+    waiters.collect()
+}
+
+/// How many threads wait.
+fn waiting(hold: &Hold) -> usize {
+    let state = hold.lock();
+    usize::from(state.watched) + state.idle.len()
+}
+
+/// Puts a task.
+fn put(hold: &Hold, ledger: &mut Ledger, task: Task) {
+    hold.put([held(ledger, task)]);
+}
+
 #[test]
-fn tasks_are_given_out_in_the_order_they_are_due_and_none_before_its_instant() {
+fn a_task_is_given_out_at_its_instant() {
     let (hold, mut ledger) = hold();
+    let waiter = Waiter::start(&hold);
     let instants = [40, 10, 30, -5, 20];
     let tasks = (1..).zip(instants).map(|(id, ahead)| task(id, NOW + ahead));
     hold.put(tasks.map(|task| held(&mut ledger, task)));
-    for ahead in [-5, 10, 20, 30, 40] {
-        assert_eq!(due(&hold).scheduled_at, NOW + ahead);
-        assert!(hold.clock.now_ms() >= NOW + ahead, "{ahead} ms ahead");
+    for id in [4, 2, 5, 3, 1] {
+        assert_eq!(waiter.task(), id);
+        waiter.back.send(()).unwrap();
     }
 }
 
 #[test]
-fn at_one_instant_sites_come_by_their_number() {
+fn all_tasks_that_are_due_are_given_out_at_once_and_somebody_keeps_watch() {
     let (hold, mut ledger) = hold();
-    let tasks = [7, 8, 9].map(|id| held(&mut ledger, task(id, NOW)));
-    hold.put(tasks.into_iter().rev());
-    assert_eq!([(); 3].map(|()| due(&hold).site_id), [7, 8, 9]);
-}
-
-#[test]
-fn a_task_that_expired_while_it_waited_is_told_apart() {
-    let (hold, mut ledger) = hold();
-    let mut expired = task(1, NOW - 10);
-    expired.expires_at = NOW;
-    hold.put([expired, task(2, NOW)].map(|task| held(&mut ledger, task)));
-    assert!(matches!(hold.next(), Next::Expired(task) if task.task.site_id == 1));
-    assert_eq!(due(&hold).site_id, 2);
-}
-
-#[test]
-fn tasks_of_assignments_that_are_over_are_dropped() {
-    let (hold, mut ledger) = hold();
-    let old = [1, 2].map(|id| held(&mut ledger, task(id, NOW)));
-    ledger.revoke(&[0]);
-    ledger.assign(&[0]);
-    hold.assign(ledger.changed().unwrap());
-    hold.put(old);
-    hold.put([held(&mut ledger, task(3, NOW))]);
-    assert_eq!(due(&hold).site_id, 3);
+    let waiters = waiters(&hold, 4);
+    hold.put((1..=3).map(|id| held(&mut ledger, task(id, NOW))));
+    wait_until("one waits", || waiting(&hold) == 1);
     assert_eq!(hold.size(), (0, 0));
+    put(&hold, &mut ledger, task(4, NOW));
+    let mut given: Vec<_> = waiters.iter().map(Waiter::task).collect();
+    given.sort_unstable();
+    assert_eq!(given, [1, 2, 3, 4]);
+    assert_eq!(waiting(&hold), 0);
 }
 
 #[test]
-fn what_the_tasks_occupy_is_counted_in_and_out_again() {
+fn who_waited_least_is_called_first() {
     let (hold, mut ledger) = hold();
-    let mut large = task(1, NOW);
-    large.url = "x".repeat(10_000);
-    let mut expired = task(3, NOW);
-    expired.expires_at = NOW;
-    let alone = task(2, NOW).heap_bytes();
-    hold.put([held(&mut ledger, large)]);
-    let (_, first) = hold.size();
-    assert!(first > 10_000, "{first} bytes");
-    hold.put([held(&mut ledger, task(2, NOW)), held(&mut ledger, expired)]);
-    let (tasks, all) = hold.size();
-    assert_eq!(tasks, 3);
-    assert!(all >= first + 2 * alone, "{all} bytes");
-    for _ in 0..3 {
-        hold.next();
-    }
-    assert_eq!(hold.size(), (0, 0));
+    let waiters = waiters(&hold, 4);
+    // the first keeps watch; it takes one, the last of the others is given one, the one before keeps watch
+    hold.put([1, 2].map(|id| held(&mut ledger, task(id, NOW))));
+    assert_eq!((waiters[0].task(), waiters[3].task()), (1, 2));
+    put(&hold, &mut ledger, task(3, NOW));
+    assert_eq!(waiters[2].task(), 3);
+    put(&hold, &mut ledger, task(4, NOW));
+    assert_eq!(waiters[1].task(), 4);
 }
 
 #[test]
-fn the_end_wakes_whoever_waits_and_nothing_is_given_out_any_more() {
+fn a_task_waits_while_all_are_away_and_goes_to_the_first_who_is_back() {
     let (hold, mut ledger) = hold();
-    let hold = Arc::new(hold);
-    let waiter = Arc::clone(&hold);
-    let (said, heard) = mpsc::sync_channel(1);
-    thread::spawn(move || said.send(matches!(waiter.next(), Next::Closed)));
-    thread::yield_now();
+    let waiters = waiters(&hold, 2);
+    hold.put((1..=3).map(|id| held(&mut ledger, task(id, NOW))));
+    assert_eq!(waiters[0].task() + waiters[1].task(), 3);
+    assert_eq!((waiting(&hold), hold.size().0), (0, 1));
+    assert!(waiters[1].given.recv_timeout(GLIMPSE).is_err());
+    waiters[1].back.send(()).unwrap();
+    assert_eq!(waiters[1].task(), 3);
+}
+
+#[test]
+fn the_end_wakes_all_that_wait_and_nothing_is_given_out_any_more() {
+    let (hold, mut ledger) = hold();
+    let waiters = waiters(&hold, 3);
     hold.close();
-    assert!(heard.recv_timeout(PATIENCE).unwrap());
-    hold.put([held(&mut ledger, task(1, NOW))]);
-    assert!(matches!(hold.next(), Next::Closed));
+    for waiter in waiters {
+        let end = waiter.given.recv_timeout(PATIENCE);
+        assert_eq!(end, Err(mpsc::RecvTimeoutError::Disconnected));
+    }
+    put(&hold, &mut ledger, task(1, NOW));
+    assert!(hold.next(&Arc::default()).is_none());
 }
 
 #[test]
-fn a_task_that_is_due_earlier_wakes_whoever_waits_for_a_later_one() {
+fn a_task_that_is_due_earlier_wakes_the_watch() {
     let (hold, mut ledger) = hold();
-    let hold = Arc::new(hold);
-    hold.put([held(&mut ledger, task(1, NOW + 3_600_000))]);
-    let waiter = Arc::clone(&hold);
-    let (said, heard) = mpsc::sync_channel(0);
-    thread::spawn(move || while said.send(due(&waiter).site_id).is_ok() {});
+    put(&hold, &mut ledger, task(1, NOW + 3_600_000));
+    let waiter = Waiter::start(&hold);
     for id in 2..50 {
-        // Gives the waiter the time to go back to its wait.
-        for _ in 0..1_000 {
-            thread::yield_now();
-        }
+        wait_until("it keeps watch", || waiting(&hold) == 1);
         let now = hold.clock.now_ms();
-        hold.put([held(&mut ledger, task(id, now + 1))]);
-        assert_eq!(heard.recv_timeout(PATIENCE), Ok(id));
+        put(&hold, &mut ledger, task(id, now + 1));
+        assert_eq!(waiter.task(), id);
+        waiter.back.send(()).unwrap();
     }
+}
+
+#[test]
+fn no_task_is_lost_or_given_out_twice_however_threads_come_and_go() {
+    const TASKS: i64 = 20_000;
+    let (hold, mut ledger) = hold();
+    let (said, heard) = mpsc::channel();
+    for _ in 0..16 {
+        let (hold, said) = (Arc::clone(&hold), said.clone());
+        thread::spawn(move || {
+            let seat = Arc::default();
+            while let Some(held) = hold.next(&seat) {
+                if said.send(held.task.site_id).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    for id in 0..TASKS {
+        let now = hold.clock.now_ms();
+        put(&hold, &mut ledger, task(id, now + id % 3));
+    }
+    let given = (0..TASKS).map(|_| heard.recv_timeout(PATIENCE).unwrap());
+    let given: std::collections::BTreeSet<_> = given.collect();
+    assert_eq!(given.len(), 20_000);
+    wait_until("all wait", || waiting(&hold) == 16);
+    hold.close();
 }

@@ -1,14 +1,10 @@
 //! Lanes: blocking probes on rayon, many pools of a few threads.
 //!
 //! One pool of a thousand threads spends its time waking and stealing; lanes of 32 threads, each
-//! running one loop, do not. A task is handed to a thread that waits for it: a lane that buffers is
-//! late, as a task queues behind a busy thread while others are free. The first lane with a waiting
-//! thread gets the task, so that lanes that are not needed stay cold.
+//! running one loop, do not. Each takes tasks from the [hold](crate::hold) by itself: a lane that buffers is
+//! late, as a task queues behind a busy thread while others are free.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -16,9 +12,10 @@ use runtime::clock::Clock;
 use tokio::sync::mpsc;
 
 use crate::{
-    hold::Held,
+    hold::Hold,
     metrics::Metrics,
     probe::Prober,
+    queue::Held,
     record::{Finished, Results},
 };
 
@@ -26,15 +23,6 @@ use crate::{
 pub const LANE_THREADS: usize = 32;
 /// A probe touches 30 to 60 KiB of its stack; the rest is address space only.
 const STACK_BYTES: usize = 1024 * 1024;
-
-/// All lanes.
-#[derive(Debug)]
-pub(crate) struct Lanes {
-    /// The lanes, in the order in which they are offered tasks.
-    lanes: Vec<Arc<Lane>>,
-    /// Threads that wait for a task and have not been promised one.
-    free: Arc<Free>,
-}
 
 /// Tells when every thread has finished its last probe.
 #[derive(Debug)]
@@ -53,45 +41,10 @@ impl Drained {
     }
 }
 
-/// Counts the threads that could take a task.
-#[derive(Debug, Default)]
-struct Free {
-    /// How many there are.
-    threads: Mutex<usize>,
-    /// Told when there is one more.
-    more: Condvar,
-}
-
-/// One pool.
-#[derive(Debug, Default)]
-struct Lane {
-    /// What its threads share.
-    state: Mutex<LaneState>,
-    /// Tells a waiting thread of its task, or of the end.
-    handed: Condvar,
-}
-
-/// What the threads of a lane share.
-#[derive(Debug, Default)]
-struct LaneState {
-    /// Threads that wait for a task and have not been promised one.
-    waiting: usize,
-    /// Tasks for threads that were promised one: never more than there are threads to take them.
-    handed: VecDeque<Box<Held>>,
-    /// Whether it is over.
-    closed: bool,
-}
-
-/// The promise of a waiting thread.
-#[derive(Debug)]
-pub(crate) struct Seat(Arc<Lane>);
-
 /// What a lane's threads work with.
 struct Worker {
-    /// Their lane.
-    lane: Arc<Lane>,
-    /// All lanes' free threads.
-    free: Arc<Free>,
+    /// Where the tasks are.
+    hold: Arc<Hold>,
     /// What probes.
     prober: Prober,
     /// Where results go.
@@ -104,61 +57,30 @@ struct Worker {
     _alive: mpsc::Sender<()>,
 }
 
-impl Lanes {
-    /// Starts `slots` threads, each lane's with a prober of their own.
-    pub(crate) fn start(
-        slots: usize,
-        prober: &Prober,
-        results: &Arc<Results>,
-        clock: &Clock,
-        metrics: &Metrics,
-    ) -> Result<(Self, Drained)> {
-        let (alive, ended) = mpsc::channel(1);
-        let free = Arc::new(Free::default());
-        let lanes = (0..slots / LANE_THREADS)
-            .map(|number| {
-                let lane = Arc::new(Lane::default());
-                let worker = Worker {
-                    lane: Arc::clone(&lane),
-                    free: Arc::clone(&free),
-                    prober: prober.for_another_lane(),
-                    results: Arc::clone(results),
-                    clock: clock.clone(),
-                    metrics: metrics.clone(),
-                    _alive: alive.clone(),
-                };
-                let pool = pool(number).wrap_err("start the threads of a lane")?;
-                // The pool's threads outlive it until their loop has ended.
-                pool.spawn_broadcast(move |_| worker.run());
-                Ok(lane)
-            })
-            .collect::<Result<_>>()?;
-        Ok((Self { lanes, free }, Drained::when(ended)))
+/// Starts `slots` threads, each lane's with a prober of their own. They end with the hold.
+pub(crate) fn start(
+    slots: usize,
+    prober: &Prober,
+    hold: &Arc<Hold>,
+    results: &Arc<Results>,
+    clock: &Clock,
+    metrics: &Metrics,
+) -> Result<Drained> {
+    let (alive, ended) = mpsc::channel(1);
+    for number in 0..slots / LANE_THREADS {
+        let worker = Worker {
+            hold: Arc::clone(hold),
+            prober: prober.for_another_lane(),
+            results: Arc::clone(results),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            _alive: alive.clone(),
+        };
+        let pool = pool(number).wrap_err("start the threads of a lane")?;
+        // The pool's threads outlive it until their loop has ended.
+        pool.spawn_broadcast(move |_| worker.run());
     }
-
-    /// Waits for a thread that can take a task.
-    pub(crate) fn seat(&self) -> Option<Seat> {
-        self.free.take();
-        self.lanes
-            .iter()
-            .find(|lane| lane.reserve())
-            .map(|lane| Seat(Arc::clone(lane)))
-    }
-
-    /// Takes no more tasks.
-    fn close(&self) {
-        for lane in &self.lanes {
-            lane.lock().closed = true;
-            lane.handed.notify_all();
-        }
-    }
-}
-
-impl Drop for Lanes {
-    /// However dispatch ends, the threads end after their last probe.
-    fn drop(&mut self) {
-        self.close();
-    }
+    Ok(Drained::when(ended))
 }
 
 /// A pool whose threads are named after their lane.
@@ -170,76 +92,11 @@ fn pool(number: usize) -> Result<ThreadPool, rayon::ThreadPoolBuildError> {
         .build()
 }
 
-impl Seat {
-    /// Hands the task to the promised thread.
-    pub(crate) fn give(self, held: Box<Held>) {
-        self.0.lock().handed.push_back(held);
-        self.0.handed.notify_one();
-    }
-}
-
-impl Free {
-    /// Waits for a thread and counts it as promised.
-    fn take(&self) {
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        while *threads == 0 {
-            threads = self
-                .more
-                .wait(threads)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        *threads -= 1;
-    }
-
-    /// One more thread waits.
-    fn put(&self) {
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        *threads += 1;
-        // Nobody waits while there are threads.
-        if *threads == 1 {
-            self.more.notify_one();
-        }
-    }
-}
-
-impl Lane {
-    /// Promises one of the waiting threads, if there is one.
-    fn reserve(&self) -> bool {
-        let mut state = self.lock();
-        let found = state.waiting > 0;
-        state.waiting -= usize::from(found);
-        found
-    }
-
-    /// Waits for a task; `None` when it is over.
-    fn next(&self, free: &Free) -> Option<Box<Held>> {
-        self.lock().waiting += 1;
-        free.put();
-        let mut state = self.lock();
-        loop {
-            if let Some(held) = state.handed.pop_front() {
-                return Some(held);
-            }
-            if state.closed {
-                return None;
-            }
-            state = self
-                .handed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// The state; a panic elsewhere leaves it usable.
-    fn lock(&self) -> MutexGuard<'_, LaneState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Worker {
     /// The loop of one thread.
     fn run(&self) {
-        while let Some(held) = self.lane.next(&self.free) {
+        let seat = Arc::default();
+        while let Some(held) = self.hold.next(&seat) {
             let started_at_us = self.clock.now_us();
             // Once more, as a busy machine may have let this thread wait: nothing is probed late.
             if held.task.expires_at.saturating_mul(1_000) <= started_at_us {

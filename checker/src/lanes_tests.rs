@@ -4,7 +4,7 @@ use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     sync::mpsc::{Receiver, sync_channel},
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 
@@ -13,7 +13,6 @@ use prometheus_client::registry::Registry;
 use tokio::time::timeout;
 
 use crate::{
-    dispatch,
     hold::Hold,
     ledger::Ledger,
     samples::{self, GLIMPSE, NOW, PATIENCE, held, task, wait_until},
@@ -99,17 +98,15 @@ impl Bed {
     }
 
     /// Starts so many threads.
-    fn lanes(&self, slots: usize) -> (Lanes, Drained) {
-        let prober = samples::prober();
-        Lanes::start(slots, &prober, &self.results, &self.clock, &self.metrics).unwrap()
-    }
-
-    /// The same, with a dispatcher.
-    fn dispatch(&self, slots: usize) -> (JoinHandle<()>, Drained) {
-        let (lanes, drained) = self.lanes(slots);
-        let (hold, results) = (Arc::clone(&self.hold), Arc::clone(&self.results));
-        let dispatcher = thread::spawn(move || dispatch::run(&hold, &lanes, &results));
-        (dispatcher, drained)
+    fn start(&self, slots: usize) -> Drained {
+        let Self {
+            hold,
+            results,
+            metrics,
+            clock,
+            ..
+        } = self;
+        start(slots, &samples::prober(), hold, results, clock, metrics).unwrap()
     }
 
     /// Puts tasks into the hold.
@@ -120,50 +117,11 @@ impl Bed {
     }
 }
 
-/// How many threads of a lane wait without a promise.
-fn waiting(lane: &Lane) -> usize {
-    lane.lock().waiting
-}
-
-#[test]
-fn the_first_lane_with_a_waiting_thread_is_preferred() {
-    let bed = Bed::new();
-    let (lanes, _drained) = bed.lanes(2 * LANE_THREADS);
-    wait_until("all threads wait", || {
-        lanes.lanes.iter().all(|lane| waiting(lane) == LANE_THREADS)
-    });
-    for number in 0..2 * LANE_THREADS {
-        let seat = lanes.seat().unwrap();
-        let expected = &lanes.lanes[number / LANE_THREADS];
-        assert!(Arc::ptr_eq(&seat.0, expected), "seat {number}");
-    }
-    lanes.close();
-}
-
-#[test]
-fn a_seat_is_only_given_while_a_thread_waits_for_a_task() {
-    let mut bed = Bed::new();
-    let (lanes, _drained) = bed.lanes(LANE_THREADS);
-    let mut seats: Vec<_> = (0..LANE_THREADS).map(|_| lanes.seat().unwrap()).collect();
-    assert_eq!(waiting(&lanes.lanes[0]), 0);
-    let first = seats.pop().unwrap();
-    thread::scope(|scope| {
-        let (seated, seat) = sync_channel(1);
-        let lanes = &lanes;
-        scope.spawn(move || seated.send(lanes.seat().is_some()));
-        assert!(seat.recv_timeout(GLIMPSE).is_err());
-        first.give(Box::new(held(&mut bed.ledger, task(1, NOW))));
-        assert_eq!(seat.recv_timeout(PATIENCE), Ok(true));
-    });
-    assert_eq!(bed.results.take().len(), 1);
-    lanes.close();
-}
-
 #[test]
 fn as_many_probes_run_as_there_are_slots_and_the_next_when_one_ends() {
     let mut bed = Bed::new();
     let gate = Gate::start();
-    let (dispatcher, _drained) = bed.dispatch(64);
+    let _drained = bed.start(64);
     bed.put((1..=65).map(|id| gate.task(id)));
     let mut running: Vec<_> = (0..64).map(|_| gate.request()).collect();
     assert!(gate.asked.recv_timeout(GLIMPSE).is_err());
@@ -174,18 +132,16 @@ fn as_many_probes_run_as_there_are_slots_and_the_next_when_one_ends() {
     running.into_iter().for_each(answer);
     wait_until("all probes end", || bed.metrics.in_flight.get() == 0);
     bed.hold.close();
-    dispatcher.join().unwrap();
 }
 
 #[tokio::test]
 async fn the_end_lets_probes_finish_and_keeps_their_results() {
     let mut bed = Bed::new();
     let gate = Gate::start();
-    let (dispatcher, drained) = bed.dispatch(LANE_THREADS);
+    let drained = bed.start(LANE_THREADS);
     bed.put([gate.task(1)]);
     let running = gate.request();
     bed.hold.close();
-    dispatcher.join().unwrap();
     let mut drained = std::pin::pin!(drained.wait());
     assert!(timeout(GLIMPSE, &mut drained).await.is_err());
     assert!(bed.results.take().is_empty());
@@ -196,10 +152,10 @@ async fn the_end_lets_probes_finish_and_keeps_their_results() {
     assert_eq!(reasons, [None]);
 }
 
-#[test]
-fn a_task_that_expired_in_the_hold_is_missed_and_not_probed() {
+#[tokio::test]
+async fn a_task_that_expired_in_the_hold_is_missed_and_not_probed() {
     let mut bed = Bed::new();
-    let (dispatcher, _drained) = bed.dispatch(LANE_THREADS);
+    let drained = bed.start(LANE_THREADS);
     let expired = Task {
         expires_at: NOW,
         ..task(1, NOW - 10)
@@ -207,7 +163,7 @@ fn a_task_that_expired_in_the_hold_is_missed_and_not_probed() {
     bed.put([expired]);
     wait_until("the task is given out", || bed.hold.size().0 == 0);
     bed.hold.close();
-    dispatcher.join().unwrap();
+    timeout(PATIENCE, drained.wait()).await.unwrap();
     let results = bed.results.take();
     assert_eq!(results.len(), 1);
     let result = &results[0].result;
@@ -218,7 +174,7 @@ fn a_task_that_expired_in_the_hold_is_missed_and_not_probed() {
 #[tokio::test]
 async fn an_instant_beyond_all_reckoning_stops_no_thread() {
     let mut bed = Bed::new();
-    let (dispatcher, drained) = bed.dispatch(LANE_THREADS);
+    let drained = bed.start(LANE_THREADS);
     let impossible = Task {
         expires_at: i64::MAX,
         ..task(1, i64::MIN)
@@ -226,7 +182,6 @@ async fn an_instant_beyond_all_reckoning_stops_no_thread() {
     bed.put([impossible]);
     wait_until("the task is given out", || bed.hold.size().0 == 0);
     bed.hold.close();
-    dispatcher.join().unwrap();
     timeout(PATIENCE + Duration::from_secs(1), drained.wait())
         .await
         .unwrap();

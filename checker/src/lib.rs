@@ -5,8 +5,8 @@
 //! ```
 //!
 //! [Intake](intake) is one thread that owns Kafka's consumer. It reads tasks into the [hold],
-//! where each waits until it is due; then the dispatcher hands it to a waiting thread of the
-//! [lanes], which [probes](probe) the site. Results are collected and [recorded](record) in
+//! where each waits until it is due; then a waiting thread of the [lanes] takes it and
+//! [probes](probe) the site. Results are collected and [recorded](record) in
 //! batches of [rows]. What is durable is closed in the [ledger], and intake commits what is
 //! durable and contiguous.
 //!
@@ -21,13 +21,13 @@ pub mod command;
 pub mod config;
 mod consumer;
 mod desk;
-mod dispatch;
 mod hold;
 mod intake;
 mod lanes;
 mod ledger;
 mod metrics;
 pub mod probe;
+mod queue;
 mod record;
 mod repeats;
 mod rows;
@@ -49,7 +49,6 @@ use crate::{
     desk::Links,
     hold::Hold,
     intake::Intake,
-    lanes::Lanes,
     metrics::Metrics,
     probe::Prober,
     record::{Recorder, Results},
@@ -80,7 +79,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let results = Arc::new(Results::default());
     let (done, durable) = mpsc::channel(DONE_DEPTH);
     let prober = Prober::new(&config.probe, &Handle::current()).wrap_err("set up the probe")?;
-    let (lanes, drained) = Lanes::start(config.slots, &prober, &results, &clock, &metrics)?;
+    let drained = lanes::start(config.slots, &prober, &hold, &results, &clock, &metrics)?;
     let recorder = Recorder::new(
         config.database.clone(),
         Arc::clone(&results),
@@ -89,7 +88,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         metrics.clone(),
     );
     let links = Links {
-        hold: Arc::clone(&hold),
+        hold,
         results: Arc::clone(&results),
         done: durable,
         clock: clock.clone(),
@@ -109,12 +108,6 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
             Ok(())
         })
         .wrap_err("start intake")?;
-    stages
-        .thread("dispatch", move || {
-            dispatch::run(&hold, &lanes, &results);
-            Ok(())
-        })
-        .wrap_err("start dispatch")?;
     stages.spawn("record", recorder.run(drained));
     tracing::info!(slots = config.slots, "checking");
     stages.run(config.drain).await

@@ -14,7 +14,8 @@ use testbed::{Database, eventually, tables};
 use url::Url;
 
 use crate::{
-    lanes::{LANE_THREADS, Lanes},
+    hold::Hold,
+    lanes::{self, LANE_THREADS},
     ledger::Ledger,
     samples::{self, GLIMPSE, NOW, PATIENCE},
 };
@@ -338,15 +339,16 @@ async fn text_loses_its_nuls_and_numbers_saturate() {
 async fn while_postgresql_is_away_lanes_wait_and_nothing_is_lost() {
     let (mut bed, recorder) = Bed::new().await;
     let clock = Clock::fixed(NOW);
-    let lanes = Lanes::start(
+    let hold = Arc::new(Hold::new(clock.clone()));
+    let drained = lanes::start(
         LANE_THREADS,
         &samples::prober(),
+        &hold,
         &bed.results,
         &clock,
         &bed.metrics,
     );
-    let (lanes, drained) = lanes.unwrap();
-    let recording = tokio::spawn(recorder.run(drained));
+    let recording = tokio::spawn(recorder.run(drained.unwrap()));
 
     bed.allow(false).await;
     let many = i64::try_from(MOST_WAITING).unwrap();
@@ -374,7 +376,7 @@ async fn while_postgresql_is_away_lanes_wait_and_nothing_is_lost() {
     tokio::task::spawn_blocking(move || end.recv_timeout(PATIENCE).unwrap())
         .await
         .unwrap();
-    drop(lanes);
+    hold.close();
     timeout(PATIENCE, recording)
         .await
         .unwrap()

@@ -11,9 +11,9 @@ use tokio::runtime::Runtime;
 
 use crate::{
     config::{Addresses, ProbeConfig},
-    hold::Held,
     ledger::Ledger,
     probe::Prober,
+    queue::Held,
 };
 
 /// What the clock of a test shows first, in milliseconds since the Unix epoch.

@@ -11,19 +11,20 @@ use ureq::http;
 
 use crate::{
     DONE_DEPTH,
-    hold::Held,
-    lanes::{Drained, Lanes},
+    hold::Hold,
+    lanes::{self, Drained},
     ledger::{Ledger, Position},
     metrics::Metrics,
     probe::{self, Prober},
+    queue::Held,
     record::{Finished, Recorder, Results},
 };
 
-/// The lanes, and nobody before or after them.
+/// The hold and the lanes, and nobody before or after them.
 pub struct Probing {
-    /// The lanes.
-    lanes: Lanes,
-    /// What they found.
+    /// Where tasks wait.
+    hold: Arc<Hold>,
+    /// What the lanes found.
     results: Arc<Results>,
     /// Where the tasks seem to come from.
     position: Position,
@@ -32,23 +33,31 @@ pub struct Probing {
 impl Probing {
     /// Starts so many slots.
     pub fn start(slots: usize, prober: &Prober, clock: &Clock) -> Result<Self> {
+        let hold = Arc::new(Hold::new(clock.clone()));
         let results = Arc::new(Results::default());
         let metrics = Metrics::register(&mut Registry::default());
-        let (lanes, _) = Lanes::start(slots, prober, &results, clock, &metrics)?;
-        let position = Ledger::default().deliver(0, 0);
+        lanes::start(slots, prober, &hold, &results, clock, &metrics)?;
+        let mut ledger = Ledger::default();
+        ledger.assign(&[0]);
+        hold.assign(ledger.changed().unwrap_or_default());
+        let position = ledger.deliver(0, 0);
         Ok(Self {
-            lanes,
+            hold,
             results,
             position,
         })
     }
 
-    /// Hands a task to a slot; waits for one that is free.
-    pub fn probe(&self, task: Task) {
-        if let Some(seat) = self.lanes.seat() {
-            let position = self.position;
-            seat.give(Box::new(Held { task, position }));
-        }
+    /// Has these checks made, each when it is due.
+    pub fn probe(&self, tasks: impl IntoIterator<Item = Task>) {
+        let position = self.position;
+        let held = tasks.into_iter().map(|task| Held { task, position });
+        self.hold.put(held);
+    }
+
+    /// How many checks wait.
+    pub fn waiting(&self) -> usize {
+        self.hold.size().0
     }
 
     /// Takes the results so far; the slots wait when nobody does.

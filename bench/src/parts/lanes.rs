@@ -1,7 +1,6 @@
 //! Webmon's side: its lanes, which are handed one task after the other, and its probe.
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use checker::config::{Addresses, ProbeConfig};
@@ -21,17 +20,16 @@ const NOW: i64 = 1_795_449_600_000;
 /// How often results are taken: as often as a recorder does.
 const TAKE_EVERY: Duration = Duration::from_millis(100);
 
+/// How often tasks are added: intake brings as many at once as Kafka has.
+const FEED_EVERY: Duration = Duration::from_millis(10);
+
 /// Makes checks; see [`Checks`].
 pub(super) async fn run(checks: Checks) -> Result<Report> {
     let clock = Clock::fixed(NOW);
     let probing = Arc::new(start(&checks, &clock)?);
     let count = Arc::new(Count::default());
     tokio::spawn(take(Arc::clone(&probing), Arc::clone(&count)));
-    let feeding = checks.clone();
-    thread::Builder::new()
-        .name("dispatch".to_owned())
-        .spawn(move || feed(&feeding, &probing, &clock))
-        .wrap_err("start a thread that hands out tasks")?;
+    tokio::spawn(feed(checks.clone(), probing, clock));
     checks.measure(&count).await
 }
 
@@ -48,26 +46,31 @@ fn start(checks: &Checks, clock: &Clock) -> Result<Probing> {
     Probing::start(checks.in_flight, &prober, clock)
 }
 
-/// Hands out tasks for ever; the first are spread.
-fn feed(checks: &Checks, probing: &Probing, clock: &Clock) {
+/// Has one check after the other made by each slot, for ever: more are due than there are slots. The
+/// first are spread.
+async fn feed(checks: Checks, probing: Arc<Probing>, clock: Clock) {
     let nothing = RawValue::NULL.to_owned();
     let empty = RawValue::from_string("{}".to_owned()).unwrap_or(nothing);
-    for n in 0.. {
-        if n < checks.in_flight {
-            thread::park_timeout(checks.delay(1));
-        }
-        let now = clock.now_ms();
-        probing.probe(Task {
-            v: VERSION,
-            site_id: i64::try_from(n).unwrap_or(i64::MAX),
-            name: format!("site-{n}"),
-            scheduled_at: now,
-            expires_at: now + 60_000,
-            url: checks.url(n).to_owned(),
-            timeout_ms: u32::try_from(TIMEOUT.as_millis()).unwrap_or(u32::MAX),
-            request: empty.clone(),
-            expect: empty.clone(),
-        });
+    let began = clock.now_ms();
+    let mut numbers = 0_usize..;
+    loop {
+        let lacking = checks.in_flight.saturating_sub(probing.waiting());
+        probing.probe(numbers.by_ref().take(lacking).map(|n| {
+            let delay = checks.delay(n.min(checks.in_flight)).as_millis();
+            let due = began + i64::try_from(delay).unwrap_or(i64::MAX);
+            Task {
+                v: VERSION,
+                site_id: i64::try_from(n).unwrap_or(i64::MAX),
+                name: format!("site-{n}"),
+                scheduled_at: due,
+                expires_at: i64::MAX,
+                url: checks.url(n).to_owned(),
+                timeout_ms: u32::try_from(TIMEOUT.as_millis()).unwrap_or(u32::MAX),
+                request: empty.clone(),
+                expect: empty.clone(),
+            }
+        }));
+        tokio::time::sleep(FEED_EVERY).await;
     }
 }
 
