@@ -10,7 +10,7 @@ use super::fault::{self, Fault};
 use super::record::{self, Line};
 
 /// Decoded bytes are read so many at a time.
-const PIECE_BYTES: usize = 8 * 1024;
+const PIECE_BYTES: usize = 4 * 1024;
 
 /// How much of a body is read.
 #[derive(Clone, Copy, Debug)]

@@ -103,9 +103,11 @@ impl Prober {
         let core = (plan.expect.patterns() > 0 || limits.keep).then(|| self.shared.cores.take());
         judge::judge_response(&plan.expect, &head, received)?;
         drop(core);
-        let (total, ends) =
-            record::with(|record| (record.total_us, certificate_expires_at_s(record)));
-        judge::judge_certificate(&plan.expect, ends, started_at_us / 1_000_000)?;
+        if let Some(days) = plan.expect.certificate_days {
+            let end = record::with(|record| certificate_expires_at_s(record));
+            judge::judge_certificate(days, end, started_at_us / 1_000_000)?;
+        }
+        let total = record::with(|record| record.total_us);
         judge::judge_time(&plan.expect, Duration::from_micros(total.unwrap_or(0)))
     }
 

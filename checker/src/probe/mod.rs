@@ -12,6 +12,7 @@
 
 mod ask;
 mod body;
+mod buffers;
 mod check;
 mod dial;
 mod dns;

@@ -4,6 +4,7 @@
 //! resolver, dialler, TLS and transport of a check all run on the thread that called it.
 
 use std::cell::RefCell;
+use std::mem;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -245,7 +246,13 @@ pub(super) fn stop() {
 /// What the check saw, which ends here unless it has ended before.
 pub(super) fn end() -> Record {
     stop();
-    with(|record| record.clone())
+    with(|record| {
+        let rest = Record {
+            revealed: mem::take(&mut record.revealed),
+            ..Record::new(Duration::ZERO, 0)
+        };
+        mem::replace(record, rest)
+    })
 }
 
 /// The phase that is running, or ran last.

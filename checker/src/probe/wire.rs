@@ -1,45 +1,94 @@
-//! A connection as the HTTP library sees it: bytes within the check's time and size.
+//! A connection, within the check's time and size.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use contract::outcome::Reason;
-use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
+use super::buffers::GrowingBuffers;
 use super::fault::{self, Fault};
 use super::record;
 
-/// The input buffer, and with it the longest head of a response, in bytes.
-const INPUT_BYTES: usize = 16 * 1024;
-/// The output buffer, in bytes, unless a line of the request is longer.
-const OUTPUT_BYTES: usize = 4 * 1024;
-/// Room beside the longest line: the empty line that ends the head.
-const LINE_SLACK: usize = 16;
-
-/// A connection, its buffers and the record's limits.
+/// A connection that keeps the record's limits. Reading and writing wait, though the socket below does
+/// not: asking for news takes as many system calls as setting a socket's timeout.
 #[derive(Debug)]
-pub(super) struct Wire {
-    /// The socket.
+pub(super) struct Socket {
+    /// The socket, which does not block.
     stream: TcpStream,
-    /// Bytes on their way.
-    buffers: LazyBuffers,
 }
 
-impl Wire {
-    /// A connection that has just been made.
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self {
-            stream,
-            buffers: buffers(),
+/// A connection as the HTTP library sees it.
+#[derive(Debug)]
+pub(super) struct Wire {
+    /// The connection.
+    pub(super) socket: Socket,
+    /// Bytes on their way.
+    buffers: GrowingBuffers,
+}
+
+impl Socket {
+    /// Waits for news, at most until the check's time is up.
+    fn wait_for(&self, news: PollFlags) -> Result<(), Fault> {
+        let left = record::left().ok_or_else(fault::timeout)?;
+        let time = Timespec::try_from(left).ok();
+        match poll(&mut [PollFd::new(&self.stream, news)], time.as_ref()) {
+            // the caller tries, and comes back if there is nothing yet
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(fault::explain_io(&error.into())),
         }
     }
 }
 
-/// Buffers for this check: a line of the request must fit the output as a whole.
-pub(super) fn buffers() -> LazyBuffers {
-    let line = record::with(|record| record.longest_line);
-    LazyBuffers::new(INPUT_BYTES, OUTPUT_BYTES.max(line + LINE_SLACK))
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            self.wait_for(PollFlags::IN).map_err(into_io)?;
+            match self.stream.read(buffer) {
+                Ok(read) => {
+                    count(read).map_err(into_io)?;
+                    return Ok(read);
+                }
+                Err(error) if is_pause(error.kind()) => {}
+                Err(error) => {
+                    // The library takes a reset for the end of a body without a length.
+                    let reset = error.kind() == ErrorKind::ConnectionReset;
+                    record::with(|record| record.reset |= reset);
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.stream.write(bytes) {
+                Err(error) if is_pause(error.kind()) => {
+                    self.wait_for(PollFlags::OUT).map_err(into_io)?;
+                }
+                Err(error) => return Err(into_io(fault::explain_io(&error))),
+                Ok(written) => return Ok(written),
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Wire {
+    /// A connection that has just been made; its socket does not block.
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self {
+            socket: Socket { stream },
+            buffers: GrowingBuffers::default(),
+        }
+    }
 }
 
 impl Transport for Wire {
@@ -48,37 +97,14 @@ impl Transport for Wire {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
-        while !rest.is_empty() {
-            self.stream.set_write_timeout(Some(left()?))?;
-            match self.stream.write(rest) {
-                Ok(0) => return Err(fault::explain_io(&ErrorKind::BrokenPipe.into()).into()),
-                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-                Err(error) if is_pause(error.kind()) => {}
-                Err(error) => return Err(fault::explain_io(&error).into()),
-            }
-        }
-        Ok(())
+        let output = self.buffers.output().get(..amount).unwrap_or_default();
+        Ok(self.socket.write_all(output)?)
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        loop {
-            self.stream.set_read_timeout(Some(left()?))?;
-            match self.stream.read(self.buffers.input_append_buf()) {
-                Ok(read) => {
-                    self.buffers.input_appended(read);
-                    count(read)?;
-                    return Ok(read > 0);
-                }
-                Err(error) if is_pause(error.kind()) => {}
-                Err(error) => {
-                    // The library takes a reset for the end of a body without a length.
-                    let reset = error.kind() == ErrorKind::ConnectionReset;
-                    record::with(|record| record.reset |= reset);
-                    return Err(error.into());
-                }
-            }
-        }
+        let read = self.socket.read(self.buffers.input_append_buf())?;
+        self.buffers.input_appended(read);
+        Ok(read > 0)
     }
 
     fn is_open(&mut self) -> bool {
@@ -89,19 +115,16 @@ impl Transport for Wire {
 
 /// Whether to look at the clock and try again.
 fn is_pause(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut
-    )
+    matches!(kind, ErrorKind::Interrupted | ErrorKind::WouldBlock)
 }
 
-/// The time that is left for the check.
-fn left() -> Result<Duration, ureq::Error> {
-    record::left().ok_or_else(|| fault::timeout().into())
+/// A fault on its way through what knows only errors of input and output.
+fn into_io(fault: Fault) -> io::Error {
+    ureq::Error::from(fault).into_io()
 }
 
 /// Counts bytes that came over the wire: compressed nothing must not keep a check busy.
-fn count(read: usize) -> Result<(), ureq::Error> {
+fn count(read: usize) -> Result<(), Fault> {
     let read = u64::try_from(read).unwrap_or(u64::MAX);
     let enough = record::with(|record| {
         let left = record.wire_left.checked_sub(read);
@@ -114,6 +137,5 @@ fn count(read: usize) -> Result<(), ureq::Error> {
     Err(Fault::here(
         Reason::TooLarge,
         "the response has too many bytes for what is in it",
-    )
-    .into())
+    ))
 }

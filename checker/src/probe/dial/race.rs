@@ -41,7 +41,7 @@ struct Runner {
 }
 
 /// Dials addresses until one connects, within the time that is left for the check; the others are
-/// closed. The connection blocks, and sends without delay.
+/// closed. The connection does not block, and sends without delay.
 pub(in crate::probe) fn race(addresses: &[SocketAddr]) -> Result<TcpStream, Fault> {
     let mut race = Race {
         waiting: interleave(addresses),
@@ -120,13 +120,13 @@ impl Race {
                 return None;
             }
         };
-        for (runner, is_ready) in mem::take(&mut self.running).into_iter().zip(ready) {
-            if !is_ready {
+        for (runner, news) in mem::take(&mut self.running).into_iter().zip(ready) {
+            if news.is_empty() {
                 self.running.push(runner);
                 continue;
             }
             let address = runner.address;
-            match runner.finish() {
+            match runner.finish(news) {
                 Ok(stream) => return Some((address, stream)),
                 Err(error) => self.lose(address, distance::late(&error)),
             }
@@ -160,12 +160,13 @@ impl Race {
 }
 
 impl Runner {
-    /// The connection, now that the socket has news.
-    fn finish(self) -> io::Result<TcpStream> {
-        if let Some(error) = self.socket.take_error()? {
+    /// The connection, now that the socket has news; those of a failure are more than room to send.
+    fn finish(self, news: PollFlags) -> io::Result<TcpStream> {
+        if news != PollFlags::OUT
+            && let Some(error) = self.socket.take_error()?
+        {
             return Err(error);
         }
-        self.socket.set_nonblocking(false)?;
         Ok(self.socket.into())
     }
 }
@@ -173,8 +174,8 @@ impl Runner {
 /// Begins to connect.
 fn start(address: SocketAddr) -> io::Result<Socket> {
     let domain = Domain::for_address(address);
-    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_nonblocking(true)?;
+    let kind = Type::STREAM.nonblocking();
+    let socket = Socket::new(domain, kind, Some(Protocol::TCP))?;
     socket.set_tcp_nodelay(true)?;
     match socket.connect(&address.into()) {
         // an attempt goes on although a signal came (POSIX)
@@ -185,13 +186,12 @@ fn start(address: SocketAddr) -> io::Result<Socket> {
     }
 }
 
-/// Which of the runners have news, after at most this time.
-fn ready(runners: &[Runner], time: Duration) -> Result<Vec<bool>, Errno> {
+/// The news of the runners, after at most this time.
+fn ready(runners: &[Runner], time: Duration) -> Result<Vec<PollFlags>, Errno> {
     let watched = |runner| PollFd::new(runner, PollFlags::OUT);
     let mut polled: Vec<_> = runners.iter().map(|r| &r.socket).map(watched).collect();
     poll(&mut polled, Timespec::try_from(time).ok().as_ref())?;
-    let news = polled.iter().map(|fd| !fd.revents().is_empty());
-    Ok(news.collect())
+    Ok(polled.iter().map(PollFd::revents).collect())
 }
 
 #[cfg(test)]

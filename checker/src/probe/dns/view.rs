@@ -8,14 +8,14 @@ use contract::site::request::Family;
 use hickory_resolver::Hosts;
 use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{Name, RecordType};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use tokio::task::JoinSet;
 
 use super::servers::{Known, Reply, Servers, Trouble};
 
 /// The most answers kept: two for each name, so 8,192 sites keep theirs; at a kilobyte and less each
 /// they take 16 MiB at most.
-const MAX_KEPT: u64 = 16_384;
+const MAX_KEPT: usize = 16_384;
 
 /// What the settings say, and what was answered since.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use color_eyre::eyre::{Result, WrapErr};
 use contract::outcome::Reason;
 use contract::site::tls::{Identity, Tls};
-use moka::sync::Cache;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject as _;
@@ -19,6 +20,8 @@ use crate::probe::fault::Fault;
 
 /// The most memory of the configurations kept, in bytes: room for thousands of the usual few KiB.
 const CACHE_BYTES: u64 = 16 << 20;
+/// About how many take so much.
+const CACHE_CONFIGS: usize = 1 << 12;
 /// A configuration without its certificates and key takes about so many bytes.
 const CONFIG_BYTES: usize = 2 << 10;
 /// What the options hold is in the configuration too, in one form more.
@@ -42,7 +45,7 @@ pub(in crate::probe) struct Clients {
     /// The configuration of sites without options, which nearly all are: it is always there.
     plain: Arc<ClientConfig>,
     /// Those of sites with options.
-    own: Cache<Options, Arc<ClientConfig>>,
+    own: Cache<Options, Arc<ClientConfig>, Memory>,
 }
 
 /// What makes a configuration; with a key in it, so it does not print.
@@ -68,10 +71,7 @@ impl Clients {
             provider,
             system,
             plain: Arc::new(plain),
-            own: Cache::builder()
-                .max_capacity(CACHE_BYTES)
-                .weigher(|options: &Options, _| options.weight())
-                .build(),
+            own: Cache::with_weighter(CACHE_CONFIGS, CACHE_BYTES, Memory),
         })
     }
 
@@ -163,15 +163,18 @@ impl fmt::Debug for Clients {
     }
 }
 
-impl Options {
-    /// About what a configuration takes, in bytes.
-    fn weight(&self) -> u32 {
-        let identity = self.identity.iter();
+/// Weighs configurations by what they take in memory, in bytes.
+#[derive(Clone, Debug)]
+struct Memory;
+
+impl Weighter<Options, Arc<ClientConfig>> for Memory {
+    fn weight(&self, options: &Options, _: &Arc<ClientConfig>) -> u64 {
+        let identity = options.identity.iter();
         let keys = identity.clone().map(|(_, key)| key.len());
         let chains = identity.flat_map(|(chain, _)| chain);
-        let certificates = self.ca.iter().chain(chains).map(|der| der.len());
+        let certificates = options.ca.iter().chain(chains).map(|der| der.len());
         let bytes: usize = certificates.chain(keys).sum();
-        u32::try_from(CONFIG_BYTES + bytes * FORMS).unwrap_or(u32::MAX)
+        u64::try_from(CONFIG_BYTES + bytes * FORMS).unwrap_or(u64::MAX)
     }
 }
 

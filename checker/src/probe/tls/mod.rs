@@ -12,16 +12,16 @@ use contract::outcome::Reason;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion, Stream, StreamOwned};
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
-    TransportAdapter,
+    Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport,
 };
 
 pub use self::certificate::{CertificateSeen, TlsSeen};
 use self::clients::Handshake;
+use crate::probe::buffers::GrowingBuffers;
 use crate::probe::dns;
 use crate::probe::fault::{self, Fault};
 use crate::probe::record::{self, Phase};
-use crate::probe::wire::{self, Wire};
+use crate::probe::wire::{Socket, Wire};
 
 /// Speaks TLS where the URL says `https`.
 #[derive(Clone, Debug)]
@@ -41,7 +41,9 @@ impl Connector<Wire> for TlsConnector {
         match wire {
             Some(wire) if details.needs_tls() => {
                 record::enter(Phase::Tls);
-                self.shake_hands(details, wire).map(Either::B).map(Some)
+                self.shake_hands(details, wire.socket)
+                    .map(Either::B)
+                    .map(Some)
             }
             other => Ok(other.map(Either::A)),
         }
@@ -53,7 +55,7 @@ impl TlsConnector {
     fn shake_hands(
         &self,
         details: &ConnectionDetails<'_>,
-        wire: Wire,
+        mut socket: Socket,
     ) -> Result<TlsWire, ureq::Error> {
         let own = record::with(|record| {
             if let Some(hop) = record.hop() {
@@ -70,15 +72,14 @@ impl TlsConnector {
         });
         let name = server_name.map_or_else(|| host_name(details), Ok)?;
         let mut session = ClientConnection::new(config, name)?;
-        let mut wire = TransportAdapter::new(wire, Arc::clone(&details.current_time));
-        let shaken = session.complete_io(&mut wire);
+        let shaken = session.complete_io(&mut socket);
         note_version(session.protocol_version());
         match shaken {
             Ok(_) => Ok(TlsWire {
-                buffers: wire::buffers(),
-                stream: StreamOwned::new(session, wire),
+                buffers: GrowingBuffers::default(),
+                stream: StreamOwned::new(session, socket),
             }),
-            Err(error) => Err(explain(&mut session, &mut wire, error)),
+            Err(error) => Err(explain(&mut session, &mut socket, error)),
         }
     }
 }
@@ -108,15 +109,11 @@ fn note_version(version: Option<ProtocolVersion>) {
 
 /// Why a connection broke. Bytes may have come before it did, and an alert among them says more than
 /// the broken pipe that it left behind.
-fn explain(
-    session: &mut ClientConnection,
-    wire: &mut TransportAdapter<Wire>,
-    error: io::Error,
-) -> ureq::Error {
+fn explain(session: &mut ClientConnection, socket: &mut Socket, error: io::Error) -> ureq::Error {
     let known = error
         .get_ref()
         .and_then(|e| e.downcast_ref::<rustls::Error>());
-    while known.is_none() && session.read_tls(wire).is_ok_and(|read| read > 0) {
+    while known.is_none() && session.read_tls(socket).is_ok_and(|read| read > 0) {
         if let Err(error) = session.process_new_packets() {
             return refusal::explain(&error).into();
         }
@@ -129,7 +126,7 @@ fn explain(
             let message = "the connection ended without the end of TLS (close_notify): the response may be cut off";
             Fault::here(Reason::Reset, message).into()
         }
-        // A fault inside the wire passes through; what remains is TLS's own.
+        // A fault of the socket passes through; what remains is TLS's own.
         ureq::Error::Io(error) => fault::explain_io(&error).into(),
         other => other,
     }
@@ -138,9 +135,9 @@ fn explain(
 /// A connection under TLS.
 pub(super) struct TlsWire {
     /// Bytes on their way, in clear.
-    buffers: LazyBuffers,
+    buffers: GrowingBuffers,
     /// The session over its connection.
-    stream: StreamOwned<ClientConnection, TransportAdapter<Wire>>,
+    stream: StreamOwned<ClientConnection, Socket>,
 }
 
 impl std::fmt::Debug for TlsWire {

@@ -1,0 +1,146 @@
+//! Bytes between the HTTP library and a connection: no more room than they need.
+//!
+//! There are thousands of connections at once, so buffers begin small. Most responses fit; where one
+//! does not, the input grows, to the longest head that is taken.
+
+use ureq::unversioned::transport::Buffers;
+
+use super::record;
+
+/// The input's room at first, in bytes.
+const INPUT_FIRST: usize = 2 * 1024;
+/// The most room of the input, and with it the longest head of a response, in bytes.
+const INPUT_MOST: usize = 16 * 1024;
+/// The output's room for a head, in bytes, unless one of its lines is longer.
+const OUTPUT_HEAD: usize = 1024;
+/// The output's room for a body, in bytes.
+const OUTPUT_BODY: usize = 4 * 1024;
+/// Room beside the longest line: the empty line that ends the head.
+const LINE_SLACK: usize = 16;
+
+/// The buffers of a connection.
+#[derive(Debug, Default)]
+pub(super) struct GrowingBuffers {
+    /// Bytes that came, those from `start` to `end`; the rest is room.
+    input: Vec<u8>,
+    /// Where those begin that were not used.
+    start: usize,
+    /// Where they end.
+    end: usize,
+    /// Bytes to send.
+    output: Vec<u8>,
+    /// Whether the library could use what came.
+    used: bool,
+}
+
+impl GrowingBuffers {
+    /// Makes room in the input if there is none, or if bytes come faster than there is room for them.
+    fn make_room(&mut self) {
+        if self.start > 0 {
+            self.input.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        let room = self.input.len();
+        if self.end == room && room < INPUT_MOST {
+            self.input
+                .resize((2 * room).clamp(INPUT_FIRST, INPUT_MOST), 0);
+        }
+    }
+
+    /// The output, with so much room at least.
+    fn output_of(&mut self, bytes: usize) -> &mut [u8] {
+        if self.output.len() < bytes {
+            self.output.resize(bytes, 0);
+        }
+        &mut self.output
+    }
+}
+
+impl Buffers for GrowingBuffers {
+    fn output(&mut self) -> &mut [u8] {
+        // a line of the head must fit as a whole
+        let line = record::with(|record| record.longest_line);
+        self.output_of(OUTPUT_HEAD.max(line + LINE_SLACK))
+    }
+
+    fn input(&self) -> &[u8] {
+        self.input.get(self.start..self.end).unwrap_or_default()
+    }
+
+    fn input_append_buf(&mut self) -> &mut [u8] {
+        self.make_room();
+        self.input.get_mut(self.end..).unwrap_or_default()
+    }
+
+    fn input_appended(&mut self, amount: usize) {
+        self.end += amount;
+    }
+
+    fn input_consume(&mut self, amount: usize) {
+        self.used = amount > 0;
+        self.start += amount;
+        debug_assert!(self.start <= self.end, "more used than there was");
+    }
+
+    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
+        self.output_of(OUTPUT_BODY);
+        self.make_room();
+        let room = self.input.get_mut(self.end..).unwrap_or_default();
+        (room, &mut self.output)
+    }
+
+    fn can_use_input(&self) -> bool {
+        self.start < self.end && self.used
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lets so many bytes come, as far as there is room; how many there was room for.
+    fn come(buffers: &mut GrowingBuffers, bytes: usize) -> usize {
+        let room = buffers.input_append_buf();
+        let bytes = bytes.min(room.len());
+        room[..bytes].fill(b'x');
+        buffers.input_appended(bytes);
+        bytes
+    }
+
+    #[test]
+    fn the_input_grows_up_to_the_longest_head() {
+        let mut buffers = GrowingBuffers::default();
+        let steps = [2_048, 2_048, 4_096, 8_192, 0, 0];
+        for step in steps {
+            assert_eq!(come(&mut buffers, usize::MAX), step);
+        }
+        assert_eq!(buffers.input().len(), INPUT_MOST);
+    }
+
+    #[test]
+    fn room_is_used_again() {
+        let mut buffers = GrowingBuffers::default();
+        assert_eq!(come(&mut buffers, 2_000), 2_000);
+        buffers.input_consume(1_990);
+        assert!(buffers.can_use_input());
+        assert_eq!(come(&mut buffers, usize::MAX), 2_038);
+        buffers.input_consume(0);
+        assert!(!buffers.can_use_input());
+        assert_eq!(buffers.input().len(), 2_048);
+        buffers.input_consume(2_048);
+        assert!(!buffers.can_use_input());
+        assert_eq!(come(&mut buffers, usize::MAX), 2_048);
+    }
+
+    #[test]
+    fn a_line_fits_the_output_however_long_it_is() {
+        let mut buffers = GrowingBuffers::default();
+        record::begin(std::time::Duration::from_secs(1), 0);
+        assert_eq!(buffers.output().len(), OUTPUT_HEAD);
+        record::begin_hop("GET", "http://a.example/", 70_000);
+        assert_eq!(buffers.output().len(), 70_000 + LINE_SLACK);
+        let (room, output) = buffers.tmp_and_output();
+        assert_eq!((room.is_empty(), output.len()), (false, 70_016));
+    }
+}
