@@ -19,7 +19,7 @@ use super::meter::MeterConnector;
 use super::plan::Plans;
 use super::secrets::Vault;
 use super::tls::clients::Clients;
-use super::tls::{TlsConnector, verify};
+use super::tls::{TlsConnector, authorities};
 use crate::config::ProbeConfig;
 
 /// How webmon names itself to the sites.
@@ -62,7 +62,7 @@ impl Prober {
     ///
     /// Names are looked up on `runtime`, so it must not be called from there.
     pub fn new(config: &ProbeConfig, runtime: &Handle) -> Result<Self> {
-        Self::with_roots(config, runtime, verify::system_roots()?)
+        Self::with_roots(config, runtime, authorities::system_roots()?)
     }
 
     /// A prober that trusts these certificate authorities.

@@ -9,12 +9,14 @@ use contract::site::tls::{Identity, Tls};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use rustls::client::Resumption;
+use rustls::crypto::hash::HashAlgorithm;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, InconsistentKeys, RootCertStore};
+use rustls::{ClientConfig, InconsistentKeys, RootCertStore, SupportedCipherSuite};
 
+use super::authorities::System;
 use super::verify::{Extra, Verifier};
 use crate::probe::fault::Fault;
 
@@ -41,7 +43,7 @@ pub(in crate::probe) struct Clients {
     /// The cryptography.
     provider: Arc<CryptoProvider>,
     /// The authorities that this machine trusts.
-    system: Arc<RootCertStore>,
+    system: Arc<System>,
     /// The configuration of sites without options, which nearly all are: it is always there.
     plain: Arc<ClientConfig>,
     /// Those of sites with options.
@@ -62,8 +64,8 @@ struct Options {
 impl Clients {
     /// Configurations that trust these authorities.
     pub(in crate::probe) fn new(roots: RootCertStore) -> Result<Self> {
-        let provider = Arc::new(ring::default_provider());
-        let system = Arc::new(roots);
+        let provider = Arc::new(provider());
+        let system = Arc::new(System::new(roots));
         let verifier = verifier(&provider, &system, None, true);
         let plain =
             configure(&provider, verifier, None).wrap_err("choosing the versions of TLS")?;
@@ -178,10 +180,23 @@ impl Weighter<Options, Arc<ClientConfig>> for Memory {
     }
 }
 
+/// The cryptography. Of two ciphers alike the one comes first, as in browsers, whose hash most
+/// processors compute by themselves.
+fn provider() -> CryptoProvider {
+    let mut provider = ring::default_provider();
+    let hash = |suite: &SupportedCipherSuite| match suite {
+        SupportedCipherSuite::Tls13(suite) => suite.common.hash_provider.algorithm(),
+        SupportedCipherSuite::Tls12(suite) => suite.common.hash_provider.algorithm(),
+    };
+    let slow = |suite: &SupportedCipherSuite| hash(suite) == HashAlgorithm::SHA384;
+    provider.cipher_suites.sort_by_key(slow);
+    provider
+}
+
 /// Judges certificates by the system's authorities and a site's.
 fn verifier(
     provider: &CryptoProvider,
-    system: &Arc<RootCertStore>,
+    system: &Arc<System>,
     extra: Option<Extra>,
     verify: bool,
 ) -> Arc<Verifier> {

@@ -1,5 +1,6 @@
 //! TLS over a connection: a full handshake at every check.
 
+pub(in crate::probe) mod authorities;
 pub(in crate::probe) mod certificate;
 pub(in crate::probe) mod clients;
 pub(in crate::probe) mod refusal;

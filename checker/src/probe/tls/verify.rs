@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use color_eyre::eyre::{Result, ensure};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::client::verify_server_name;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
+use super::authorities::{Shown, System};
 use super::certificate;
 use crate::probe::record;
 
@@ -19,7 +19,7 @@ use crate::probe::record;
 #[derive(Debug)]
 pub(in crate::probe) struct Verifier {
     /// The authorities that this machine trusts.
-    pub(in crate::probe) system: Arc<RootCertStore>,
+    pub(in crate::probe) system: Arc<System>,
     /// Those that the site trusts beside them.
     pub(in crate::probe) extra: Option<Extra>,
     /// Whether certificates are judged at all.
@@ -35,34 +35,6 @@ pub(in crate::probe) struct Extra {
     pub(in crate::probe) certificates: Vec<CertificateDer<'static>>,
     /// The same, ready to vouch for others.
     pub(in crate::probe) roots: RootCertStore,
-}
-
-/// A certificate and what came with it.
-#[derive(Clone, Copy)]
-struct Shown<'a> {
-    /// The server's own.
-    leaf: &'a CertificateDer<'a>,
-    /// Those that lead to an authority.
-    others: &'a [CertificateDer<'a>],
-    /// When it was shown.
-    now: UnixTime,
-}
-
-/// The certificate authorities that this machine trusts; none at all is an error.
-pub(in crate::probe) fn system_roots() -> Result<RootCertStore> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(found.certs);
-    ensure!(
-        added > 0,
-        "this machine trusts no certificate authority{}; install ca-certificates or set SSL_CERT_FILE",
-        found
-            .errors
-            .first()
-            .map(|error| format!(" ({error})"))
-            .unwrap_or_default(),
-    );
-    Ok(roots)
 }
 
 impl Verifier {
@@ -85,18 +57,17 @@ impl Verifier {
         shown: Shown<'_>,
         extra: Option<&Extra>,
     ) -> Result<(), Error> {
-        let ask = |roots: &RootCertStore| {
-            let Shown { others, now, .. } = shown;
-            let algorithms = self.algorithms.all;
-            verify_server_cert_signed_by_trust_anchor(parsed, roots, others, now, algorithms)
-        };
+        let algorithms = self.algorithms.all;
         let unknown = Error::InvalidCertificate(CertificateError::UnknownIssuer);
-        match (ask(&self.system), extra) {
+        match (self.system.vouch(parsed, shown, algorithms), extra) {
             // Two authorities may share a name, so any refusal by the first lets the second speak.
-            (Err(first), Some(extra)) => ask(&extra.roots).map_err(|second| match second {
-                second if second == unknown => first,
-                second => second,
-            }),
+            (Err(first), Some(extra)) => {
+                let judged = shown.judge(parsed, &extra.roots, algorithms);
+                judged.map_err(|second| match second {
+                    second if second == unknown => first,
+                    second => second,
+                })
+            }
             (judged, _) => judged,
         }
     }
