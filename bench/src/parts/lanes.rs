@@ -20,6 +20,8 @@ const NOW: i64 = 1_795_449_600_000;
 /// How often results are taken: as often as a recorder does.
 const TAKE_EVERY: Duration = Duration::from_millis(100);
 
+/// So many checks wait at least: more than are made until others are added.
+const WAITING: usize = 1_024;
 /// How often tasks are added: intake brings as many at once as Kafka has.
 const FEED_EVERY: Duration = Duration::from_millis(10);
 
@@ -54,7 +56,10 @@ async fn feed(checks: Checks, probing: Arc<Probing>, clock: Clock) {
     let began = clock.now_ms();
     let mut numbers = 0_usize..;
     loop {
-        let lacking = checks.in_flight.saturating_sub(probing.waiting());
+        let lacking = checks
+            .in_flight
+            .max(WAITING)
+            .saturating_sub(probing.waiting());
         probing.probe(numbers.by_ref().take(lacking).map(|n| {
             let delay = checks.delay(n.min(checks.in_flight)).as_millis();
             let due = began + i64::try_from(delay).unwrap_or(i64::MAX);

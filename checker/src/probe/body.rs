@@ -9,8 +9,11 @@ use ureq::Body;
 use super::fault::{self, Fault};
 use super::record::{self, Line};
 
-/// Decoded bytes are read so many at a time.
-const PIECE_BYTES: usize = 4 * 1024;
+/// Decoded bytes are read so many at a time, at first: a check should not touch more memory than it
+/// needs.
+const PIECE_FIRST: usize = 1024;
+/// The most bytes that are read at a time, when there are many.
+const PIECE_MOST: usize = 8 * 1024;
 
 /// How much of a body is read.
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +115,7 @@ pub(super) fn receive(
         return Ok(received);
     }
     let mut reader = body.into_reader();
-    let mut piece = [0; PIECE_BYTES];
+    let mut piece = vec![0; PIECE_FIRST];
     let mut count: u64 = 0;
     while !received.cut {
         let read = reader
@@ -133,6 +136,9 @@ pub(super) fn receive(
         if limits.keep {
             let piece = piece.get(..taken).unwrap_or_default();
             share.keep(&mut received.bytes, piece, limits.limit)?;
+        }
+        if read == piece.len() && read < PIECE_MOST {
+            piece.resize(2 * read, 0);
         }
     }
     Ok(received)

@@ -6,17 +6,17 @@ use std::net::TcpStream;
 use contract::outcome::Reason;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 use super::buffers::GrowingBuffers;
 use super::fault::{self, Fault};
 use super::record;
 
-/// A connection that keeps the record's limits. Reading and writing wait, though the socket below does
-/// not: asking for news takes as many system calls as setting a socket's timeout.
+/// A connection that keeps the record's limits, with as few system calls as that takes.
 #[derive(Debug)]
 pub(super) struct Socket {
-    /// The socket, which does not block.
+    /// The socket, which blocks.
     stream: TcpStream,
 }
 
@@ -30,12 +30,14 @@ pub(super) struct Wire {
 }
 
 impl Socket {
-    /// Waits for news, at most until the check's time is up.
-    fn wait_for(&self, news: PollFlags) -> Result<(), Fault> {
+    /// Waits until there is room to send, at most until the check's time is up.
+    fn wait_for_room(&self) -> Result<(), Fault> {
         let left = record::left().ok_or_else(fault::timeout)?;
         let time = Timespec::try_from(left).ok();
-        match poll(&mut [PollFd::new(&self.stream, news)], time.as_ref()) {
-            // the caller tries, and comes back if there is nothing yet
+        match poll(
+            &mut [PollFd::new(&self.stream, PollFlags::OUT)],
+            time.as_ref(),
+        ) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(error) => Err(fault::explain_io(&error.into())),
         }
@@ -45,7 +47,8 @@ impl Socket {
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            self.wait_for(PollFlags::IN).map_err(into_io)?;
+            let left = record::left().ok_or_else(|| into_io(fault::timeout()))?;
+            self.stream.set_read_timeout(Some(left))?;
             match self.stream.read(buffer) {
                 Ok(read) => {
                     count(read).map_err(into_io)?;
@@ -66,12 +69,16 @@ impl Read for Socket {
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
-            match self.stream.write(bytes) {
-                Err(error) if is_pause(error.kind()) => {
-                    self.wait_for(PollFlags::OUT).map_err(into_io)?;
-                }
+            // there is nearly always room, and then no timeout is needed
+            let sent = send(
+                &self.stream,
+                bytes,
+                SendFlags::DONTWAIT | SendFlags::NOSIGNAL,
+            );
+            match sent.map_err(io::Error::from) {
+                Err(error) if is_pause(error.kind()) => self.wait_for_room().map_err(into_io)?,
                 Err(error) => return Err(into_io(fault::explain_io(&error))),
-                Ok(written) => return Ok(written),
+                Ok(sent) => return Ok(sent),
             }
         }
     }
@@ -82,7 +89,7 @@ impl Write for Socket {
 }
 
 impl Wire {
-    /// A connection that has just been made; its socket does not block.
+    /// A connection that has just been made; its socket blocks.
     pub(super) fn new(stream: TcpStream) -> Self {
         Self {
             socket: Socket { stream },

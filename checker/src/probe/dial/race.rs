@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, ioctl_fionbio};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::distance;
@@ -41,7 +41,7 @@ struct Runner {
 }
 
 /// Dials addresses until one connects, within the time that is left for the check; the others are
-/// closed. The connection does not block, and sends without delay.
+/// closed. The connection blocks, and sends without delay.
 pub(in crate::probe) fn race(addresses: &[SocketAddr]) -> Result<TcpStream, Fault> {
     let mut race = Race {
         waiting: interleave(addresses),
@@ -167,6 +167,7 @@ impl Runner {
         {
             return Err(error);
         }
+        ioctl_fionbio(&self.socket, false)?;
         Ok(self.socket.into())
     }
 }

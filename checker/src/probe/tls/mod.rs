@@ -78,7 +78,7 @@ impl TlsConnector {
         match shaken {
             Ok(_) => Ok(TlsWire {
                 buffers: GrowingBuffers::default(),
-                stream: StreamOwned::new(session, socket),
+                stream: Box::new(StreamOwned::new(session, socket)),
             }),
             Err(error) => Err(explain(&mut session, &mut socket, error)),
         }
@@ -137,8 +137,8 @@ fn explain(session: &mut ClientConnection, socket: &mut Socket, error: io::Error
 pub(super) struct TlsWire {
     /// Bytes on their way, in clear.
     buffers: GrowingBuffers,
-    /// The session over its connection.
-    stream: StreamOwned<ClientConnection, Socket>,
+    /// The session over its connection; in a box, as most connections have none and are moved a lot.
+    stream: Box<StreamOwned<ClientConnection, Socket>>,
 }
 
 impl std::fmt::Debug for TlsWire {
@@ -154,13 +154,13 @@ impl Transport for TlsWire {
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
         let output = self.buffers.output().get(..amount).unwrap_or_default();
-        let StreamOwned { conn, sock } = &mut self.stream;
+        let StreamOwned { conn, sock } = &mut *self.stream;
         let written = Stream::new(conn, sock).write_all(output);
         written.map_err(|error| explain(conn, sock, error))
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        let StreamOwned { conn, sock } = &mut self.stream;
+        let StreamOwned { conn, sock } = &mut *self.stream;
         let read = Stream::new(conn, sock).read(self.buffers.input_append_buf());
         let read = read.map_err(|error| explain(conn, sock, error))?;
         self.buffers.input_appended(read);
