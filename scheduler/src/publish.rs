@@ -10,9 +10,11 @@
 use std::{
     fmt,
     sync::{
-        Arc, OnceLock,
+        Arc, OnceLock, Weak,
         atomic::{AtomicUsize, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
 use color_eyre::eyre::{Report, Result, WrapErr as _, eyre};
@@ -22,7 +24,7 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode},
     message::DeliveryResult,
-    producer::{BaseRecord, Producer as _, ProducerContext, PurgeConfig, ThreadedProducer},
+    producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig},
 };
 use runtime::{backlog::Backlog, config::KafkaConfig, kafka::BrokerLog};
 use serde_json::value::RawValue;
@@ -30,15 +32,22 @@ use tokio::sync::Notify;
 
 /// How long librdkafka tries to deliver a task; a turn as a whole has twice as long.
 const MESSAGE_TIMEOUT_MS: &str = "5000";
-/// What librdkafka may hold of one turn; the turn waits when it is full. Two turns run at once.
-const QUEUE_KIB: &str = "32768";
+/// What librdkafka may hold of one turn; the turn waits when it is full. This much in a round trip of
+/// 10 ms is a quarter of a million tasks a second, and two turns run at once.
+const QUEUE_KIB: &str = "512";
+/// Requests that wait for Kafka at once. Each takes 64 KiB of memory and more, however small it is, as
+/// lz4 is given room for a whole block.
+const MAX_REQUESTS: &str = "8";
 /// How long a task waits for others to share its request: little against the horizon.
 const LINGER_MS: &str = "5";
+/// How long one wait for callbacks may take; one that comes ends it at once. At its end librdkafka spins
+/// for a millisecond, so a short one would keep an idle scheduler busy.
+const POLL: Duration = Duration::from_secs(1);
 
 /// Sends the tasks of one turn at a time.
 pub(crate) struct Publisher {
-    /// librdkafka, with a thread that serves the callbacks.
-    producer: ThreadedProducer<Context>,
+    /// librdkafka; a thread of ours serves its callbacks, as long as this lives.
+    producer: Arc<BaseProducer<Context>>,
     /// `kafka.topic`.
     topic: String,
     /// In a standalone, the bound of the embedded broker.
@@ -81,14 +90,20 @@ impl Publisher {
             .set("linger.ms", LINGER_MS)
             .set("message.timeout.ms", MESSAGE_TIMEOUT_MS)
             .set("queue.buffering.max.kbytes", QUEUE_KIB)
-            .set("queue.buffering.max.messages", "1000000");
+            .set("max.in.flight.requests.per.connection", MAX_REQUESTS);
         let context = Context {
             log: BrokerLog::new("producer"),
             backlog: backlog.clone(),
         };
-        let producer = client
+        let producer: BaseProducer<Context> = client
             .create_with_context(context)
             .wrap_err("create a Kafka producer")?;
+        let producer = Arc::new(producer);
+        let served = Arc::downgrade(&producer);
+        thread::Builder::new()
+            .name("acknowledgements".to_owned())
+            .spawn(move || serve(&served))
+            .wrap_err("start a thread for Kafka's acknowledgements")?;
         Ok(Self {
             producer,
             topic: config.topic.clone(),
@@ -153,6 +168,13 @@ impl Publisher {
         if let Some(backlog) = &self.backlog {
             backlog.release(bytes);
         }
+    }
+}
+
+/// Serves callbacks while somebody has the producer.
+fn serve(producer: &Weak<BaseProducer<Context>>) {
+    while let Some(producer) = producer.upgrade() {
+        producer.poll(POLL);
     }
 }
 
