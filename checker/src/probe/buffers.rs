@@ -1,7 +1,11 @@
 //! Bytes between the HTTP library and a connection: no more room than they need.
 //!
 //! There are thousands of connections at once, so buffers begin small. Most responses fit; where one
-//! does not, the input grows, to the longest head that is taken.
+//! does not, the input grows, to the longest head that is taken. A thread keeps its small buffers for its
+//! next connection: to allocate, clear and free them would cost more than a response takes to read.
+
+use std::cell::RefCell;
+use std::mem;
 
 use ureq::unversioned::transport::Buffers;
 
@@ -18,8 +22,13 @@ const OUTPUT_BODY: usize = 4 * 1024;
 /// Room beside the longest line: the empty line that ends the head.
 const LINE_SLACK: usize = 16;
 
+thread_local! {
+    /// The input and output of this thread's last connection.
+    static KEPT: RefCell<(Vec<u8>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+}
+
 /// The buffers of a connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct GrowingBuffers {
     /// Bytes that came, those from `start` to `end`; the rest is room.
     input: Vec<u8>,
@@ -31,6 +40,28 @@ pub(super) struct GrowingBuffers {
     output: Vec<u8>,
     /// Whether the library could use what came.
     used: bool,
+}
+
+impl Default for GrowingBuffers {
+    fn default() -> Self {
+        let (input, output) = KEPT.take();
+        Self {
+            input,
+            start: 0,
+            end: 0,
+            output,
+            used: false,
+        }
+    }
+}
+
+impl Drop for GrowingBuffers {
+    fn drop(&mut self) {
+        let (input, output) = (mem::take(&mut self.input), mem::take(&mut self.output));
+        if input.len() <= INPUT_FIRST && output.len() <= OUTPUT_HEAD {
+            KEPT.set((input, output));
+        }
+    }
 }
 
 impl GrowingBuffers {
@@ -116,6 +147,22 @@ mod tests {
             assert_eq!(come(&mut buffers, usize::MAX), step);
         }
         assert_eq!(buffers.input().len(), INPUT_MOST);
+    }
+
+    #[test]
+    fn small_buffers_are_kept_and_nothing_is_left_in_them() {
+        let mut first = GrowingBuffers::default();
+        come(&mut first, 100);
+        first.output();
+        let at = first.input().as_ptr();
+        drop(first);
+        let mut second = GrowingBuffers::default();
+        assert_eq!((second.input().len(), second.can_use_input()), (0, false));
+        assert_eq!(second.input_append_buf().as_ptr(), at);
+        assert_eq!(come(&mut second, usize::MAX), INPUT_FIRST);
+        come(&mut second, 1);
+        drop(second);
+        assert_eq!(GrowingBuffers::default().input.capacity(), 0, "a large one");
     }
 
     #[test]

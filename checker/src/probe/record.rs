@@ -210,6 +210,8 @@ pub(super) fn begin_hop(method: &str, url: &str, longest_line: usize) {
         // first counts to the first: the phases leave no gap.
         record.close(now);
         let first = record.hops.is_empty();
+        // nearly always one: no room for more beforehand
+        record.hops.reserve_exact(1);
         record.since = Some(if first { record.started } else { now });
         record.phase = Phase::Dns;
         record.hops.push(Hop {

@@ -65,6 +65,9 @@ pub(in crate::probe) fn race(addresses: &[SocketAddr]) -> Result<TcpStream, Faul
 
 /// The families by turns, IPv6 first, each in its own order (RFC 8305, section 4).
 fn interleave(addresses: &[SocketAddr]) -> VecDeque<SocketAddr> {
+    if let [only] = addresses {
+        return VecDeque::from([*only]);
+    }
     let (six, four): (Vec<_>, Vec<_>) = addresses.iter().partition(|address| address.is_ipv6());
     let turns = 0..six.len().max(four.len());
     let by_turns = turns.flat_map(|turn| [six.get(turn), four.get(turn)]);
