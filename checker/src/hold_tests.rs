@@ -159,7 +159,7 @@ fn a_task_that_is_due_earlier_wakes_the_watch() {
 fn no_task_is_lost_or_given_out_twice_however_threads_come_and_go() {
     const TASKS: i64 = 20_000;
     let (hold, mut ledger) = hold();
-    let (said, heard) = mpsc::channel();
+    let (said, heard) = mpsc::sync_channel(20_000);
     for _ in 0..16 {
         let (hold, said) = (Arc::clone(&hold), said.clone());
         thread::spawn(move || {

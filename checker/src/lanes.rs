@@ -41,39 +41,36 @@ impl Drained {
     }
 }
 
+/// The lanes' neighbours.
+#[derive(Clone, Debug)]
+pub(crate) struct Links {
+    /// Where the tasks are.
+    pub(crate) hold: Arc<Hold>,
+    /// Where results go.
+    pub(crate) results: Arc<Results>,
+    /// The one clock.
+    pub(crate) clock: Clock,
+    /// What is counted.
+    pub(crate) metrics: Metrics,
+}
+
 /// What a lane's threads work with.
 struct Worker {
-    /// Where the tasks are.
-    hold: Arc<Hold>,
     /// What probes.
     prober: Prober,
-    /// Where results go.
-    results: Arc<Results>,
-    /// The one clock.
-    clock: Clock,
-    /// What is counted.
-    metrics: Metrics,
+    /// The rest.
+    links: Links,
     /// Dropped by the last thread.
     _alive: mpsc::Sender<()>,
 }
 
 /// Starts `slots` threads, each lane's with a prober of their own. They end with the hold.
-pub(crate) fn start(
-    slots: usize,
-    prober: &Prober,
-    hold: &Arc<Hold>,
-    results: &Arc<Results>,
-    clock: &Clock,
-    metrics: &Metrics,
-) -> Result<Drained> {
+pub(crate) fn start(slots: usize, prober: &Prober, links: &Links) -> Result<Drained> {
     let (alive, ended) = mpsc::channel(1);
     for number in 0..slots / LANE_THREADS {
         let worker = Worker {
-            hold: Arc::clone(hold),
             prober: prober.for_another_lane(),
-            results: Arc::clone(results),
-            clock: clock.clone(),
-            metrics: metrics.clone(),
+            links: links.clone(),
             _alive: alive.clone(),
         };
         let pool = pool(number).wrap_err("start the threads of a lane")?;
@@ -95,21 +92,26 @@ fn pool(number: usize) -> Result<ThreadPool, rayon::ThreadPoolBuildError> {
 impl Worker {
     /// The loop of one thread.
     fn run(&self) {
+        let Links {
+            hold,
+            results,
+            clock,
+            metrics,
+        } = &self.links;
         let seat = Arc::default();
-        while let Some(held) = self.hold.next(&seat) {
-            let started_at_us = self.clock.now_us();
-            // Once more, as a busy machine may have let this thread wait: nothing is probed late.
+        while let Some(held) = hold.next(&seat) {
+            let started_at_us = clock.now_us();
+            // It may have expired in the hold, or while this thread was waking: nothing is probed late.
             if held.task.expires_at.saturating_mul(1_000) <= started_at_us {
-                self.results.put(held.expired());
+                results.put(held.expired());
                 continue;
             }
             let Held { task, position } = *held;
-            self.metrics.in_flight.inc();
-            self.metrics
-                .started(started_at_us.saturating_sub(task.scheduled_at.saturating_mul(1_000)));
+            metrics.in_flight.inc();
+            metrics.started(started_at_us.saturating_sub(task.scheduled_at.saturating_mul(1_000)));
             let result = self.prober.check(&task, started_at_us);
-            self.metrics.in_flight.dec();
-            self.results.put(Finished { result, position });
+            metrics.in_flight.dec();
+            results.put(Finished { result, position });
         }
     }
 }

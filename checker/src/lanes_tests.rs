@@ -99,14 +99,13 @@ impl Bed {
 
     /// Starts so many threads.
     fn start(&self, slots: usize) -> Drained {
-        let Self {
-            hold,
-            results,
-            metrics,
-            clock,
-            ..
-        } = self;
-        start(slots, &samples::prober(), hold, results, clock, metrics).unwrap()
+        let links = Links {
+            hold: Arc::clone(&self.hold),
+            results: Arc::clone(&self.results),
+            clock: self.clock.clone(),
+            metrics: self.metrics.clone(),
+        };
+        start(slots, &samples::prober(), &links).unwrap()
     }
 
     /// Puts tasks into the hold.

@@ -79,7 +79,13 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let results = Arc::new(Results::default());
     let (done, durable) = mpsc::channel(DONE_DEPTH);
     let prober = Prober::new(&config.probe, &Handle::current()).wrap_err("set up the probe")?;
-    let drained = lanes::start(config.slots, &prober, &hold, &results, &clock, &metrics)?;
+    let links = lanes::Links {
+        hold: Arc::clone(&hold),
+        results: Arc::clone(&results),
+        clock: clock.clone(),
+        metrics: metrics.clone(),
+    };
+    let drained = lanes::start(config.slots, &prober, &links)?;
     let recorder = Recorder::new(
         config.database.clone(),
         Arc::clone(&results),

@@ -41,7 +41,9 @@ fn tasks_come_in_the_order_they_are_due_and_none_before_its_instant() {
 fn at_one_instant_sites_come_by_their_number() {
     let (mut queue, mut ledger) = queue();
     let tasks = [7, 8, 9].map(|id| held(&mut ledger, task(id, NOW)));
-    tasks.into_iter().rev().for_each(|held| queue.add(held));
+    for held in tasks.into_iter().rev() {
+        queue.add(held);
+    }
     assert_eq!(due(&mut queue, NOW), [7, 8, 9]);
 }
 
@@ -52,7 +54,9 @@ fn tasks_of_assignments_that_are_over_are_dropped() {
     ledger.revoke(&[0]);
     ledger.assign(&[0]);
     queue.assign(ledger.changed().unwrap());
-    old.into_iter().for_each(|held| queue.add(held));
+    for held in old {
+        queue.add(held);
+    }
     queue.add(held(&mut ledger, task(3, NOW)));
     assert_eq!(due(&mut queue, NOW), [3]);
     assert_eq!(queue.size(), (0, 0));

@@ -340,14 +340,13 @@ async fn while_postgresql_is_away_lanes_wait_and_nothing_is_lost() {
     let (mut bed, recorder) = Bed::new().await;
     let clock = Clock::fixed(NOW);
     let hold = Arc::new(Hold::new(clock.clone()));
-    let drained = lanes::start(
-        LANE_THREADS,
-        &samples::prober(),
-        &hold,
-        &bed.results,
-        &clock,
-        &bed.metrics,
-    );
+    let links = lanes::Links {
+        hold: Arc::clone(&hold),
+        results: Arc::clone(&bed.results),
+        clock,
+        metrics: bed.metrics.clone(),
+    };
+    let drained = lanes::start(LANE_THREADS, &samples::prober(), &links);
     let recording = tokio::spawn(recorder.run(drained.unwrap()));
 
     bed.allow(false).await;

@@ -35,8 +35,13 @@ impl Probing {
     pub fn start(slots: usize, prober: &Prober, clock: &Clock) -> Result<Self> {
         let hold = Arc::new(Hold::new(clock.clone()));
         let results = Arc::new(Results::default());
-        let metrics = Metrics::register(&mut Registry::default());
-        lanes::start(slots, prober, &hold, &results, clock, &metrics)?;
+        let links = lanes::Links {
+            hold: Arc::clone(&hold),
+            results: Arc::clone(&results),
+            clock: clock.clone(),
+            metrics: Metrics::register(&mut Registry::default()),
+        };
+        lanes::start(slots, prober, &links)?;
         let mut ledger = Ledger::default();
         ledger.assign(&[0]);
         hold.assign(ledger.changed().unwrap_or_default());
