@@ -12,7 +12,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
     let load = Load {
         rate: stage.pick(1_000, 200),
         interval_ms: 1_000,
-        seconds: stage.pick(20, 4),
+        seconds: stage.pick(10, 4),
     };
     let mut lines = Vec::new();
     for (kind, website, reach) in [

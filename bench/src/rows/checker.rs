@@ -30,7 +30,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
     let load = Load {
         rate: stage.pick(1_000, 200),
         interval_ms: INTERVAL_MS,
-        seconds: stage.pick(12, 4),
+        seconds: stage.pick(6, 4),
     };
     let mut ours = Vec::new();
     let mut rivals = Peer::ALL.map(|peer| Runs {

@@ -23,7 +23,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
     let mut scheduler = world.scheduler()?;
     scheduler.ready().await?;
     sleep(Duration::from_secs(5)).await;
-    let seconds = stage.pick(20_u32, 5);
+    let seconds = stage.pick(8_u32, 5);
     let (mut all, mut own) = (Vec::new(), Vec::new());
     for _ in stage.repeats() {
         let (before, postgres_before) = (scheduler.process.cpu()?, stage.postgres_cpu()?);
