@@ -5,8 +5,8 @@
 //! bounded in bytes; when it is full intake pauses.
 //!
 //! Threads take turns, so that no thread stands between a task and the one that probes. One of those
-//! that wait keeps watch. When tasks are due it gives all but one to others that wait, hands the watch on
-//! and goes off to probe the last. A thread that comes back takes what is due without waiting for
+//! that wait keeps watch. When tasks are due it takes the first, gives others to threads that wait,
+//! hands the watch on and goes off to probe. A thread that comes back takes what is due without waiting for
 //! anybody: while there is more to do than threads, a check wakes nobody. Who waited least is called
 //! first: its stack is warm, and threads that are not needed stay cold.
 
@@ -22,6 +22,9 @@ use crate::queue::{Held, Queue};
 
 /// The most that held tasks may occupy, in bytes: about 150,000 small tasks.
 pub(crate) const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+/// The most tasks that a thread gives out before it takes its own; the next watch gives out the rest.
+const MOST_HANDED: usize = 16;
 
 /// The tasks that wait; shared by intake, which fills it, and the lanes, which empty it.
 #[derive(Debug)]
@@ -108,7 +111,8 @@ impl Hold {
                 state.watched &= !on_watch;
                 let words = state.hand_out(now);
                 drop(state);
-                for (seat, word) in words {
+                // the watch first, as there is none until it knows
+                for (seat, word) in words.into_iter().rev() {
                     seat.tell(word);
                 }
                 return Some(held);
@@ -172,7 +176,8 @@ impl State {
     fn hand_out(&mut self, now: i64) -> Vec<(Arc<Seat>, Word)> {
         let mut words = Vec::new();
         // The last that waits is kept for the watch, if there is none.
-        while self.idle.len() > usize::from(!self.watched)
+        while words.len() < MOST_HANDED
+            && self.idle.len() > usize::from(!self.watched)
             && let Some(held) = self.queue.take_due(now)
         {
             words.extend(self.idle.pop().map(|seat| (seat, Word::Take(held))));

@@ -1,4 +1,4 @@
-//! What dispatch and lanes promise.
+//! What the lanes promise.
 
 use std::{
     io::{Read as _, Write as _},

@@ -72,6 +72,12 @@ impl Probing {
     }
 }
 
+impl Drop for Probing {
+    fn drop(&mut self) {
+        self.hold.close();
+    }
+}
+
 impl fmt::Debug for Probing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Probing").finish_non_exhaustive()

@@ -28,26 +28,30 @@ use rdkafka::{
 };
 use runtime::{backlog::Backlog, config::KafkaConfig, kafka::BrokerLog};
 use serde_json::value::RawValue;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::spawn_blocking, time::timeout};
 
 /// How long librdkafka tries to deliver a task; a turn as a whole has twice as long.
 const MESSAGE_TIMEOUT_MS: &str = "5000";
-/// What librdkafka may hold of one turn; the turn waits when it is full. This much in a round trip of
-/// 10 ms is a quarter of a million tasks a second, and two turns run at once.
+/// What librdkafka may hold of one turn; the turn waits when it is full. About two thousand small tasks.
 const QUEUE_KIB: &str = "512";
 /// Requests that wait for Kafka at once. Each takes 64 KiB of memory and more, however small it is, as
 /// lz4 is given room for a whole block.
 const MAX_REQUESTS: &str = "8";
 /// How long a task waits for others to share its request: little against the horizon.
 const LINGER_MS: &str = "5";
-/// How long one wait for callbacks may take; one that comes ends it at once. At its end librdkafka spins
-/// for a millisecond, so a short one would keep an idle scheduler busy.
+/// How long callbacks are served at a time. At the end of that the client spins for a millisecond, so a
+/// short time would keep an idle scheduler busy.
 const POLL: Duration = Duration::from_secs(1);
+/// How long to wait before a full queue is looked at again, if nobody tells: a callback comes before its
+/// message's room is free.
+const FULL_PAUSE: Duration = Duration::from_millis(5);
 
 /// Sends the tasks of one turn at a time.
 pub(crate) struct Publisher {
     /// librdkafka; a thread of ours serves its callbacks, as long as this lives.
     producer: Arc<BaseProducer<Context>>,
+    /// That thread.
+    thread: thread::JoinHandle<()>,
     /// `kafka.topic`.
     topic: String,
     /// In a standalone, the bound of the embedded broker.
@@ -100,12 +104,13 @@ impl Publisher {
             .wrap_err("create a Kafka producer")?;
         let producer = Arc::new(producer);
         let served = Arc::downgrade(&producer);
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("acknowledgements".to_owned())
             .spawn(move || serve(&served))
             .wrap_err("start a thread for Kafka's acknowledgements")?;
         Ok(Self {
             producer,
+            thread,
             topic: config.topic.clone(),
             backlog,
         })
@@ -131,7 +136,7 @@ impl Publisher {
             let changed = batch.changed.notified();
             match self.try_send(batch, &key, buffer) {
                 Ok(()) => return Ok(()),
-                Err(RDKafkaErrorCode::QueueFull) => changed.await,
+                Err(RDKafkaErrorCode::QueueFull) => drop(timeout(FULL_PAUSE, changed).await),
                 Err(code) => {
                     self.release(buffer.len());
                     return Err(refusal(code, buffer.len()));
@@ -161,6 +166,12 @@ impl Publisher {
     pub(crate) fn purge(&self) {
         self.producer
             .purge(PurgeConfig::default().queue().inflight());
+    }
+
+    /// Ends the producer, at most [`POLL`] from now: the process must not end with it at work.
+    pub(crate) async fn close(self) {
+        drop(self.producer);
+        drop(spawn_blocking(|| self.thread.join()).await);
     }
 
     /// Gives back what was reserved for a task that was not sent.

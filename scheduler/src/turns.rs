@@ -8,6 +8,7 @@ use std::{
 };
 
 use color_eyre::eyre::{Report, Result, WrapErr as _};
+use futures_util::future::join_all;
 use runtime::{backlog::Backlog, retry::Outage};
 use tokio::{task::JoinSet, time::timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -78,6 +79,7 @@ impl Turns {
         while let Some(settled) = self.settling.join_next().await {
             self.settled(settled.wrap_err("a turn died")?);
         }
+        join_all(self.idle.into_iter().map(|slot| slot.publisher.close())).await;
         Ok(())
     }
 

@@ -58,22 +58,28 @@ impl Default for GrowingBuffers {
 impl Drop for GrowingBuffers {
     fn drop(&mut self) {
         let (input, output) = (mem::take(&mut self.input), mem::take(&mut self.output));
-        if input.len() <= INPUT_FIRST && output.len() <= OUTPUT_HEAD {
-            KEPT.set((input, output));
-        }
+        let small = |buffer: Vec<u8>, most| {
+            if buffer.len() <= most {
+                buffer
+            } else {
+                Vec::new()
+            }
+        };
+        KEPT.set((small(input, INPUT_FIRST), small(output, OUTPUT_HEAD)));
     }
 }
 
 impl GrowingBuffers {
-    /// Makes room in the input if there is none, or if bytes come faster than there is room for them.
+    /// Makes room in the input if there is none, and more if the last bytes took all there was.
     fn make_room(&mut self) {
+        let room = self.input.len();
+        let filled = self.end == room;
         if self.start > 0 {
             self.input.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
         }
-        let room = self.input.len();
-        if self.end == room && room < INPUT_MOST {
+        if filled && room < INPUT_MOST {
             self.input
                 .resize((2 * room).clamp(INPUT_FIRST, INPUT_MOST), 0);
         }
@@ -171,13 +177,15 @@ mod tests {
         assert_eq!(come(&mut buffers, 2_000), 2_000);
         buffers.input_consume(1_990);
         assert!(buffers.can_use_input());
-        assert_eq!(come(&mut buffers, usize::MAX), 2_038);
+        assert_eq!(come(&mut buffers, 2_000), 2_000);
         buffers.input_consume(0);
         assert!(!buffers.can_use_input());
-        assert_eq!(buffers.input().len(), 2_048);
-        buffers.input_consume(2_048);
+        assert_eq!(buffers.input().len(), 2_010);
+        buffers.input_consume(2_010);
         assert!(!buffers.can_use_input());
         assert_eq!(come(&mut buffers, usize::MAX), 2_048);
+        buffers.input_consume(2_048);
+        assert_eq!(come(&mut buffers, usize::MAX), 4_096, "they come fast");
     }
 
     #[test]

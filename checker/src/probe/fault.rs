@@ -214,6 +214,10 @@ pub(super) fn shortage(error: &io::Error) -> Option<Reason> {
 
 /// A body that cannot be decoded, or a connection that broke under the decoder.
 fn explain_encoding(encoding: &str, error: &io::Error) -> Fault {
+    // Only the kernel's errors have a number: what broke is the connection.
+    if error.raw_os_error().is_some() {
+        return explain_io(error);
+    }
     // The decoder too reports an unexpected end, of a body that the server sent whole.
     if is_cut(error.kind()) && record::with(|record| record.ended) {
         return explain_io(error);

@@ -26,7 +26,7 @@ pub(super) struct Wire {
     /// The connection.
     pub(super) socket: Socket,
     /// Bytes on their way.
-    buffers: GrowingBuffers,
+    pub(super) buffers: GrowingBuffers,
 }
 
 impl Socket {

@@ -110,10 +110,11 @@ impl<'a> Shown<'a> {
         [self.leaf].into_iter().chain(self.others)
     }
 
-    /// What tells this chain from all others; each certificate says how long it is.
+    /// What tells this chain from all others.
     fn chain(self) -> Chain {
         let mut digest = Context::new(&SHA256);
         for certificate in self.all() {
+            digest.update(&certificate.len().to_le_bytes());
             digest.update(certificate);
         }
         let mut chain = [0; SHA256_OUTPUT_LEN];

@@ -42,9 +42,7 @@ impl Connector<Wire> for TlsConnector {
         match wire {
             Some(wire) if details.needs_tls() => {
                 record::enter(Phase::Tls);
-                self.shake_hands(details, wire.socket)
-                    .map(Either::B)
-                    .map(Some)
+                self.shake_hands(details, wire).map(Either::B).map(Some)
             }
             other => Ok(other.map(Either::A)),
         }
@@ -56,7 +54,7 @@ impl TlsConnector {
     fn shake_hands(
         &self,
         details: &ConnectionDetails<'_>,
-        mut socket: Socket,
+        wire: Wire,
     ) -> Result<TlsWire, ureq::Error> {
         let own = record::with(|record| {
             if let Some(hop) = record.hop() {
@@ -73,11 +71,15 @@ impl TlsConnector {
         });
         let name = server_name.map_or_else(|| host_name(details), Ok)?;
         let mut session = ClientConnection::new(config, name)?;
+        let Wire {
+            mut socket,
+            buffers,
+        } = wire;
         let shaken = session.complete_io(&mut socket);
         note_version(session.protocol_version());
         match shaken {
             Ok(_) => Ok(TlsWire {
-                buffers: GrowingBuffers::default(),
+                buffers,
                 stream: Box::new(StreamOwned::new(session, socket)),
             }),
             Err(error) => Err(explain(&mut session, &mut socket, error)),
