@@ -1,4 +1,4 @@
-//! The bare producer: librdkafka with the scheduler's settings, and nothing else.
+//! The bare producer: librdkafka as the scheduler has it, but with all the room it may want, and nothing else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -123,7 +123,7 @@ impl Producer {
     }
 }
 
-/// A producer as the scheduler's (`scheduler/src/publish.rs`).
+/// A producer as the scheduler's (`scheduler/src/publish.rs`), without its bounds of memory.
 fn producer(config: &KafkaConfig, context: Acknowledged) -> Result<ThreadedProducer<Acknowledged>> {
     client_config(config, "webmon-bench")
         .set("acks", "all")
