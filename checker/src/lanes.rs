@@ -21,7 +21,7 @@ use crate::{
 
 /// Threads of a lane; `slots` is a multiple of it.
 pub const LANE_THREADS: usize = 32;
-/// A probe touches 30 to 60 KiB of its stack; the rest is address space only.
+/// Of it 44 KiB come into use, thread-locals included; the rest is address space only.
 const STACK_BYTES: usize = 1024 * 1024;
 
 /// Tells when every thread has finished its last probe.

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::servers::{Known, Reply, Servers, Trouble};
 
-/// The most answers kept: two for each name, so 8,192 sites keep theirs; at a kilobyte and less each
+/// The most answers kept: two for each name, so about 8,000 sites keep theirs; at a kilobyte and less each
 /// they take 16 MiB at most.
 const MAX_KEPT: usize = 16_384;
 
