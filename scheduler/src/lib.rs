@@ -11,8 +11,8 @@
 //!
 //! [Turns](turns) follow one another at a [pace] of their own. Any number of schedulers may run:
 //! they share the shards by locking them, and one that dies rolls back. Beside the turns the
-//! [days] of `check_result` are made ahead of time and dropped when they have aged;
-//! [reconcile] finds what was lost all the same.
+//! [days] of `check_result` are made ahead of time and dropped when they have aged, and [pack]
+//! makes those smaller that are finished; [reconcile] finds what was lost all the same.
 //!
 //! People's side of it is [apply]: the sites file becomes rows.
 
@@ -24,6 +24,7 @@ mod days;
 mod due;
 mod metrics;
 mod pace;
+pub mod pack;
 mod publish;
 pub mod reconcile;
 mod slot;
@@ -59,7 +60,11 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     stages.spawn("turns", turns.run(stages.stop()));
     stages.spawn(
         "days",
-        days::keep(database, config.retention, stages.stop()),
+        days::keep(database.clone(), config.retention, stages.stop()),
+    );
+    stages.spawn(
+        "pack",
+        pack::keep(database, config.retention, stages.stop()),
     );
     tracing::info!(horizon = ?config.horizon, turn = ?config.turn, "scheduling");
     stages.run(DRAIN).await

@@ -15,5 +15,6 @@ mod downtime;
 mod interrupted;
 mod law;
 mod one_bad_row;
+mod pack;
 mod reconcile;
 mod turns;
