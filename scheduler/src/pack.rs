@@ -91,14 +91,17 @@ struct Day {
 /// A day that fails does not hold up the others; the error is the first.
 pub async fn pack(database: &DatabaseConnection, days: Days) -> Result<()> {
     let mut outcome = Ok(());
-    for day in unpacked(database, days).await? {
-        let packed = match timeout(PATIENCE, day.pack(database)).await {
-            Ok(packed) => packed,
-            Err(late) => Err(late.into()),
-        };
+    for day in in_time(unpacked(database, days)).await? {
+        let packed = in_time(day.pack(database)).await;
         outcome = outcome.and(packed.wrap_err_with(|| format!("pack {}", day.index)));
     }
     outcome
+}
+
+/// Waits for an answer, but not for ever.
+async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
+    let answer = timeout(PATIENCE, answer).await;
+    answer.wrap_err_with(|| format!("no answer for {PATIENCE:?}"))?
 }
 
 /// Looks for days to pack.
@@ -127,10 +130,8 @@ impl Day {
     async fn pack(&self, database: &DatabaseConnection) -> Result<()> {
         let pooled = database.get_postgres_connection_pool().acquire().await;
         let mut connection = pooled.wrap_err("open a connection")?.detach();
-        let packed = self.pack_on(&mut connection).await;
-        // A failure here changes nothing: the connection is dropped.
-        let closed = connection.close().await;
-        packed.and(closed.wrap_err("close the connection"))
+        self.pack_on(&mut connection).await?;
+        connection.close().await.wrap_err("close the connection")
     }
 
     /// Packs it, unless somebody else does or has.
@@ -146,19 +147,14 @@ impl Day {
         execute(connection, settings).await?;
         let free: bool = query_scalar(LOCK).fetch_one(&mut *connection).await?;
         if !free || is_packed(connection, index).await? {
-            debug!(table, "somebody else packs");
+            debug!(table, "somebody else packs, or has packed");
             return Ok(());
         }
-        let leftovers: Vec<String> = query_scalar(LEFTOVERS)
-            .bind(table)
-            .fetch_all(&mut *connection)
-            .await?;
+        let leftovers = query_scalar(LEFTOVERS).bind(table);
+        let leftovers: Vec<String> = leftovers.fetch_all(&mut *connection).await?;
         for leftover in leftovers {
-            execute(
-                connection,
-                format!("DROP INDEX CONCURRENTLY IF EXISTS {leftover}"),
-            )
-            .await?;
+            let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {leftover}");
+            execute(connection, drop).await?;
         }
         let before = size(connection, index).await?;
         // Each of its own, as the second cannot be part of a transaction.
@@ -216,9 +212,7 @@ pub(crate) async fn keep(
             let packed = pack(&database, Days::Finished { retention }).await;
             match &packed {
                 Err(error) if failing => debug!("still cannot pack all finished days: {error:#}"),
-                Err(error) => {
-                    warn!("cannot pack all finished days, trying again each hour: {error:#}")
-                }
+                Err(error) => warn!("cannot pack all finished days, trying hourly: {error:#}"),
                 Ok(()) => {}
             }
             failing = packed.is_err();
