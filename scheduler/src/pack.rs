@@ -13,8 +13,10 @@
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
-use sea_orm::sqlx::{AssertSqlSafe, Connection as _, PgConnection, query_scalar, raw_sql};
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult};
+use sea_orm::DatabaseConnection;
+use sea_orm::sqlx::{
+    AssertSqlSafe, Connection as _, PgConnection, query_as, query_scalar, raw_sql,
+};
 use tokio::time::{MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -36,26 +38,25 @@ const LEAST_USE: Duration = Duration::from_hours(24);
 /// is less than [`LEAST_USE`].
 const PATIENCE: Duration = Duration::from_hours(6);
 
+/// When the server is given up: it has not even said that a statement took longer than [`PATIENCE`].
+const NO_ANSWER: Duration = PATIENCE.saturating_add(Duration::from_mins(1));
+
 /// The comment on an index that is packed.
 const PACKED: &str = "packed";
 
+/// Whether nobody else packs, in this database; nobody else will until the session ends.
+const LOCK: &str = "SELECT pg_try_advisory_lock(hashtextextended('webmon_pack', 0))";
+
 /// The days to pack; newest first, as they are read most and kept longest.
 const UNPACKED: &str = "\
-SELECT day.oid::regclass::text AS table, indexrelid::regclass::text AS index
+SELECT day.oid::regclass::text, indexrelid::regclass::text
 FROM pg_inherits JOIN pg_class AS day ON day.oid = inhrelid
     JOIN pg_index ON indrelid = day.oid AND indisprimary
     CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE 'UTC') - (to_date(right(relname, 8), 'YYYYMMDD') + 1) AS age) AS since_its_end
 WHERE inhparent = 'check_result'::regclass AND relname ~ '^check_result_[0-9]{8}$'
-    AND ($2 OR age BETWEEN $3 * interval '1 millisecond' AND $4 * interval '1 millisecond')
     AND obj_description(indexrelid, 'pg_class') IS DISTINCT FROM $1
+    AND ($2 OR age BETWEEN $3 * interval '1 millisecond' AND $4 * interval '1 millisecond')
 ORDER BY relname DESC";
-
-/// Whether nobody else packs, in this database; until the session ends, nobody else will.
-const LOCK: &str = "SELECT pg_try_advisory_lock(hashtextextended('webmon_pack', 0))";
-
-/// Whether an index is packed.
-const IS_PACKED: &str =
-    "SELECT obj_description($1::text::regclass, 'pg_class') IS NOT DISTINCT FROM $2";
 
 /// The size of an index, in bytes.
 const SIZE: &str = "SELECT pg_relation_size($1::text::regclass)";
@@ -77,86 +78,79 @@ pub enum Days {
     All,
 }
 
-/// A day that is not packed.
-#[derive(Clone, Debug, FromQueryResult)]
+/// A day that is not packed, by names as SQL writes them.
+#[derive(Clone, Debug)]
 struct Day {
-    /// Its table, as SQL writes it.
+    /// Its table.
     table: String,
-    /// The index of its primary key, likewise.
+    /// The index of its primary key.
     index: String,
 }
 
-/// Packs days one after the other, but those that somebody else is packing.
+/// Packs days one after the other, unless somebody else does. A day that fails does not hold up the
+/// others; the error is the first.
 ///
-/// A day that fails does not hold up the others; the error is the first.
+/// The connection is of its own: with it ends the lock, however it ends.
 pub async fn pack(database: &DatabaseConnection, days: Days) -> Result<()> {
+    let pooled = database.get_postgres_connection_pool().acquire().await;
+    let mut connection = pooled.wrap_err("connect to pack days")?.detach();
     let mut outcome = Ok(());
-    for day in in_time(unpacked(database, days)).await? {
-        let packed = in_time(day.pack(database)).await;
+    for day in in_time(unpacked(&mut connection, days)).await?? {
+        let packed = in_time(day.pack(&mut connection)).await?;
         outcome = outcome.and(packed.wrap_err_with(|| format!("pack {}", day.index)));
     }
-    outcome
+    let closed = in_time(connection.close()).await?;
+    outcome.and(closed.wrap_err("end the session that packed days"))
 }
 
-/// Waits for an answer, but not for ever.
-async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
-    let answer = timeout(PATIENCE, answer).await;
-    answer.wrap_err_with(|| format!("no answer for {PATIENCE:?}"))?
+/// Waits for an answer, but not for ever; without one the connection is good for nothing.
+async fn in_time<T>(answer: impl Future<Output = T>) -> Result<T> {
+    let answer = timeout(NO_ANSWER, answer).await;
+    answer.wrap_err_with(|| format!("pack days: no answer for {NO_ANSWER:?}"))
 }
 
-/// Looks for days to pack.
-async fn unpacked(database: &DatabaseConnection, days: Days) -> Result<Vec<Day>> {
+/// Prepares a session for packing; returns the days that are left to it.
+async fn unpacked(connection: &mut PgConnection, days: Days) -> Result<Vec<Day>> {
+    // One process of the server is enough. It ends when we do: without the first setting it would see
+    // that we are gone only when it has done its work.
+    let settings = format!(
+        "SET client_connection_check_interval = '1s'; SET max_parallel_maintenance_workers = 0; \
+         SET statement_timeout = {}",
+        sql::millis(PATIENCE)
+    );
+    execute(connection, settings).await?;
+    let free: bool = query_scalar(LOCK).fetch_one(&mut *connection).await?;
+    if !free {
+        debug!("somebody else packs");
+        return Ok(Vec::new());
+    }
     let (all, kept) = match days {
         Days::Finished { retention } => (false, retention.saturating_sub(LEAST_USE)),
         Days::All => (true, Duration::ZERO),
     };
-    let values = [
-        PACKED.into(),
-        all.into(),
-        sql::millis(FINISHED).into(),
-        sql::millis(kept).into(),
-    ];
-    let rows = database
-        .query_all_raw(sql::statement(UNPACKED, values))
-        .await;
-    let rows = rows.wrap_err("look for days of check_result to pack")?;
-    let days = rows.iter().map(|row| Day::from_query_result(row, ""));
-    days.collect::<Result<_, _>>()
-        .wrap_err("read a day to pack")
+    let unpacked: Vec<(String, String)> = query_as(UNPACKED)
+        .bind(PACKED)
+        .bind(all)
+        .bind(sql::millis(FINISHED))
+        .bind(sql::millis(kept))
+        .fetch_all(connection)
+        .await
+        .wrap_err("look for days of check_result to pack")?;
+    let day = |(table, index)| Day { table, index };
+    Ok(unpacked.into_iter().map(day).collect())
 }
 
 impl Day {
-    /// Packs it, on a connection of its own: the lock ends with it, however it ends.
-    async fn pack(&self, database: &DatabaseConnection) -> Result<()> {
-        let pooled = database.get_postgres_connection_pool().acquire().await;
-        let mut connection = pooled.wrap_err("open a connection")?.detach();
-        self.pack_on(&mut connection).await?;
-        connection.close().await.wrap_err("close the connection")
-    }
-
-    /// Packs it, unless somebody else does or has.
-    async fn pack_on(&self, connection: &mut PgConnection) -> Result<()> {
+    /// Packs it.
+    async fn pack(&self, connection: &mut PgConnection) -> Result<()> {
         let Self { table, index } = self;
-        // One process of the server is enough. It ends when we do: without the first setting it would
-        // only see that we are gone when it has done its work.
-        let settings = format!(
-            "SET client_connection_check_interval = '1s'; SET max_parallel_maintenance_workers = 0; \
-             SET statement_timeout = {}",
-            sql::millis(PATIENCE)
-        );
-        execute(connection, settings).await?;
-        let free: bool = query_scalar(LOCK).fetch_one(&mut *connection).await?;
-        if !free || is_packed(connection, index).await? {
-            debug!(table, "somebody else packs, or has packed");
-            return Ok(());
-        }
         let leftovers = query_scalar(LEFTOVERS).bind(table);
         let leftovers: Vec<String> = leftovers.fetch_all(&mut *connection).await?;
         for leftover in leftovers {
             let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {leftover}");
             execute(connection, drop).await?;
         }
-        let before = size(connection, index).await?;
+        let before = self.size(connection).await?;
         // Each of its own, as the second cannot be part of a transaction.
         for step in [
             format!("ALTER INDEX {index} SET (fillfactor = 100)"),
@@ -165,14 +159,20 @@ impl Day {
         ] {
             execute(connection, step).await?;
         }
-        let after = size(connection, index).await?;
+        let after = self.size(connection).await?;
         info!(
             table,
             index.bytes_before = before,
-            index.bytes = after,
+            index.bytes_after = after,
             "packed a day"
         );
         Ok(())
+    }
+
+    /// The size of its index, in bytes.
+    async fn size(&self, connection: &mut PgConnection) -> Result<i64> {
+        let size = query_scalar(SIZE).bind(&self.index);
+        size.fetch_one(connection).await.wrap_err("read the size")
     }
 }
 
@@ -183,18 +183,6 @@ async fn execute(connection: &mut PgConnection, sql: String) -> Result<()> {
         .await;
     done.wrap_err(sql)?;
     Ok(())
-}
-
-/// Whether an index is packed.
-async fn is_packed(connection: &mut PgConnection, index: &str) -> Result<bool> {
-    let packed = query_scalar(IS_PACKED).bind(index).bind(PACKED);
-    packed.fetch_one(connection).await.wrap_err(IS_PACKED)
-}
-
-/// The size of an index, in bytes.
-async fn size(connection: &mut PgConnection, index: &str) -> Result<i64> {
-    let size = query_scalar(SIZE).bind(index);
-    size.fetch_one(connection).await.wrap_err(SIZE)
 }
 
 /// Packs the days that are finished until `stop`.

@@ -121,6 +121,16 @@ async fn in_a_pack(bed: &Bed) {
     .await;
 }
 
+/// Waits until no session packs any more: a client that is gone does not say when its session is.
+async fn nobody_packs(bed: &Bed) {
+    let locks = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+                 WHERE locktype = 'advisory' AND datname = current_database()";
+    eventually(PATIENCE, "nobody packs", async || {
+        (bed.number(locks).await == 0).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_finished_day_is_packed_and_others_are_left_alone() {
     let bed = Bed::new("pack").await;
@@ -140,6 +150,7 @@ async fn a_finished_day_is_packed_and_others_are_left_alone() {
     for (before, other) in others {
         assert_eq!(file(&bed, &other).await, before, "{other}");
     }
+    nobody_packs(&bed).await;
     let once = file(&bed, &finished).await;
     pack(&bed.database, FINISHED).await.unwrap();
     assert_eq!(file(&bed, &finished).await, once);
@@ -156,10 +167,7 @@ async fn what_a_stopped_scheduler_left_half_packed_is_packed_by_the_next() {
     scheduler.stop().await;
     let stopped = stopping.elapsed();
     assert!(stopped < Duration::from_secs(5), "a stop took {stopped:?}");
-    eventually(PATIENCE, "the server stops packing", async || {
-        (bed.number(&format!("SELECT count(*) {REINDEX}")).await == 0).then_some(())
-    })
-    .await;
+    nobody_packs(&bed).await;
     assert_eq!(bed.number(LEFTOVERS).await, 1);
     reader.commit().await.unwrap();
     let scheduler = bed.start();
@@ -186,6 +194,7 @@ async fn a_pack_whose_session_is_killed_fails_and_the_next_mends_it() {
         error.starts_with(&format!("pack {day}_pkey: REINDEX")),
         "{error}"
     );
+    nobody_packs(&bed).await;
     assert_eq!(bed.number(LEFTOVERS).await, 1);
     reader.commit().await.unwrap();
     pack(&bed.database, FINISHED).await.unwrap();
@@ -199,7 +208,8 @@ async fn while_a_day_is_packed_nobody_waits_and_nobody_else_packs() {
     let reader = reader(&bed, &day).await;
     let others = async {
         in_a_pack(&bed).await;
-        pack(&bed.database, FINISHED).await.unwrap();
+        let second = tokio::time::timeout(PATIENCE, pack(&bed.database, FINISHED)).await;
+        second.expect("a second one does not wait").unwrap();
         // A new row, and one that is there; a new day; and one that goes.
         let insert = format!(
             "INSERT INTO check_result (site_id, scheduled_at, outcome)
