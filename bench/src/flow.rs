@@ -36,8 +36,10 @@ pub(crate) struct Flow {
     pub(crate) late_p50_ms: f64,
     /// Start lateness: the 99th percentile, in milliseconds.
     pub(crate) late_p99_ms: f64,
-    /// Bytes of table and index for each row.
+    /// Bytes of table and index for each row, as they were recorded.
     pub(crate) bytes: f64,
+    /// The same once the day was packed.
+    pub(crate) packed_bytes: f64,
     /// The checker's peak memory, in MiB.
     pub(crate) checker_mib: f64,
     /// CPU time for each check, in microseconds.
@@ -112,10 +114,12 @@ impl Load {
         sleep(Duration::from_secs(self.seconds.into())).await;
         let after = used()?;
         let rows = self.rows(&world, from).await?;
-        let bytes = bytes_per_row(&world).await;
         let checker_mib = checker.process.peak_kib()? / 1_024.0;
         scheduler.process.stop().await?;
         checker.process.stop().await?;
+        let bytes = bytes_per_row(&world).await;
+        world.pack().await?;
+        let packed_bytes = bytes_per_row(&world).await;
         world.end().await;
         let mut cpu = [0.0; 5];
         for ((cpu, before), after) in cpu.iter_mut().zip(before).zip(after) {
@@ -129,6 +133,7 @@ impl Load {
             late_p50_ms: rows.late_p50,
             late_p99_ms: rows.late_p99,
             bytes,
+            packed_bytes,
             checker_mib,
             cpu: Cpu {
                 scheduler,
@@ -165,10 +170,11 @@ impl Load {
     }
 }
 
-/// What a row of `check_result` takes, table and index.
-pub(crate) async fn bytes_per_row(world: &World) -> f64 {
-    let size = "SELECT sum(pg_table_size(inhrelid) + pg_indexes_size(inhrelid))::bigint
-                FROM pg_inherits WHERE inhparent = 'check_result'::regclass";
+/// What a row of `check_result` takes, table and index, in the days that have rows.
+async fn bytes_per_row(world: &World) -> f64 {
+    let size =
+        "SELECT sum(pg_table_size(inhrelid) + pg_indexes_size(inhrelid))::bigint FROM pg_inherits
+                WHERE inhparent = 'check_result'::regclass AND pg_relation_size(inhrelid) > 0";
     let rows = "SELECT count(*) FROM check_result";
     whole(world.number(size).await) / whole(world.number(rows).await)
 }

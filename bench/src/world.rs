@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use color_eyre::eyre::{OptionExt as _, Result, WrapErr as _};
+use scheduler::pack::{Days, pack};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, Statement};
 use testbed::{Database, Topic, brokers, free_address, tables};
 
@@ -114,6 +115,11 @@ impl World {
     /// The database's time, in milliseconds since the Unix epoch.
     pub(crate) async fn now(&self) -> i64 {
         tables::now(&self.connection).await
+    }
+
+    /// Packs the days as a scheduler does once they are finished.
+    pub(crate) async fn pack(&self) -> Result<()> {
+        pack(&self.connection, Days::All).await
     }
 
     /// Starts a scheduler that logs every turn.
