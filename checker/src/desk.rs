@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use contract::{
+    GRACE,
     outcome::Reason,
     result::CheckResult,
     task::{Task, TaskError},
@@ -112,6 +113,7 @@ impl Desk {
         let position = self.ledger.deliver(message.partition(), message.offset());
         let now = self.links.clock.now_ms();
         match Task::decode(payload, now) {
+            Ok(task) if is_past(&task, now) => self.ledger.done(position),
             Ok(task) => take_in(task, position, now, drained),
             Err(TaskError::Invalid {
                 site_id,
@@ -182,6 +184,12 @@ impl Desk {
             }
         }
     }
+}
+
+/// Whether a task expired so long ago that the scheduler's reconciler has judged it, or is about to.
+fn is_past(task: &Task, now: i64) -> bool {
+    let grace = i64::try_from(GRACE.as_millis()).unwrap_or(i64::MAX);
+    task.expires_at < now.saturating_sub(grace)
 }
 
 /// A task whose time is over is never probed late.

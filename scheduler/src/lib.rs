@@ -56,15 +56,20 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let database = service.reach(&config.database, &config.kafka, POOL).await?;
     days::make(&database).await?;
     let mut stages = Stages::new(&service.stop);
-    let turns = Turns::new(config.clone(), metrics, service.backlog.as_ref())?;
+    let turns = Turns::new(config.clone(), metrics.clone(), service.backlog.as_ref())?;
     stages.spawn("turns", turns.run(stages.stop()));
+    let retention = config.retention;
     stages.spawn(
         "days",
-        days::keep(database.clone(), config.retention, stages.stop()),
+        days::keep(database.clone(), retention, stages.stop()),
     );
     stages.spawn(
         "pack",
-        pack::keep(database, config.retention, stages.stop()),
+        pack::keep(database.clone(), retention, stages.stop()),
+    );
+    stages.spawn(
+        "reconcile",
+        reconcile::keep(database, retention, metrics, stages.stop()),
     );
     tracing::info!(horizon = ?config.horizon, turn = ?config.turn, "scheduling");
     stages.run(DRAIN).await

@@ -16,6 +16,8 @@ pub(crate) struct Metrics {
     produced: Counter,
     /// `webmon_turns_failed_total`.
     failed: Counter,
+    /// `webmon_checks_lost_total`.
+    lost: Counter,
 }
 
 impl Metrics {
@@ -37,6 +39,11 @@ impl Metrics {
             "Turns that failed and are tried again",
             metrics.failed.clone(),
         );
+        registry.register(
+            "webmon_checks_lost",
+            "Checks that left no result, recorded as missed (lost) by the reconciler",
+            metrics.lost.clone(),
+        );
         metrics
     }
 
@@ -49,6 +56,11 @@ impl Metrics {
     /// This many tasks were acknowledged.
     pub(crate) fn produced(&self, tasks: usize) {
         self.produced.inc_by(tasks as u64);
+    }
+
+    /// This many checks were found to be lost.
+    pub(crate) fn lost(&self, checks: u64) {
+        self.lost.inc_by(checks);
     }
 
     /// A turn failed.

@@ -10,8 +10,16 @@ use std::time::Duration;
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use contract::GRACE;
 use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Statement};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
-use crate::sql;
+use crate::{metrics::Metrics, sql};
+
+/// How often a running scheduler looks for losses. Each look reads all sites once.
+const EVERY: Duration = Duration::from_mins(1);
+/// The time for one look.
+const LIMIT: Duration = Duration::from_mins(10);
 
 /// About how many instants one statement judges.
 const INSTANTS_PER_STEP: f64 = 100_000.0;
@@ -95,6 +103,49 @@ pub async fn reconcile(
 ) -> Result<u64> {
     let extent = extent(database, judge, retention).await?;
     judge_extent(database, judge, extent).await
+}
+
+/// Looks for losses until `stop`. Of several schedulers one does the work: what another has judged within
+/// the last minute is left alone.
+pub(crate) async fn keep(
+    database: DatabaseConnection,
+    retention: Duration,
+    metrics: Metrics,
+    stop: CancellationToken,
+) -> Result<()> {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = ticks.tick() => {}
+        }
+        let looked = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            looked = timeout(LIMIT, look(&database, retention)) => looked,
+        };
+        match looked {
+            Ok(Ok(0)) => {}
+            Ok(Ok(lost)) => {
+                metrics.lost(lost);
+                warn!(
+                    lost,
+                    "checks were lost on the way, they are recorded as missed"
+                );
+            }
+            Ok(Err(error)) => warn!("cannot look for lost checks: {error:#}"),
+            Err(_) => warn!("cannot look for lost checks: no end within {LIMIT:?}"),
+        }
+    }
+}
+
+/// Judges what has expired, unless that is little; returns how many instants were lost.
+async fn look(database: &DatabaseConnection, retention: Duration) -> Result<u64> {
+    let extent = extent(database, Judge::ByExpiry, retention).await?;
+    if extent.until - extent.since < LEAST_STEP_MS {
+        return Ok(0);
+    }
+    judge_extent(database, Judge::ByExpiry, extent).await
 }
 
 /// For a system whose broker forgot everything: what was due is judged, and what was scheduled ahead

@@ -4,10 +4,12 @@
 //! [broker] and a [`PostgreSQL` of its own](postgres) unless the [configuration](config) names others,
 //! and shows what it [sees](watch). The commands work on the same [data].
 
+pub mod audit;
 pub mod broker;
 pub mod config;
 pub mod data;
 pub mod postgres;
 pub mod status;
+mod table;
 pub mod up;
 pub mod watch;

@@ -11,6 +11,7 @@ use runtime::{
 };
 use scheduler::command::{self, Apply};
 use webmon::{
+    audit::{Audit, audit},
     config::Config,
     data::Store,
     status::status,
@@ -49,6 +50,8 @@ enum Command {
     Probe(Probe),
     /// Show the sites and their verdicts as a table
     Status,
+    /// Show what became of every scheduled check, hour by hour; exit code 1 if that does not add up
+    Audit(Audit),
     /// Say whether the configuration is in order, and do nothing
     CheckConfig,
     /// Ask the running webmon whether it is ready (for containers)
@@ -89,6 +92,7 @@ async fn execute(
                     checker::command::probe(config, &probe, Some(&database)).await
                 }
                 Command::Status => status(&database).await,
+                Command::Audit(command) => audit(&database, &command).await,
                 _ => command::export(&database).await,
             };
             drop(database);

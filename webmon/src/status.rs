@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Local, Utc};
 use color_eyre::eyre::{Result, WrapErr as _};
-use runtime::program::say;
 use runtime::sql;
 use sea_orm::{DatabaseConnection, FromQueryResult, Statement};
 
+use crate::table;
 use crate::watch::harmless;
 
 /// One site over the last day. A check that was not made says nothing about its site, and one that is
@@ -71,25 +71,8 @@ pub async fn status(database: &DatabaseConnection) -> Result<()> {
         "p50",
         "p95",
         "uptime (24 h)",
-    ]
-    .map(str::to_owned);
-    let widths: [usize; 7] = std::array::from_fn(|column| {
-        let cell = |row: &[String; 7]| row.get(column).map_or(0, |cell| cell.chars().count());
-        rows.iter()
-            .map(cell)
-            .chain([cell(&heads)])
-            .max()
-            .unwrap_or(0)
-    });
-    for row in std::iter::once(&heads).chain(&rows) {
-        let cells: Vec<_> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
-        say(cells.join("  ").trim_end()).wrap_err("write to standard output")?;
-    }
-    Ok(())
+    ];
+    table::show(heads, rows)
 }
 
 /// The texts of a row.

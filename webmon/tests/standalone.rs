@@ -4,6 +4,7 @@ mod support;
 
 use std::time::Duration;
 
+use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use testbed::{Crowd, THREE_HUNDRED, Website, sites_file, tables};
 
 use support::Standalone;
@@ -14,6 +15,8 @@ const LOAD_MS: i64 = 8_000;
 const TOLD: Duration = Duration::from_secs(15);
 /// How long webmon may take to stop: checks end, and `PostgreSQL` writes a checkpoint.
 const STOP: Duration = Duration::from_secs(45);
+/// How long an audit may take.
+const AUDIT: Duration = Duration::from_secs(15);
 /// How long a refusal may take.
 const REFUSAL: Duration = Duration::from_secs(15);
 /// One site, which can be switched off.
@@ -49,9 +52,48 @@ async fn what_a_kill_under_load_interrupts_is_a_row_or_inside_a_gap() {
         report.rows("up") * 2 > report.due,
         "most checks were made\n{report}"
     );
+    assert_audited(&standalone, &database).await;
 
     up.terminate();
     assert_eq!(up.wait(STOP).await, 0);
+}
+
+/// `webmon audit` finds that the ledger balances, and then what was taken from it and put into it.
+#[expect(
+    clippy::unwrap_used,
+    reason = "what fails in a test's helper fails the test"
+)]
+async fn assert_audited(standalone: &Standalone, database: &DatabaseConnection) {
+    let clean = standalone.audit(AUDIT).await;
+    assert_eq!(clean.code, 0, "{}{}", clean.stdout, clean.stderr);
+    assert!(
+        clean.stdout.contains("the ledger balances"),
+        "{}",
+        clean.stdout
+    );
+    let spoil = "
+        UPDATE schedule_shard SET reconciled_until = date_trunc('milliseconds', now());
+        DELETE FROM check_result WHERE (site_id, scheduled_at) IN (
+            SELECT site_id, scheduled_at FROM check_result JOIN site ON site.id = site_id
+            WHERE scheduled_at > scheduled_from + interval '1 s' ORDER BY scheduled_at LIMIT 2);
+        INSERT INTO check_result (site_id, scheduled_at, outcome)
+        SELECT site_id, max(scheduled_at) + interval '1 ms', 'up' FROM check_result
+        WHERE scheduled_at < now() - interval '1 s' GROUP BY site_id LIMIT 3";
+    database.execute_unprepared(spoil).await.unwrap();
+    let spoilt = standalone.audit(AUDIT).await;
+    assert_eq!(spoilt.code, 1, "{}{}", spoilt.stdout, spoilt.stderr);
+    let faults = [
+        "2 checks left neither a row nor a gap",
+        "3 rows are of instants",
+    ];
+    for fault in faults {
+        assert!(
+            spoilt.stderr.contains(fault),
+            "{}{}",
+            spoilt.stdout,
+            spoilt.stderr
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -168,6 +168,19 @@ async fn by_expiry_exactly_what_has_expired_is_lost_and_no_daily_site_is_judged_
     assert_judged(&bed, Judge::ByExpiry, expected, scheduled).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_scheduler_records_what_was_lost() {
+    let bed = past("running").await;
+    let (reconciled, scheduled) = edges(&bed).await;
+    let span = |site: &Site| (reconciled - site.interval_ms, scheduled - site.interval_ms);
+    let expected = missing(&bed, span).await;
+    let mut running = bed.start();
+    let count = u64::try_from(expected.len()).unwrap();
+    running.counted("webmon_checks_lost_total", count).await;
+    assert_eq!(lost(&bed).await, expected);
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn by_expiry_nothing_is_judged_within_the_grace() {
     let bed = past("grace").await;

@@ -68,6 +68,14 @@ impl Standalone {
         second
     }
 
+    /// Runs `webmon audit`.
+    pub(crate) async fn audit(&self, deadline: Duration) -> Finished {
+        let [_, _, _, data, folder, config, file] = self.arguments();
+        let arguments = ["audit".as_ref(), "--since".as_ref(), "1h".as_ref()];
+        let arguments = arguments.into_iter().chain([data, folder, config, file]);
+        Process::run("webmon", arguments.collect::<Vec<_>>(), deadline).await
+    }
+
     /// Writes the configuration.
     fn listen_on(&self, listen: SocketAddr) {
         let config = format!("http: {{listen: \"{listen}\"}}\nlog: {{format: text}}\n");
