@@ -1,6 +1,8 @@
 # shellcheck shell=bash
-# A throw-away Apache Kafka broker (KRaft, one node): `prepare_kafka FOLDER PORT`, then
-# `start_kafka FOLDER`. Plain on PORT, TLS on PORT + 1, its controller on PORT + 2.
+# A throw-away Apache Kafka broker (KRaft, one node): `prepare_kafka FOLDER PORT CERTIFICATES`, then
+# `start_kafka FOLDER`. Plain on PORT, TLS on PORT + 1, its controller on PORT + 2; and plain again on
+# PORT + 3 and following, for clients that come through the proxies on these ports of 127.0.0.1, if
+# prepare_kafka was given some.
 
 # Any 16 bytes in URL-safe base64 make a cluster's id; these read "webmon-tests-001".
 cluster_id=d2VibW9uLXRlc3RzLTAwMQ
@@ -51,7 +53,7 @@ java_program() {
     echo "$java"
 }
 
-# prepare_kafka FOLDER PORT CERTIFICATES: configures and formats a broker.
+# prepare_kafka FOLDER PORT CERTIFICATES [PROXY…]: configures and formats a broker.
 prepare_kafka() {
     local folder=$1 jars java
     mkdir -p "$folder/tmp"
@@ -63,17 +65,25 @@ prepare_kafka() {
         fail_with_log "$folder/kafka.log" "cannot format a folder for Kafka"
 }
 
-# broker_properties FOLDER PORT CERTIFICATES: the broker's configuration.
+# broker_properties FOLDER PORT CERTIFICATES [PROXY…]: the broker's configuration.
 broker_properties() {
     local folder=$1 plain=$2 certificates=$3
-    local tls=$((plain + 1)) controller=$((plain + 2))
+    local tls=$((plain + 1)) controller=$((plain + 2)) behind=$((plain + 3)) proxy
+    local listeners=PLAINTEXT://127.0.0.1:$plain,SSL://127.0.0.1:$tls
+    local advertised=$listeners protocols=PLAINTEXT:PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT
+    for proxy in "${@:4}"; do
+        listeners+=,BEHIND_$proxy://127.0.0.1:$((behind++))
+        advertised+=,BEHIND_$proxy://127.0.0.1:$proxy
+        protocols+=,BEHIND_$proxy:PLAINTEXT
+    done
     cat <<PROPERTIES
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:$controller
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$plain,SSL://127.0.0.1:$tls,CONTROLLER://127.0.0.1:$controller
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT
+listeners=$listeners,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=$advertised
+listener.security.protocol.map=$protocols
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$folder/data
 
@@ -96,12 +106,17 @@ PROPERTIES
 }
 
 # start_kafka FOLDER: starts the broker in the background; $! is its process.
-# Nothing of the JVM goes to /tmp, and should this script be killed, the kernel ends the broker.
 start_kafka() {
+    spawn become_kafka "$1"
+}
+
+# become_kafka FOLDER: becomes the broker.
+# Nothing of the JVM goes to /tmp, and should its parent be killed, the kernel ends the broker.
+become_kafka() {
     local folder=$1 jars java
     jars=$(kafka_jars)
     java=$(java_program)
-    spawn setpriv --pdeathsig=KILL "$java" -Xmx512m -XX:+UseSerialGC -XX:-UsePerfData \
+    exec setpriv --pdeathsig=KILL "$java" -Xmx512m -XX:+UseSerialGC -XX:-UsePerfData \
         -Djava.io.tmpdir="$folder/tmp" -cp "$jars/*" kafka.Kafka "$folder/server.properties" \
         >>"$folder/kafka.log" 2>&1
 }

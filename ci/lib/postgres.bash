@@ -45,11 +45,17 @@ prepare_postgres() {
 }
 
 # start_postgres FOLDER PORT: starts the server in the background; $! is its process.
-# Should this script be killed, the kernel ends the server (SIGQUIT: at once, with its children).
 start_postgres() {
+    spawn become_postgres "$@"
+}
+
+# become_postgres FOLDER PORT: becomes the server.
+# Should its parent be killed, the kernel ends the server (SIGQUIT: at once, with its children). What
+# was committed survives a killed server all the same: the kernel has it.
+become_postgres() {
     local folder=$1 port=$2 programs
     programs=$(postgres_programs)
-    spawn as_postgres "$folder" --pdeathsig=QUIT "$programs/postgres" -D "$folder/data" -p "$port" \
+    as_postgres "$folder" --pdeathsig=QUIT "$programs/postgres" -D "$folder/data" -p "$port" \
         -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=400 \
         -c dynamic_shared_memory_type=mmap -c fsync=off -c full_page_writes=off >>"$folder/postgres.log" 2>&1
 }

@@ -58,14 +58,7 @@ impl Database {
     /// As [`Database::empty`], or if a migration fails.
     pub async fn migrated() -> Self {
         let database = Self::empty().await;
-        let connection = database.connect().await;
-        Migrator::up(&connection, None)
-            .await
-            .expect("the migrations failed");
-        connection
-            .close()
-            .await
-            .expect("the connection of the migrations did not close");
+        migrate(database.url()).await;
         database
     }
 
@@ -98,6 +91,25 @@ impl Drop for Database {
         });
         drop(dropping.join());
     }
+}
+
+/// Brings the database at this address to the newest schema.
+///
+/// # Panics
+///
+/// If it does not answer, or a migration fails.
+pub async fn migrate(url: &str) {
+    let url = url.parse().expect("an address");
+    let connection = connect(&url)
+        .await
+        .expect("the test's database does not answer");
+    Migrator::up(&connection, None)
+        .await
+        .expect("the migrations failed");
+    connection
+        .close()
+        .await
+        .expect("the connection of the migrations did not close");
 }
 
 /// A name that no other test has, in this process, another, or an earlier one.

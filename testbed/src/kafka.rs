@@ -1,4 +1,4 @@
-//! The real broker, and a topic of the test's own on it.
+//! A real broker, and a topic of the test's own on it.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
 
@@ -20,11 +21,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Topic {
     /// Its name on the broker.
     name: String,
+    /// `host:port` of the broker.
+    brokers: String,
 }
 
 impl Topic {
     /// A name that was never used before.
     pub fn unique(purpose: &str) -> Self {
+        Self::on(&brokers(), purpose)
+    }
+
+    /// The same, on the broker at this `host:port`.
+    pub fn on(brokers: &str, purpose: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -32,6 +40,7 @@ impl Topic {
         let process = std::process::id();
         Self {
             name: format!("webmon.test.{purpose}.{millis}.{process}.{count}"),
+            brokers: brokers.to_owned(),
         }
     }
 
@@ -42,64 +51,79 @@ impl Topic {
 
     /// Puts keyed messages on it, whatever they say, and waits until the broker has them.
     pub fn produce<'a>(&self, messages: impl IntoIterator<Item = (&'a str, &'a [u8])>) {
-        let producer: BaseProducer = client().create().expect("a producer");
+        let produced = self.try_produce(messages);
+        produced.unwrap_or_else(|error| panic!("cannot send to {}: {error}", self.name));
+    }
+
+    /// The same, on a broker that may be away.
+    pub fn try_produce<'a>(
+        &self,
+        messages: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> KafkaResult<()> {
+        let producer: BaseProducer = self.client().create()?;
         for (key, message) in messages {
             let record = BaseRecord::to(&self.name).key(key).payload(message);
-            if let Err((error, _)) = producer.send(record) {
-                panic!("cannot send to {}: {error}", self.name);
-            }
+            producer.send(record).map_err(|(error, _)| error)?;
         }
-        producer
-            .flush(PATIENCE)
-            .expect("the broker takes the messages");
+        producer.flush(PATIENCE)
     }
 
     /// All messages that are on it now.
     pub fn messages(&self) -> Vec<Vec<u8>> {
-        let consumer: BaseConsumer = client()
+        let messages = self.try_messages(Offset::Beginning);
+        messages.unwrap_or_else(|error| panic!("cannot read {}: {error}", self.name))
+    }
+
+    /// The messages from `begin` on of each partition, on a broker that may be away.
+    pub fn try_messages(&self, begin: Offset) -> KafkaResult<Vec<Vec<u8>>> {
+        let consumer: BaseConsumer = self
+            .client()
             .set("group.id", "webmon-test-reader")
             .set("enable.auto.commit", "false")
             .set("enable.partition.eof", "true")
-            .create()
-            .expect("a consumer");
-        let metadata = consumer.fetch_metadata(Some(&self.name), PATIENCE);
-        let metadata = metadata.expect("the broker knows the topic");
-        let topic = metadata.topics().first().expect("the topic");
-        let partitions = topic.partitions();
+            .create()?;
+        let metadata = consumer.fetch_metadata(Some(&self.name), PATIENCE)?;
+        let topics = metadata.topics().iter();
+        let partitions: Vec<_> = topics.flat_map(MetadataTopic::partitions).collect();
         let mut all = TopicPartitionList::new();
-        for partition in partitions {
-            let begin = Offset::Beginning;
-            all.add_partition_offset(&self.name, partition.id(), begin)
-                .expect("an offset");
+        for partition in &partitions {
+            all.add_partition_offset(&self.name, partition.id(), begin)?;
         }
-        consumer.assign(&all).expect("partitions to read");
+        consumer.assign(&all)?;
         let (mut messages, mut ended) = (Vec::new(), 0);
         while ended < partitions.len() {
-            match consumer.poll(PATIENCE).expect("the broker answers") {
+            let timed_out = KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut);
+            match consumer.poll(PATIENCE).unwrap_or(Err(timed_out)) {
                 Ok(message) => messages.extend(message.payload().map(<[u8]>::to_vec)),
                 Err(KafkaError::PartitionEOF(_)) => ended += 1,
-                Err(error) => panic!("cannot read {}: {error}", self.name),
+                Err(error) => return Err(error),
             }
         }
-        messages
+        Ok(messages)
     }
 
     /// Deletes it on the broker.
     pub async fn delete(&self) {
-        let admin: AdminClient<DefaultClientContext> = client().create().expect("a client");
-        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
-        let deleted = admin.delete_topics(&[&self.name], &options).await;
-        for result in deleted.expect("the broker answers") {
-            result.unwrap_or_else(|(name, error)| panic!("cannot delete {name}: {error}"));
-        }
+        let deleted = self.try_delete().await;
+        deleted.unwrap_or_else(|error| panic!("cannot delete {}: {error}", self.name));
     }
-}
 
-/// A client of the plain listener.
-fn client() -> ClientConfig {
-    let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", brokers());
-    config
+    /// The same, on a broker that may be away.
+    pub async fn try_delete(&self) -> KafkaResult<()> {
+        let admin: AdminClient<DefaultClientContext> = self.client().create()?;
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
+        for result in admin.delete_topics(&[&self.name], &options).await? {
+            result.map_err(|(_, error)| KafkaError::AdminOp(error))?;
+        }
+        Ok(())
+    }
+
+    /// A client of its broker.
+    fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        config
+    }
 }
 
 /// `host:port` of the broker's plain listener.

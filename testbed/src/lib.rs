@@ -3,7 +3,8 @@
 //! them, and an [audit] says whether every scheduled check was accounted for.
 //!
 //! The servers come from the environment (`ci/services` starts them and sets it). A variable that is
-//! not set is a panic which names it: a test that cannot run must not pass.
+//! not set is a panic which names it: a test that cannot run must not pass. A test that kills servers
+//! has [servers](Server) of its own, and [proxies](Proxy) before them to cut what runs through them.
 
 #![expect(
     clippy::expect_used,
@@ -19,6 +20,8 @@ mod database;
 mod http;
 mod kafka;
 mod process;
+mod proxy;
+mod server;
 mod settings;
 pub mod tables;
 mod wait;
@@ -26,11 +29,13 @@ mod website;
 
 pub use cluster::Cluster;
 pub use crowd::{Crowd, THREE_HUNDRED, TWO_THOUSAND, sites_file};
-pub use database::Database;
+pub use database::{Database, migrate};
 pub use http::{get, metric};
 pub use kafka::{Calm, Topic, brokers, certificate, tls_brokers};
 pub use process::{Finished, Process};
-pub use settings::{ConfigFile, Settings, free_address};
+pub use proxy::{Mode, Proxy};
+pub use server::{Server, database_url};
+pub use settings::{ConfigFile, Settings, free_address, free_ports};
 pub use wait::eventually;
 pub use website::Website;
 

@@ -54,13 +54,20 @@ impl Process {
         program: &str,
         arguments: impl IntoIterator<Item = A>,
     ) -> Self {
-        let stdout = NamedTempFile::new().expect("a temporary file");
-        let stderr = NamedTempFile::new().expect("a temporary file");
-        let child = Command::new(binary(program))
+        let mut command = Command::new(binary(program));
+        command
             .args(arguments)
             // What a failed test shows is to be read, whatever the developer's own terminal likes.
             .env("NO_COLOR", "1")
-            .env("RUST_BACKTRACE", "0")
+            .env("RUST_BACKTRACE", "0");
+        Self::launch(name, command)
+    }
+
+    /// Starts any program.
+    pub(crate) fn launch(name: &str, mut command: Command) -> Self {
+        let stdout = NamedTempFile::new().expect("a temporary file");
+        let stderr = NamedTempFile::new().expect("a temporary file");
+        let child = command
             .stdin(Stdio::null())
             .stdout(reopened(&stdout))
             .stderr(reopened(&stderr))
@@ -84,8 +91,18 @@ impl Process {
             .await
     }
 
+    /// What the test calls it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Ends it as a crash would: nothing in it notices.
     pub fn kill(mut self) {
+        self.crash();
+    }
+
+    /// The same, and what it said can still be read.
+    pub fn crash(&mut self) {
         self.child.kill().expect("a process of ours can be killed");
         self.child.wait().expect("a killed process ends");
     }
@@ -100,8 +117,18 @@ impl Process {
         self.signal(Signal::INT);
     }
 
-    /// Sends a signal.
-    fn signal(&self, signal: Signal) {
+    /// Stands it still, as a debugger or a paused virtual machine does.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Sends a signal; one that has ended, and was waited for, gets none.
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         kill_process(pid.expect("a process has an id"), signal).expect("a process of ours");
     }
@@ -151,7 +178,7 @@ impl Process {
     }
 
     /// How it ended, if it did.
-    fn ended(&mut self) -> Option<ExitStatus> {
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a process of ours")
     }
 }

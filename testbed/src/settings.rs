@@ -117,15 +117,20 @@ impl Settings {
 
 /// An address of loopback on which nobody listens.
 pub fn free_address() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, free_ports(1)))
+}
+
+/// The first of so many neighbouring ports of loopback on which nobody listens.
+pub fn free_ports(count: u16) -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let process = u16::try_from(std::process::id() % u32::from(PORTS)).unwrap_or_default();
     for _ in 0..PORTS {
-        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let step = NEXT.fetch_add(count, Ordering::Relaxed);
         // Tests that run side by side start far from each other.
-        let port = FIRST_PORT + process.wrapping_mul(31).wrapping_add(step) % PORTS;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        if TcpListener::bind(address).is_ok() {
-            return address;
+        let first = FIRST_PORT + process.wrapping_mul(307).wrapping_add(step) % PORTS;
+        let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+        if (first..first + count).all(free) {
+            return first;
         }
     }
     panic!(

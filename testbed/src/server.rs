@@ -1,0 +1,211 @@
+//! A server that a test has for itself, so that it may be killed: `ci/server` makes and runs it.
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rustix::process::Signal;
+use sea_orm::{ConnectOptions, Database};
+
+use crate::process::Process;
+use crate::wait::eventually;
+
+/// How long a server may take to answer.
+const START: Duration = Duration::from_mins(1);
+/// How long a server is asked at a time whether it is there.
+const QUESTION: Duration = Duration::from_secs(1);
+/// How long a `PostgreSQL` may take to end at once, with its children.
+const ENDING: Duration = Duration::from_secs(10);
+
+/// Which server it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// `PostgreSQL`.
+    Postgres,
+    /// Apache Kafka.
+    Kafka,
+}
+
+/// A server of a test's own, which runs or not; its data stays until it is [wiped](Server::wipe).
+#[derive(Debug)]
+pub struct Server {
+    /// Which one.
+    kind: Kind,
+    /// Where it has everything.
+    folder: PathBuf,
+    /// Where it listens.
+    port: u16,
+    /// What `ci/server` is told.
+    arguments: Vec<OsString>,
+    /// It, while it runs, or until it is noticed that it does not.
+    process: Option<Process>,
+}
+
+impl Server {
+    /// A `PostgreSQL` in a folder that other users can get through; it does not run yet.
+    pub fn postgres(folder: &Path, port: u16) -> Self {
+        Self::new(Kind::Postgres, folder, port, &[])
+    }
+
+    /// A broker on `port`, and for each of `proxies` (addresses of loopback) on `port + 3` and
+    /// following, which clients are told to reach through that proxy; it does not run yet.
+    pub fn kafka(folder: &Path, port: u16, proxies: &[SocketAddr]) -> Self {
+        Self::new(Kind::Kafka, folder, port, proxies)
+    }
+
+    /// A server that does not run.
+    fn new(kind: Kind, folder: &Path, port: u16, proxies: &[SocketAddr]) -> Self {
+        let name = match kind {
+            Kind::Postgres => "postgres",
+            Kind::Kafka => "kafka",
+        };
+        let folder = folder.join(name);
+        let mut arguments = vec![name.into(), folder.clone().into(), port.to_string().into()];
+        arguments.extend(proxies.iter().map(|proxy| proxy.port().to_string().into()));
+        Self {
+            kind,
+            folder,
+            port,
+            arguments,
+            process: None,
+        }
+    }
+
+    /// Starts it, unless it runs; it will take seconds to answer, and a `PostgreSQL` whose children
+    /// outlive it for a moment does not start at all.
+    ///
+    /// Not from a thread that ends before the server may: the kernel would end it too.
+    pub fn start(&mut self) {
+        if self.is_running() {
+            return;
+        }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci/server");
+        // By name, as a build's sandbox has no /usr/bin/env.
+        let mut command = Command::new("bash");
+        command.arg(script).args(&self.arguments);
+        self.process = Some(Process::launch(self.name(), command));
+    }
+
+    /// Whether it runs; it may not answer yet.
+    pub fn is_running(&mut self) -> bool {
+        let ended = self.process.as_mut().map(Process::ended);
+        ended.is_some_and(|status| status.is_none())
+    }
+
+    /// Ends it with SIGKILL.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.crash();
+        }
+    }
+
+    /// Asks a `PostgreSQL` to end without ado (SIGQUIT).
+    pub fn quit(&mut self) {
+        if self.is_running() {
+            self.signal(Signal::QUIT);
+        }
+    }
+
+    /// Stands it still.
+    pub fn freeze(&mut self) {
+        if self.is_running() {
+            self.signal(Signal::STOP);
+        }
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&mut self) {
+        if self.is_running() {
+            self.signal(Signal::CONT);
+        }
+    }
+
+    /// Kills it and removes its data.
+    pub fn wipe(&mut self) {
+        self.kill();
+        drop(std::fs::remove_dir_all(self.folder.join("data")));
+    }
+
+    /// Waits until it answers.
+    pub async fn ready(&self) {
+        let what = format!("{} answers (see {})", self.name(), self.log().display());
+        eventually(START, &what, async || self.answers().await.then_some(())).await;
+    }
+
+    /// Whether it answers.
+    pub async fn answers(&self) -> bool {
+        match self.kind {
+            Kind::Postgres => {
+                let mut options = ConnectOptions::new(self.url());
+                options.sqlx_logging(false).connect_timeout(QUESTION);
+                let connected = Database::connect(options).await;
+                let Ok(connection) = connected else {
+                    return false;
+                };
+                connection.close().await.is_ok()
+            }
+            Kind::Kafka => {
+                let mut config = ClientConfig::new();
+                config.set("bootstrap.servers", self.address().to_string());
+                let asking = tokio::task::spawn_blocking(move || {
+                    let consumer: BaseConsumer = config.create()?;
+                    consumer.fetch_metadata(None, QUESTION)
+                });
+                let answer = asking.await.expect("a thread to ask on");
+                answer.is_ok_and(|metadata| !metadata.brokers().is_empty())
+            }
+        }
+    }
+
+    /// What it said last.
+    pub fn log(&self) -> PathBuf {
+        self.folder.join(format!("{}.log", self.name()))
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+
+    /// The address of a `PostgreSQL`'s database.
+    pub fn url(&self) -> String {
+        database_url(self.address())
+    }
+
+    /// What messages call it.
+    fn name(&self) -> &'static str {
+        match self.kind {
+            Kind::Postgres => "postgres",
+            Kind::Kafka => "kafka",
+        }
+    }
+
+    /// Sends a signal.
+    fn signal(&self, signal: Signal) {
+        if let Some(process) = &self.process {
+            process.signal(signal);
+        }
+    }
+}
+
+/// The database of a `PostgreSQL` that is reached at this address.
+pub fn database_url(address: SocketAddr) -> String {
+    format!("postgres://postgres@{address}/postgres")
+}
+
+impl Drop for Server {
+    /// A `PostgreSQL` that is just killed leaves shared memory behind.
+    fn drop(&mut self) {
+        if self.kind == Kind::Postgres {
+            self.quit();
+            let end = Instant::now() + ENDING;
+            while self.is_running() && Instant::now() < end {
+                std::thread::park_timeout(Duration::from_millis(10));
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What people and strangers do beside the faults, each in a task of its own: it may fail while what
+//! it needs is away.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::Offset;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, TransactionTrait as _};
+use testbed::{ConfigFile, Process, Topic, Website};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{sleep, timeout};
+
+use crate::action::Action;
+use crate::changes;
+use crate::dice::Dice;
+
+/// How long one of them may take.
+const LIMIT: Duration = Duration::from_mins(1);
+/// How many tasks of each partition are repeated, of the newest and of the oldest.
+const REPEATED: usize = 100;
+
+/// Why an errand failed.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What they work with.
+#[derive(Clone, Debug)]
+pub(crate) struct Tools {
+    /// A pool on the database, past the links.
+    pub(crate) database: DatabaseConnection,
+    /// The topic, past the links.
+    pub(crate) topic: Arc<Topic>,
+    /// What is watched.
+    pub(crate) website: Arc<Website>,
+    /// What `scheduler apply` is told.
+    pub(crate) apply: ConfigFile,
+    /// Where sites files go.
+    pub(crate) folder: PathBuf,
+}
+
+/// All errands of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Errands {
+    /// Those under way, and those that have ended.
+    tasks: JoinSet<Result<(), String>>,
+}
+
+impl Errands {
+    /// Goes on an errand, if the action is one.
+    pub(crate) fn go(&mut self, action: Action, tools: &Tools) {
+        let tools = tools.clone();
+        self.tasks.spawn_local(async move {
+            let done = timeout(LIMIT, run(action, tools)).await;
+            let done = done.unwrap_or_else(|_| Err(format!("no end within {LIMIT:?}").into()));
+            done.map_err(|failure| format!("{action:?}: {failure}"))
+        });
+    }
+
+    /// Waits for all; returns how many there were, and why some failed.
+    pub(crate) async fn end(&mut self) -> (usize, Vec<String>) {
+        let (mut ended, mut failures) = (0, Vec::new());
+        while let Some(task) = self.tasks.join_next().await {
+            ended += 1;
+            failures.extend(task.expect("an errand does not panic").err());
+        }
+        (ended, failures)
+    }
+}
+
+/// Runs one.
+async fn run(action: Action, tools: Tools) -> Result<(), Failure> {
+    match action {
+        Action::Change(round) => all(tools.database, changes::statements(round)).await?,
+        Action::Days => all(tools.database, owned(&changes::DAYS)).await?,
+        Action::ChangeSlowly(round, open) => {
+            slowly(tools.database, changes::slow_statements(round), open).await?;
+        }
+        Action::Read(open) => slowly(tools.database, owned(&changes::READ_ALL), open).await?,
+        Action::Apply(round) => apply(round, tools).await?,
+        Action::DeleteTopic => tools.topic.try_delete().await?,
+        Action::Repeat(seed) => repeat(Dice::new(seed), tools.topic).await?,
+        Action::Service(..) | Action::Broker(_) | Action::Postgres(_) | Action::Link(..) => {}
+    }
+    Ok(())
+}
+
+/// Runs statements, each in a transaction of its own.
+async fn all(database: DatabaseConnection, statements: Vec<String>) -> Result<(), DbErr> {
+    for sql in statements {
+        database.execute_unprepared(&sql).await?;
+    }
+    Ok(())
+}
+
+/// Runs statements in a transaction that stays open.
+async fn slowly(
+    database: DatabaseConnection,
+    statements: Vec<String>,
+    open: Duration,
+) -> Result<(), DbErr> {
+    let transaction = database.begin().await?;
+    for sql in statements {
+        transaction.execute_unprepared(&sql).await?;
+    }
+    sleep(open).await;
+    transaction.commit().await
+}
+
+/// Statements that never change.
+fn owned(statements: &[&str]) -> Vec<String> {
+    statements.iter().map(|sql| (*sql).to_owned()).collect()
+}
+
+/// Applies a sites file.
+async fn apply(round: u64, tools: Tools) -> Result<(), Failure> {
+    let file = tools.folder.join(format!("sites-{round}.yaml"));
+    tokio::fs::write(&file, changes::file(round, &tools.website)).await?;
+    let [_, config, path] = tools.apply.run();
+    let arguments = ["apply".as_ref(), file.as_os_str(), config, path];
+    let applied = Process::run("scheduler", arguments, LIMIT).await;
+    if applied.code == 0 {
+        Ok(())
+    } else {
+        Err(applied.stderr.into())
+    }
+}
+
+/// Puts tasks on the topic that were there already: some under their own key, some under another,
+/// so that another checker gets them.
+async fn repeat(mut dice: Dice, topic: Arc<Topic>) -> Result<(), Failure> {
+    let repeating = spawn_blocking(move || {
+        let mut messages = topic.try_messages(Offset::OffsetTail(REPEATED as i64))?;
+        let mut oldest = topic.try_messages(Offset::Beginning)?;
+        oldest.truncate(REPEATED * 8);
+        messages.append(&mut oldest);
+        dice.shuffle(&mut messages);
+        let keys: Vec<_> = messages
+            .iter()
+            .map(|_| dice.below(64).to_string())
+            .collect();
+        let keys = keys.iter().map(String::as_str);
+        topic.try_produce(keys.zip(messages.iter().map(Vec::as_slice)))
+    });
+    Ok(repeating.await??)
+}

@@ -1,0 +1,127 @@
+//! Chaos: whatever fails and heals, every due instant of every site is one row or inside a gap.
+//!
+//! `PostgreSQL`, Kafka, two schedulers and three checkers, all processes of this run's own, and links
+//! between them that can be cut. A [plan] says what fails when; it is a function of the seed alone,
+//! so a seed that fails fails again, as far as the machine allows. In the end everything is healed, and
+//! the [verdict] comes from `site`, `schedule_gap` and `check_result`.
+//!
+//! `ci/chaos` runs many seeds for long; without its variables this is a short run of a seed that
+//! harms no data.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a helper of a test fails as the test does, and tells what is done"
+)]
+
+mod action;
+mod changes;
+mod crew;
+mod dice;
+mod errands;
+mod plan;
+mod verdict;
+mod world;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use testbed::audit::Report;
+use tokio::task::LocalSet;
+
+use plan::{Kind, Plan};
+use world::World;
+
+/// The seed of the short run.
+const SHORT_SEED: u64 = 1;
+/// How long its faults last.
+const SHORT: Duration = Duration::from_secs(22);
+/// How long they last with a seed of one's own.
+const LONG: Duration = Duration::from_mins(1);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_fails_and_heals_every_due_instant_is_accounted_for() {
+    // Errands stay on this thread.
+    LocalSet::new().run_until(run()).await;
+}
+
+/// Runs the plan, and judges what came of it.
+async fn run() {
+    let seed = variable("WEBMON_CHAOS_SEED");
+    let seconds = variable("WEBMON_CHAOS_SECONDS").map(Duration::from_secs);
+    let plan = match seed {
+        Some(seed) => Plan::new(seed, seconds.unwrap_or(LONG), Kind::all()),
+        None => Plan::new(SHORT_SEED, seconds.unwrap_or(SHORT), &Kind::harmless()),
+    };
+    let seed = seed.unwrap_or(SHORT_SEED);
+    eprintln!("seed {seed}: {} faults", plan.faults());
+    let mut world = World::start(seed).await;
+    for step in &plan.steps {
+        world.until(step.at).await;
+        eprintln!("{:7.3} {:?}", world.age().as_secs_f64(), step.action);
+        world.act(step.action);
+    }
+    world.heal().await;
+    eprintln!("{:7.3} healed", world.age().as_secs_f64());
+    let (errands, failed) = world.errands.end().await;
+    for failure in &failed {
+        eprintln!("{failure}");
+    }
+    let report = world.judge(&plan).await;
+    world.assert_honest().await;
+    world.assert_audited().await;
+    let counts = world.assert_counts(&plan).await;
+    let defects = world.crew.defects();
+    assert!(defects.is_empty(), "{}", defects.join("\n"));
+    eprintln!(
+        "services: {} gave up at start, {} drained late; {} of {errands} errands failed",
+        world.crew.gave_up,
+        world.crew.overdue,
+        failed.len()
+    );
+    let seconds = world.age().as_secs();
+    let faults = plan.faults();
+    eprintln!(
+        "seed {seed}: {seconds} s, {faults} faults, {}; {counts}; audit ok",
+        summary(&report)
+    );
+}
+
+/// What was found, in a line.
+fn summary(report: &Report) -> String {
+    let missed: BTreeMap<_, _> = report
+        .verdicts
+        .iter()
+        .filter_map(|(verdict, count)| Some((verdict.strip_prefix("missed/")?, count)))
+        .collect();
+    let reasons: Vec<_> = missed
+        .iter()
+        .map(|(reason, count)| format!("{count} {reason}"))
+        .collect();
+    format!(
+        "{} due instants: {} missing, {} repeated, {} not due; {} missed ({}), {} in gaps, {} up",
+        report.due,
+        report.missing.len(),
+        report.repeated.len(),
+        report.foreign.len(),
+        report.rows("missed"),
+        reasons.join(", "),
+        report.in_gaps,
+        report.rows("up"),
+    )
+}
+
+/// The number in an environment variable, if it is set.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "`ci/chaos` says by the environment which run this is"
+)]
+fn variable(name: &str) -> Option<u64> {
+    let value = std::env::var(name).ok()?;
+    Some(
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name}={value} is no number")),
+    )
+}

@@ -1,0 +1,158 @@
+//! What is asked in the end: is every due instant accounted for, do the counts agree, was no site
+//! blamed for what failed elsewhere?
+
+use std::time::{Duration, Instant};
+
+use testbed::audit::{self, Report};
+use testbed::{Process, tables};
+use tokio::time::sleep;
+
+use crate::action::Member;
+use crate::plan::Plan;
+use crate::world::World;
+
+/// How much of the time after the healing is judged too.
+const AFTERWARDS_MS: i64 = 5_000;
+/// How long what is due may take to be scheduled, and sites to be stamped, once all is well: shards of a
+/// failed turn wait half a minute at most.
+const SCHEDULING: Duration = Duration::from_mins(1);
+/// How long the ledger may take to balance: a check that was lost is judged a minute after it has
+/// expired, and each scheduler looks once a minute for a minute's worth.
+const SETTLING: Duration = Duration::from_secs(210);
+/// How long what was scheduled may take to be recorded after the last turn.
+const DRAINING: Duration = Duration::from_mins(1);
+/// How long an audit may take.
+const AUDIT: Duration = Duration::from_mins(1);
+/// The least load that a run is worth judging by, in due instants per second.
+const LEAST_RATE: u64 = 60;
+
+/// Rows of what the website never does.
+const BLAMED: &str = "
+    SELECT count(*) FROM check_result JOIN site ON site.id = site_id
+    WHERE url LIKE '%/ok/%' AND outcome = 'down' AND reason NOT IN ('connect_timeout', 'response_timeout', 'body_timeout')
+       OR url LIKE '%/fail/%' AND (outcome IN ('up', 'degraded') OR outcome = 'down' AND reason NOT IN ('status', 'connect_timeout', 'response_timeout'))
+       OR url LIKE '%/reset/%' AND outcome IN ('up', 'degraded')";
+/// Rows whose reason is there and should not be, or the other way round.
+const UNREASONABLE: &str =
+    "SELECT count(*) FROM check_result WHERE (reason IS NULL) <> (outcome = 'up')";
+/// What checkers have written: all rows but those of the reconciler, and those that they replaced.
+const WRITTEN: &str = "
+    SELECT (SELECT count(*) FROM check_result WHERE reason IS DISTINCT FROM 'lost')
+         + (SELECT count(*) FROM replaced WHERE reason <> 'lost')";
+/// What the reconciler has written.
+const LOST: &str = "
+    SELECT (SELECT count(*) FROM check_result WHERE reason = 'lost')
+         + (SELECT count(*) FROM replaced WHERE reason = 'lost')";
+
+impl World {
+    /// Waits until the ledger balances, or has had its time, and judges it.
+    pub(crate) async fn judge(&mut self, plan: &Plan) -> Report {
+        let database = self.tools.database.clone();
+        let until = tables::now(&database).await + AFTERWARDS_MS;
+        let end = Instant::now() + SCHEDULING;
+        let scheduled =
+            "SELECT (extract(epoch FROM min(scheduled_until)) * 1000)::bigint FROM schedule_shard";
+        loop {
+            self.supervise();
+            let behind = until - tables::number(&database, scheduled).await;
+            let unstamped = audit::unstamped(&database).await;
+            if behind <= 0 && unstamped == 0 {
+                break;
+            }
+            assert!(
+                Instant::now() < end,
+                "{behind} ms are not scheduled, {unstamped} sites not stamped"
+            );
+            sleep(Duration::from_millis(200)).await;
+        }
+        let end = Instant::now() + SETTLING;
+        let report = loop {
+            self.supervise();
+            let asked = Instant::now();
+            let report = audit::judge(&audit::load(&database).await, until);
+            if report.missing.is_empty() || asked > end {
+                break report;
+            }
+            sleep(asked.elapsed().max(Duration::from_millis(500))).await;
+        };
+        report.show();
+        report.assert_clean();
+        let seconds = self.age().as_secs();
+        assert!(
+            report.due as u64 >= seconds * LEAST_RATE,
+            "too little was judged of {seconds} s"
+        );
+        assert!(
+            report.rows("up") * 5 > report.due,
+            "too few checks were made"
+        );
+        if !plan.forgets() {
+            assert_eq!(report.rows("missed/lost"), 0, "Kafka forgot nothing");
+        }
+        report
+    }
+
+    /// What the rows say by themselves.
+    pub(crate) async fn assert_honest(&self) {
+        let database = &self.tools.database;
+        for (what, sql) in [("blamed", BLAMED), ("unreasonable", UNREASONABLE)] {
+            assert_eq!(tables::number(database, sql).await, 0, "{what}: {sql}");
+        }
+    }
+
+    /// `webmon audit` agrees.
+    pub(crate) async fn assert_audited(&self) {
+        let [_, config, file] = self.tools.apply.run();
+        let arguments = [
+            "audit".as_ref(),
+            "--since".as_ref(),
+            "1h".as_ref(),
+            config,
+            file,
+        ];
+        let audited = Process::run("webmon", arguments, AUDIT).await;
+        assert_eq!(audited.code, 0, "{}{}", audited.stdout, audited.stderr);
+    }
+
+    /// Stops everything in good order, and compares what it counted with the rows; says how.
+    pub(crate) async fn assert_counts(&mut self, plan: &Plan) -> String {
+        let is_scheduler = |member: &Member| matches!(member, Member::Scheduler(_));
+        let lost = self.crew.sum("webmon_checks_lost_total").await;
+        self.crew.stop(is_scheduler).await;
+        let end = Instant::now() + DRAINING;
+        while self.crew.sum("webmon_hold_size").await + self.crew.sum("webmon_in_flight").await
+            > 0.0
+        {
+            assert!(Instant::now() < end, "checks do not end");
+            sleep(Duration::from_millis(200)).await;
+        }
+        // What is recorded is counted a moment later.
+        let mut counted = 0.0;
+        loop {
+            sleep(Duration::from_secs(1)).await;
+            let again = self.crew.sum("webmon_results_recorded_total").await;
+            if again <= counted {
+                break;
+            }
+            counted = again;
+        }
+        let written = count(tables::number(&self.tools.database, WRITTEN).await);
+        let rows_lost = count(tables::number(&self.tools.database, LOST).await);
+        self.crew.stop(|_| true).await;
+        assert!(lost <= rows_lost, "{lost} counted as lost, of {rows_lost}");
+        assert!(counted <= written, "{counted} counted, of {written} rows");
+        if plan.blurs_counts() {
+            return format!("{counted} of {written} rows counted by who is still there");
+        }
+        assert!(
+            (counted - written).abs() < 0.5,
+            "{counted} counted, {written} rows"
+        );
+        format!("all {written} rows counted")
+    }
+}
+
+/// A count as metrics tell it.
+fn count(rows: i64) -> f64 {
+    u32::try_from(rows).map_or(f64::INFINITY, f64::from)
+}
