@@ -18,6 +18,9 @@ use crate::{metrics::Metrics, sql};
 
 /// How often a running scheduler looks for losses. Each look reads all sites once.
 const EVERY: Duration = Duration::from_mins(1);
+/// A look is not made for less than this, in milliseconds: another scheduler has just looked. Half of
+/// [`EVERY`], as two looks of one scheduler are a minute apart give or take milliseconds.
+const LEAST_LOOK_MS: i64 = 30_000;
 /// The time for one look.
 const LIMIT: Duration = Duration::from_mins(10);
 
@@ -106,7 +109,7 @@ pub async fn reconcile(
 }
 
 /// Looks for losses until `stop`. Of several schedulers one does the work: what another has judged within
-/// the last minute is left alone.
+/// the last half minute is left alone.
 pub(crate) async fn keep(
     database: DatabaseConnection,
     retention: Duration,
@@ -142,7 +145,7 @@ pub(crate) async fn keep(
 /// Judges what has expired, unless that is little; returns how many instants were lost.
 async fn look(database: &DatabaseConnection, retention: Duration) -> Result<u64> {
     let extent = extent(database, Judge::ByExpiry, retention).await?;
-    if extent.until - extent.since < LEAST_STEP_MS {
+    if extent.until - extent.since < LEAST_LOOK_MS {
         return Ok(0);
     }
     judge_extent(database, Judge::ByExpiry, extent).await
