@@ -80,6 +80,7 @@ impl Action {
                 | Self::ChangeSlowly(..)
                 | Self::Apply(_)
                 | Self::Link(_, Mode::Pass)
+                | Self::Days
                 | Self::Service(_, Deed::Start | Deed::Thaw)
                 | Self::Broker(Deed::Start | Deed::Thaw)
                 | Self::Postgres(Deed::Start)

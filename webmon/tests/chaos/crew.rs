@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use testbed::{Process, Settings, get, metric};
 
 use crate::action::{Deed, Member};
-use crate::plan::{CHECKERS, SCHEDULERS};
+use crate::kind::{CHECKERS, SCHEDULERS};
 
 /// The pause before a service that ended by itself is started again.
 const AGAIN: Duration = Duration::from_secs(1);

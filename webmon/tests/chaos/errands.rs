@@ -17,8 +17,10 @@ use crate::dice::Dice;
 
 /// How long one of them may take.
 const LIMIT: Duration = Duration::from_mins(1);
-/// How many tasks of each partition are repeated, of the newest and of the oldest.
-const REPEATED: usize = 100;
+/// How many of the newest tasks of each partition are repeated.
+const NEWEST: i64 = 100;
+/// How many of the oldest tasks are.
+const OLDEST: usize = 800;
 
 /// Why an errand failed.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -129,9 +131,9 @@ async fn apply(round: u64, tools: Tools) -> Result<(), Failure> {
 /// so that another checker gets them.
 async fn repeat(mut dice: Dice, topic: Arc<Topic>) -> Result<(), Failure> {
     let repeating = spawn_blocking(move || {
-        let mut messages = topic.try_messages(Offset::OffsetTail(REPEATED as i64))?;
+        let mut messages = topic.try_messages(Offset::OffsetTail(NEWEST))?;
         let mut oldest = topic.try_messages(Offset::Beginning)?;
-        oldest.truncate(REPEATED * 8);
+        oldest.truncate(OLDEST);
         messages.append(&mut oldest);
         dice.shuffle(&mut messages);
         let keys: Vec<_> = messages

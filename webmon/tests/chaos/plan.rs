@@ -6,96 +6,18 @@ use std::time::Duration;
 
 use testbed::Mode;
 
-use crate::action::{Action, Deed, Link, Member};
+use crate::action::Action;
 use crate::dice::Dice;
-
-/// How many schedulers there are.
-pub(crate) const SCHEDULERS: usize = 2;
-/// How many checkers there are.
-pub(crate) const CHECKERS: usize = 3;
+use crate::kind::{Kind, Target};
 
 /// When the first fault comes: the services have begun by then.
 const FIRST_MS: u64 = 3_000;
 /// The time from one fault to the next.
-const PAUSE_MS: Range<u64> = 300..3_500;
-/// The least time between two faults of the same thing.
-const REST_MS: u64 = 1_500;
+const PAUSE_MS: Range<u64> = 400..4_200;
 /// From one change of sites to the next.
 const CHANGE_EVERY_MS: u64 = 1_000;
 /// Every so many changes of sites a slow one, and an application of a file.
 const RARELY: u64 = 7;
-
-/// All kinds of faults.
-const KINDS: [Kind; 18] = [
-    Kind::SchedulerKilled,
-    Kind::SchedulerFrozen,
-    Kind::SchedulerStopped,
-    Kind::CheckerKilled,
-    Kind::CheckerFrozen,
-    Kind::CheckerStopped,
-    Kind::BrokerKilled,
-    Kind::BrokerFrozen,
-    Kind::BrokerWiped,
-    Kind::TopicDeleted,
-    Kind::PostgresKilled,
-    Kind::PostgresStopped,
-    Kind::Cut,
-    Kind::Delayed,
-    Kind::Stalled,
-    Kind::Swallowed,
-    Kind::Read,
-    Kind::Repeated,
-];
-
-/// A kind of fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    SchedulerKilled,
-    SchedulerFrozen,
-    SchedulerStopped,
-    CheckerKilled,
-    CheckerFrozen,
-    CheckerStopped,
-    BrokerKilled,
-    BrokerFrozen,
-    BrokerWiped,
-    TopicDeleted,
-    PostgresKilled,
-    PostgresStopped,
-    Cut,
-    Delayed,
-    Stalled,
-    Swallowed,
-    Read,
-    Repeated,
-}
-
-/// What fails; two faults of it do not overlap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Target {
-    /// A service.
-    Service(Member),
-    /// The broker.
-    Broker,
-    /// `PostgreSQL`.
-    Postgres,
-    /// A link.
-    Link(Link),
-    /// The results, for a reader.
-    Results,
-}
-
-/// A fault, and how it heals.
-struct Fault {
-    /// What fails.
-    target: Target,
-    /// What is done.
-    begin: Action,
-    /// What heals it, if it does not do so by itself.
-    end: Option<Action>,
-    /// How long it lasts.
-    lasts_ms: Range<u64>,
-}
 
 /// One thing that is done, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,13 +41,11 @@ impl Plan {
         let mut dice = Dice::new(seed);
         let mut kinds = kinds.to_vec();
         // In some runs every row is counted by a checker that lives to tell.
-        if dice.one_in(4) {
-            kinds.retain(|kind| !kind.blurs_counts());
-        }
+        let counted = dice.one_in(3);
         dice.shuffle(&mut kinds);
         kinds.truncate(kinds.len() * 2 / 3);
         let length_ms = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
-        let mut steps = faults(&mut dice, &kinds, length_ms);
+        let mut steps = faults(&mut dice, (&kinds, counted), length_ms);
         steps.extend(changes(&mut dice, length_ms));
         steps.sort_by_key(|step| step.at);
         Self { steps }
@@ -148,138 +68,9 @@ impl Plan {
     }
 }
 
-impl Kind {
-    /// All kinds.
-    pub(crate) const fn all() -> &'static [Self] {
-        &KINDS
-    }
-
-    /// Those after which nothing that Kafka acknowledged is gone.
-    pub(crate) fn harmless() -> Vec<Self> {
-        let forgets = [Self::BrokerWiped, Self::TopicDeleted];
-        let kinds = KINDS.iter().filter(|kind| !forgets.contains(kind));
-        kinds.copied().collect()
-    }
-
-    /// Whether a checker may not know by it which rows it has written.
-    const fn blurs_counts(self) -> bool {
-        matches!(
-            self,
-            Self::CheckerKilled
-                | Self::CheckerStopped
-                | Self::PostgresKilled
-                | Self::PostgresStopped
-        )
-    }
-
-    /// One fault of this kind.
-    fn fault(self, dice: &mut Dice) -> Fault {
-        let scheduler = Member::Scheduler(dice.below(SCHEDULERS));
-        let checker = Member::Checker(dice.below(CHECKERS));
-        match self {
-            Self::SchedulerKilled => service(scheduler, Deed::Kill, 500..10_000),
-            Self::SchedulerStopped => service(scheduler, Deed::Stop, 300..5_000),
-            // Longer than the session timeout of the checkers' group, and than what a turn may take.
-            Self::SchedulerFrozen => service(scheduler, Deed::Freeze, 6_500..13_000),
-            Self::CheckerKilled => service(checker, Deed::Kill, 500..10_000),
-            Self::CheckerStopped => service(checker, Deed::Stop, 300..5_000),
-            Self::CheckerFrozen => service(checker, Deed::Freeze, 6_500..13_000),
-            Self::BrokerKilled => broker(Deed::Kill, 300..5_000),
-            Self::BrokerFrozen => broker(Deed::Freeze, 2_000..9_000),
-            Self::BrokerWiped => broker(Deed::Wipe, 300..3_000),
-            Self::TopicDeleted => Fault {
-                target: Target::Broker,
-                begin: Action::DeleteTopic,
-                end: None,
-                lasts_ms: 0..1,
-            },
-            Self::PostgresKilled => postgres(Deed::Kill),
-            Self::PostgresStopped => postgres(Deed::Stop),
-            Self::Cut => link(dice, Mode::Cut, 300..5_000),
-            Self::Delayed => {
-                let delay = Duration::from_millis(dice.within(&(20..400)));
-                link(dice, Mode::Delay(delay), 3_000..12_000)
-            }
-            Self::Stalled => link(dice, Mode::Stall, 1_000..12_000),
-            Self::Swallowed => link(dice, Mode::Swallow, 1_000..12_000),
-            Self::Read => Fault {
-                target: Target::Results,
-                begin: Action::Read(Duration::from_millis(dice.within(&(4_000..15_000)))),
-                end: Some(Action::Days),
-                lasts_ms: 1_000..3_000,
-            },
-            Self::Repeated => Fault {
-                target: Target::Results,
-                begin: Action::Repeat(dice.within(&(0..1_000))),
-                end: None,
-                lasts_ms: 0..1,
-            },
-        }
-    }
-}
-
-/// A fault of a service.
-fn service(member: Member, deed: Deed, lasts_ms: Range<u64>) -> Fault {
-    Fault {
-        target: Target::Service(member),
-        begin: Action::Service(member, deed),
-        end: Some(Action::Service(member, deed.healed_by())),
-        lasts_ms,
-    }
-}
-
-/// A fault of the broker.
-fn broker(deed: Deed, lasts_ms: Range<u64>) -> Fault {
-    Fault {
-        target: Target::Broker,
-        begin: Action::Broker(deed),
-        end: Some(Action::Broker(deed.healed_by())),
-        lasts_ms,
-    }
-}
-
-/// A fault of `PostgreSQL`.
-fn postgres(deed: Deed) -> Fault {
-    Fault {
-        target: Target::Postgres,
-        begin: Action::Postgres(deed),
-        end: Some(Action::Postgres(deed.healed_by())),
-        lasts_ms: 300..6_000,
-    }
-}
-
-/// A fault of some link.
-fn link(dice: &mut Dice, mode: Mode, lasts_ms: Range<u64>) -> Fault {
-    let links = [
-        Link::SchedulersDatabase,
-        Link::CheckersDatabase,
-        Link::SchedulersBroker,
-        Link::CheckersBroker,
-    ];
-    let link = links
-        .get(dice.below(links.len()))
-        .copied()
-        .unwrap_or(Link::CheckersBroker);
-    Fault {
-        target: Target::Link(link),
-        begin: Action::Link(link, mode),
-        end: Some(Action::Link(link, Mode::Pass)),
-        lasts_ms,
-    }
-}
-
-impl Deed {
-    /// What makes it good.
-    const fn healed_by(self) -> Self {
-        match self {
-            Self::Freeze => Self::Thaw,
-            _ => Self::Start,
-        }
-    }
-}
-
-/// Faults until the end, by when all have healed.
-fn faults(dice: &mut Dice, kinds: &[Kind], length_ms: u64) -> Vec<Step> {
+/// Faults of these kinds until the end, by when all have healed; `counted`: none after which a checker does
+/// not know what it has written.
+fn faults(dice: &mut Dice, (kinds, counted): (&[Kind], bool), length_ms: u64) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut busy: BTreeMap<Target, u64> = BTreeMap::new();
     let mut at = FIRST_MS;
@@ -290,8 +81,9 @@ fn faults(dice: &mut Dice, kinds: &[Kind], length_ms: u64) -> Vec<Step> {
         };
         let ends = at + dice.within(&fault.lasts_ms);
         let free = busy.get(&fault.target).is_none_or(|until| *until <= at);
-        if free && ends < length_ms {
-            busy.insert(fault.target, ends + REST_MS);
+        let allowed = !(counted && fault.begin.blurs_counts());
+        if free && allowed && ends < length_ms {
+            busy.insert(fault.target, ends + fault.target.rest_ms());
             steps.push(step(at, fault.begin));
             steps.extend(fault.end.map(|end| step(ends, end)));
             at += dice.within(&PAUSE_MS);
@@ -325,5 +117,30 @@ fn step(at_ms: u64, action: Action) -> Step {
     Step {
         at: Duration::from_millis(at_ms),
         action,
+    }
+}
+
+#[test]
+fn a_plan_is_a_function_of_its_seed_and_all_of_it_heals() {
+    let length = Duration::from_mins(1);
+    for seed in 1..200 {
+        let plan = Plan::new(seed, length, Kind::all());
+        assert_eq!(plan.steps, Plan::new(seed, length, Kind::all()).steps);
+        assert_ne!(plan.steps, Plan::new(seed + 1, length, Kind::all()).steps);
+        assert!(plan.faults() >= 10, "seed {seed}: {}", plan.faults());
+        assert!(plan.steps.iter().all(|step| step.at < length));
+        let mut sick = BTreeMap::new();
+        for step in &plan.steps {
+            match step.action {
+                Action::Service(member, deed) => {
+                    sick.insert(Target::Service(member), !deed.heals())
+                }
+                Action::Broker(deed) => sick.insert(Target::Broker, !deed.heals()),
+                Action::Postgres(deed) => sick.insert(Target::Postgres, !deed.heals()),
+                Action::Link(link, mode) => sick.insert(Target::Link(link), mode != Mode::Pass),
+                _ => None,
+            };
+        }
+        assert!(sick.values().all(|sick| !sick), "seed {seed}: {sick:?}");
     }
 }

@@ -3,36 +3,22 @@
 use std::fs::Permissions;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection};
 use tempfile::TempDir;
-use testbed::{Mode, Proxy, Server, Settings, Topic, Website, database_url, free_ports, migrate};
+use testbed::{Mode, Proxy, Server, free_ports};
 use tokio::time::sleep;
 
 use crate::action::{Action, Deed, Link};
-use crate::changes::SITES;
 use crate::crew::Crew;
 use crate::errands::{Errands, Tools};
+use crate::guard::Guarded;
+use crate::setup::prepare;
 
 /// How long everything may take to be ready, at first and once nothing fails any more.
 const READY: Duration = Duration::from_secs(90);
 /// How often servers and services are looked after.
 const EVERY: Duration = Duration::from_millis(100);
-/// The checkers' settings: several runs share a machine.
-const CHECKER: &str = "slots: 256\n";
-/// Notes each missed row that a check replaced: without them rows and metrics do not add up.
-const NOTE_REPLACED: &str = "
-    CREATE TABLE replaced (outcome text, reason text);
-    CREATE FUNCTION note_replaced() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        INSERT INTO replaced VALUES (OLD.outcome::text, OLD.reason::text);
-        RETURN NEW;
-    END $$;
-    CREATE TRIGGER note_replaced AFTER UPDATE ON check_result
-        FOR EACH ROW EXECUTE FUNCTION note_replaced()";
-
 /// Everything of a run.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -52,15 +38,6 @@ pub(crate) struct World {
     folder: Option<TempDir>,
     /// When the run began.
     began: Instant,
-}
-
-/// A server that is started again when it has ended.
-#[derive(Debug)]
-struct Guarded {
-    /// The server.
-    server: Server,
-    /// Whether it is to run.
-    wanted: bool,
 }
 
 impl World {
@@ -151,6 +128,15 @@ impl World {
         self.ready().await;
     }
 
+    /// Keeps the logs, and the data of the servers.
+    pub(crate) fn keep(&mut self) {
+        self.crew.keep_logs();
+        if let Some(folder) = self.folder.take() {
+            let folder = folder.keep();
+            eprintln!("logs, and the data of the servers: {}", folder.display());
+        }
+    }
+
     /// Waits until everything is ready.
     async fn ready(&mut self) {
         let end = Instant::now() + READY;
@@ -180,101 +166,7 @@ impl Drop for World {
     /// A run that fails leaves its logs and its tables for people to look at.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.crew.keep_logs();
-            if let Some(folder) = self.folder.take() {
-                let folder = folder.keep();
-                eprintln!("logs, and the data of the servers: {}", folder.display());
-            }
+            self.keep();
         }
     }
-}
-
-impl Guarded {
-    /// A server that is to run.
-    fn new(server: Server) -> Self {
-        Self {
-            server,
-            wanted: true,
-        }
-    }
-
-    /// Starts it if it is to run and does not.
-    fn supervise(&mut self) {
-        if self.wanted {
-            self.server.start();
-        }
-    }
-
-    /// Does something to it.
-    fn act(&mut self, deed: Deed) {
-        self.wanted = matches!(deed, Deed::Start | Deed::Freeze | Deed::Thaw);
-        match deed {
-            Deed::Kill => self.server.kill(),
-            Deed::Stop => self.server.quit(),
-            Deed::Freeze => self.server.freeze(),
-            Deed::Thaw => self.server.thaw(),
-            Deed::Wipe => self.server.wipe(),
-            Deed::Start => {}
-        }
-    }
-}
-
-/// Makes the database, the sites, and what the services are told.
-async fn prepare(
-    folder: &Path,
-    postgres: &Server,
-    broker: &Server,
-    links: &[Proxy; 4],
-) -> (Tools, Crew) {
-    migrate(&postgres.url()).await;
-    let mut options = ConnectOptions::new(postgres.url());
-    options
-        .sqlx_logging(false)
-        .max_connections(20)
-        .acquire_timeout(Duration::from_secs(5));
-    let database = Database::connect(options).await.expect("a pool");
-    let website = Arc::new(Website::start());
-    execute(&database, NOTE_REPLACED).await;
-    for crowd in SITES {
-        execute(&database, &crowd.sql(&website)).await;
-    }
-    let brokers = broker.address().to_string();
-    let topic = Arc::new(Topic::on(&brokers, "chaos"));
-    let direct = Settings {
-        database_url: postgres.url(),
-        brokers,
-        topic: topic.name().to_owned(),
-        ca: None,
-        filter: "info",
-        checker: CHECKER.to_owned(),
-    };
-    let through = |database: &Proxy, broker: &Proxy| Settings {
-        database_url: database_url(database.address()),
-        brokers: broker.address().to_string(),
-        ..direct.clone()
-    };
-    let [
-        schedulers_database,
-        checkers_database,
-        schedulers_broker,
-        checkers_broker,
-    ] = links;
-    let tools = Tools {
-        database,
-        topic,
-        website,
-        apply: direct.scheduler(folder, "apply"),
-        folder: folder.to_owned(),
-    };
-    let crew = Crew::new(
-        through(schedulers_database, schedulers_broker),
-        through(checkers_database, checkers_broker),
-        folder.to_owned(),
-    );
-    (tools, crew)
-}
-
-/// Runs a statement while nothing fails.
-async fn execute(database: &DatabaseConnection, sql: &str) {
-    database.execute_unprepared(sql).await.expect(sql);
 }

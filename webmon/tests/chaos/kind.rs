@@ -1,0 +1,221 @@
+//! The kinds of faults: what fails, for how long, and what heals it.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use testbed::Mode;
+
+use crate::action::{Action, Deed, Link, Member};
+use crate::dice::Dice;
+
+/// How many schedulers there are.
+pub(crate) const SCHEDULERS: usize = 2;
+/// How many checkers there are.
+pub(crate) const CHECKERS: usize = 3;
+
+/// All kinds of faults.
+const KINDS: [Kind; 18] = [
+    Kind::SchedulerKilled,
+    Kind::SchedulerFrozen,
+    Kind::SchedulerStopped,
+    Kind::CheckerKilled,
+    Kind::CheckerFrozen,
+    Kind::CheckerStopped,
+    Kind::BrokerKilled,
+    Kind::BrokerFrozen,
+    Kind::BrokerWiped,
+    Kind::TopicDeleted,
+    Kind::PostgresKilled,
+    Kind::PostgresStopped,
+    Kind::Cut,
+    Kind::Delayed,
+    Kind::Stalled,
+    Kind::Swallowed,
+    Kind::Read,
+    Kind::Repeated,
+];
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    SchedulerKilled,
+    SchedulerFrozen,
+    SchedulerStopped,
+    CheckerKilled,
+    CheckerFrozen,
+    CheckerStopped,
+    BrokerKilled,
+    BrokerFrozen,
+    BrokerWiped,
+    TopicDeleted,
+    PostgresKilled,
+    PostgresStopped,
+    Cut,
+    Delayed,
+    Stalled,
+    Swallowed,
+    Read,
+    Repeated,
+}
+
+/// What fails; two faults of it do not overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Target {
+    /// A service.
+    Service(Member),
+    /// The broker.
+    Broker,
+    /// `PostgreSQL`.
+    Postgres,
+    /// A link.
+    Link(Link),
+    /// The results, for a reader.
+    Results,
+}
+
+/// A fault, and how it heals.
+pub(crate) struct Fault {
+    /// What fails.
+    pub(crate) target: Target,
+    /// What is done.
+    pub(crate) begin: Action,
+    /// What heals it, if it does not do so by itself.
+    pub(crate) end: Option<Action>,
+    /// How long it lasts, in milliseconds.
+    pub(crate) lasts_ms: Range<u64>,
+}
+
+impl Target {
+    /// The least time between two of its faults: servers take a while to come back.
+    pub(crate) const fn rest_ms(self) -> u64 {
+        match self {
+            Self::Broker => 10_000,
+            Self::Postgres => 5_000,
+            Self::Service(_) | Self::Link(_) | Self::Results => 1_500,
+        }
+    }
+}
+
+impl Kind {
+    /// All kinds.
+    pub(crate) const fn all() -> &'static [Self] {
+        &KINDS
+    }
+
+    /// Those after which nothing that Kafka acknowledged is gone.
+    pub(crate) fn harmless() -> Vec<Self> {
+        let forgets = [Self::BrokerWiped, Self::TopicDeleted];
+        let kinds = KINDS.iter().filter(|kind| !forgets.contains(kind));
+        kinds.copied().collect()
+    }
+
+    /// One fault of this kind.
+    pub(crate) fn fault(self, dice: &mut Dice) -> Fault {
+        let scheduler = Member::Scheduler(dice.below(SCHEDULERS));
+        let checker = Member::Checker(dice.below(CHECKERS));
+        match self {
+            Self::SchedulerKilled => service(scheduler, Deed::Kill, 500..10_000),
+            Self::SchedulerStopped => service(scheduler, Deed::Stop, 300..5_000),
+            // Longer than the session timeout of the checkers' group, and than what a turn may take.
+            Self::SchedulerFrozen => service(scheduler, Deed::Freeze, 6_500..13_000),
+            Self::CheckerKilled => service(checker, Deed::Kill, 500..10_000),
+            Self::CheckerStopped => service(checker, Deed::Stop, 300..5_000),
+            Self::CheckerFrozen => service(checker, Deed::Freeze, 6_500..13_000),
+            Self::BrokerKilled => broker(Deed::Kill, 300..5_000),
+            Self::BrokerFrozen => broker(Deed::Freeze, 2_000..9_000),
+            Self::BrokerWiped => broker(Deed::Wipe, 300..3_000),
+            Self::TopicDeleted => Fault {
+                target: Target::Broker,
+                begin: Action::DeleteTopic,
+                end: None,
+                lasts_ms: 0..1,
+            },
+            Self::PostgresKilled => postgres(Deed::Kill),
+            Self::PostgresStopped => postgres(Deed::Stop),
+            Self::Cut => link(dice, Mode::Cut, 300..5_000),
+            Self::Delayed => {
+                let delay = Duration::from_millis(dice.within(&(20..400)));
+                link(dice, Mode::Delay(delay), 3_000..12_000)
+            }
+            Self::Stalled => link(dice, Mode::Stall, 1_000..12_000),
+            Self::Swallowed => link(dice, Mode::Swallow, 1_000..12_000),
+            Self::Read => Fault {
+                target: Target::Results,
+                begin: Action::Read(Duration::from_millis(dice.within(&(4_000..15_000)))),
+                end: Some(Action::Days),
+                lasts_ms: 1_000..3_000,
+            },
+            Self::Repeated => Fault {
+                target: Target::Results,
+                begin: Action::Repeat(dice.within(&(0..1_000))),
+                end: None,
+                lasts_ms: 0..1,
+            },
+        }
+    }
+}
+
+/// A fault of a service.
+fn service(member: Member, deed: Deed, lasts_ms: Range<u64>) -> Fault {
+    Fault {
+        target: Target::Service(member),
+        begin: Action::Service(member, deed),
+        end: Some(Action::Service(member, deed.healed_by())),
+        lasts_ms,
+    }
+}
+
+/// A fault of the broker.
+fn broker(deed: Deed, lasts_ms: Range<u64>) -> Fault {
+    Fault {
+        target: Target::Broker,
+        begin: Action::Broker(deed),
+        end: Some(Action::Broker(deed.healed_by())),
+        lasts_ms,
+    }
+}
+
+/// A fault of `PostgreSQL`.
+fn postgres(deed: Deed) -> Fault {
+    Fault {
+        target: Target::Postgres,
+        begin: Action::Postgres(deed),
+        end: Some(Action::Postgres(deed.healed_by())),
+        lasts_ms: 300..6_000,
+    }
+}
+
+/// A fault of some link.
+fn link(dice: &mut Dice, mode: Mode, lasts_ms: Range<u64>) -> Fault {
+    let links = [
+        Link::SchedulersDatabase,
+        Link::CheckersDatabase,
+        Link::SchedulersBroker,
+        Link::CheckersBroker,
+    ];
+    let link = links
+        .get(dice.below(links.len()))
+        .copied()
+        .unwrap_or(Link::CheckersBroker);
+    Fault {
+        target: Target::Link(link),
+        begin: Action::Link(link, mode),
+        end: Some(Action::Link(link, Mode::Pass)),
+        lasts_ms,
+    }
+}
+
+impl Deed {
+    /// Whether it makes something good.
+    pub(crate) const fn heals(self) -> bool {
+        matches!(self, Self::Thaw | Self::Start)
+    }
+
+    /// What makes it good.
+    const fn healed_by(self) -> Self {
+        match self {
+            Self::Freeze => Self::Thaw,
+            _ => Self::Start,
+        }
+    }
+}
