@@ -176,6 +176,15 @@ impl Desk {
         }
     }
 
+    /// Records the checks for which there is no slot in time, as far as the recorder has room.
+    pub(crate) fn give_up(&self) {
+        let Links { hold, results, .. } = &self.links;
+        let given_up = hold.give_up(results.room_for_unmade());
+        if !given_up.is_empty() {
+            results.put_now(given_up);
+        }
+    }
+
     /// Closes what has become durable.
     pub(crate) fn close_durable(&mut self) {
         while let Ok(positions) = self.links.done.try_recv() {

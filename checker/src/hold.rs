@@ -2,7 +2,7 @@
 //!
 //! The scheduler sends tasks a little ahead; here each waits for its instant, so that a check starts
 //! when it is due, to the millisecond, whatever PostgreSQL and Kafka did on the way. The hold is
-//! bounded in bytes; when it is full intake pauses.
+//! bounded in bytes: when it is full intake has it give up what waits for a slot, and pauses if nothing does.
 //!
 //! Threads take turns, so that no thread stands between a task and the one that probes. One of those
 //! that wait keeps watch. When tasks are due it takes the first, gives others to threads that wait,
@@ -18,7 +18,10 @@ use std::{
 
 use runtime::clock::Clock;
 
-use crate::queue::{Held, Queue};
+use crate::{
+    queue::{Held, Queue},
+    record::Finished,
+};
 
 /// The most that held tasks may occupy, in bytes: about 150,000 small tasks.
 pub(crate) const MOST_BYTES: usize = 64 * 1024 * 1024;
@@ -82,13 +85,14 @@ impl Hold {
 
     /// Takes in what one drain of Kafka's queue brought.
     pub(crate) fn put(&self, tasks: impl IntoIterator<Item = Held>) {
+        let now = self.clock.now_ms();
         let mut state = self.lock();
-        let first = state.queue.first_due();
+        let first = state.queue.first_ready();
         for held in tasks {
-            state.queue.add(held);
+            state.queue.add(held, now);
         }
         // Only a new first task changes what the watch waits for.
-        if state.queue.first_due() != first {
+        if state.queue.first_ready() != first {
             self.changed.notify_one();
         }
     }
@@ -107,7 +111,7 @@ impl Hold {
                 return None;
             }
             let now = self.clock.now_ms();
-            if let Some(held) = state.queue.take_due(now) {
+            if let Some(held) = state.queue.take_ready(now) {
                 state.watched &= !on_watch;
                 let words = state.hand_out(now);
                 drop(state);
@@ -136,12 +140,12 @@ impl Hold {
 
     /// Waits until the first task is due, or another has become the first.
     fn watch<'s>(&'s self, state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
-        let Some(due) = state.queue.first_due() else {
+        let Some(ready) = state.queue.first_ready() else {
             let state = self.changed.wait(state);
             return state.unwrap_or_else(PoisonError::into_inner);
         };
-        let due = self.clock.instant_at_ms(due);
-        let pause = due.saturating_duration_since(Instant::now());
+        let ready = self.clock.instant_at_ms(ready);
+        let pause = ready.saturating_duration_since(Instant::now());
         let waited = self.changed.wait_timeout(state, pause);
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
@@ -157,6 +161,13 @@ impl Hold {
         for seat in idle {
             seat.tell(Word::Over);
         }
+    }
+
+    /// Gives up the tasks for which there has been no slot for too long, and the oldest of those that are due
+    /// while more bytes are held than may be; at most so many.
+    pub(crate) fn give_up(&self, most: usize) -> Vec<Finished> {
+        let now = self.clock.now_ms();
+        self.lock().queue.give_up(now, MOST_BYTES, most)
     }
 
     /// How many tasks wait, and what they occupy, in bytes.
@@ -178,7 +189,7 @@ impl State {
         // The last that waits is kept for the watch, if there is none.
         while words.len() < MOST_HANDED
             && self.idle.len() > usize::from(!self.watched)
-            && let Some(held) = self.queue.take_due(now)
+            && let Some(held) = self.queue.take_ready(now)
         {
             words.extend(self.idle.pop().map(|seat| (seat, Word::Take(held))));
         }

@@ -54,6 +54,7 @@ impl Intake {
         while !stop.is_cancelled() {
             let drained = self.drain();
             self.desk.hand_over(drained);
+            self.desk.give_up();
             self.desk.close_durable();
             if self.desk.committed_at.elapsed() >= COMMIT_EVERY {
                 self.commit();

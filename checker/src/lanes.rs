@@ -7,11 +7,13 @@
 use std::sync::Arc;
 
 use color_eyre::eyre::{Result, WrapErr as _};
+use contract::outcome::Reason;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use runtime::clock::Clock;
 use tokio::sync::mpsc;
 
 use crate::{
+    hanging::Hanging,
     hold::Hold,
     metrics::Metrics,
     probe::Prober,
@@ -58,6 +60,8 @@ pub(crate) struct Links {
 struct Worker {
     /// What probes.
     prober: Prober,
+    /// Who hung last; the lanes' own.
+    hanging: Arc<Hanging>,
     /// The rest.
     links: Links,
     /// Dropped by the last thread.
@@ -67,9 +71,11 @@ struct Worker {
 /// Starts `slots` threads, each lane's with a prober of their own. They end with the hold.
 pub(crate) fn start(slots: usize, prober: &Prober, links: &Links) -> Result<Drained> {
     let (alive, ended) = mpsc::channel(1);
+    let hanging = Arc::new(Hanging::new(slots));
     for number in 0..slots / LANE_THREADS {
         let worker = Worker {
             prober: prober.for_another_lane(),
+            hanging: Arc::clone(&hanging),
             links: links.clone(),
             _alive: alive.clone(),
         };
@@ -103,14 +109,21 @@ impl Worker {
             let started_at_us = clock.now_us();
             // It may have expired in the hold, or while this thread was waking: nothing is probed late.
             if held.task.expires_at.saturating_mul(1_000) <= started_at_us {
-                results.put(held.expired());
+                results.put(held.given_up("expired while all slots were busy"));
                 continue;
             }
+            let Some(admission) = self.hanging.admit(held.task.site_id) else {
+                results.put(held.given_up(
+                    "its last check ran into its timeout, and the slots of such sites are busy",
+                ));
+                continue;
+            };
             let Held { task, position } = *held;
             metrics.in_flight.inc();
             metrics.started(started_at_us.saturating_sub(task.scheduled_at.saturating_mul(1_000)));
             let result = self.prober.check(&task, started_at_us);
             metrics.in_flight.dec();
+            admission.ended(result.reason.is_some_and(Reason::is_timeout));
             results.put(Finished { result, position });
         }
     }

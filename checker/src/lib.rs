@@ -21,6 +21,7 @@ pub mod command;
 pub mod config;
 mod consumer;
 mod desk;
+mod hanging;
 mod hold;
 mod intake;
 mod lanes;
@@ -86,6 +87,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         metrics: metrics.clone(),
     };
     let drained = lanes::start(config.slots, &prober, &links)?;
+    let stalls = prober.clone();
     let recorder = Recorder::new(
         config.database.clone(),
         Arc::clone(&results),
@@ -114,6 +116,13 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
             Ok(())
         })
         .wrap_err("start intake")?;
+    let ticking = stages.stop();
+    stages
+        .thread("stall ticker", move || {
+            stalls.watch_for_stalls(&ticking);
+            Ok(())
+        })
+        .wrap_err("start the thread that ticks")?;
     stages.spawn("record", recorder.run(drained));
     tracing::info!(slots = config.slots, "checking");
     stages.run(config.drain).await

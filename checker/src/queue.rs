@@ -1,13 +1,20 @@
-//! Tasks in the order in which they are due, and what they occupy.
+//! Tasks in the order in which they are due, what they occupy, and who goes first when there are too many.
+//!
+//! A task is ready when it is due, or when it was read if that was later. In the ordinary course the oldest
+//! ready task goes first. Once that one has waited a second there are more tasks than slots, and whichever
+//! way the rest is ordered most will not run in time: the newest goes first then, so that those which run are
+//! on time, and each interval gets its share. What has waited five seconds is given up.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
-};
+use std::collections::BTreeMap;
 
 use contract::{outcome::Reason, result::CheckResult, task::Task};
 
 use crate::{ledger::Position, record::Finished};
+
+/// How long the oldest ready task has waited when the newest goes first.
+const PATIENCE_MS: i64 = 1_000;
+/// How long a task waits at most, once it is ready.
+const MOST_WAIT_MS: i64 = 5_000;
 
 /// A task and where it stood.
 #[derive(Debug)]
@@ -19,51 +26,67 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// The result of a task whose time passed while all threads were busy.
-    pub(crate) fn expired(&self) -> Finished {
+    /// The result of a check that was not made, as there was no slot for it; `why` tells more.
+    pub(crate) fn given_up(&self, why: impl Into<String>) -> Finished {
         let Self { task, position } = self;
-        let result = CheckResult::unmeasured(task.site_id, task.scheduled_at, Reason::Backlog)
-            .with_detail("expired while all slots were busy");
+        let result = CheckResult::unmeasured(task.site_id, task.scheduled_at, Reason::Backlog);
         Finished {
-            result,
+            result: result.with_detail(why.into()),
             position: *position,
         }
     }
+
+    /// What it occupies, in bytes, its place in the queue included.
+    fn bytes(&self) -> usize {
+        // a tree's nodes are two thirds full on average
+        let place = (size_of::<Key>() + size_of::<Box<Self>>()) * 3 / 2;
+        size_of::<Self>() + place + self.task.heap_bytes()
+    }
 }
 
-/// Tasks that wait to be due.
+/// Tasks that wait to be due, or for a slot.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    /// The tasks, first due first.
-    tasks: BinaryHeap<Reverse<Entry>>,
+    /// The tasks.
+    tasks: BTreeMap<Key, Box<Held>>,
     /// What they occupy, in bytes.
     bytes: usize,
+    /// How many tasks there have been.
+    count: u64,
     /// The current assignment of each partition; tasks of others are dropped when they are met.
     assignments: BTreeMap<i32, u64>,
 }
 
-/// A task in due order.
-#[derive(Debug)]
-struct Entry(Box<Held>);
-
-impl Entry {
-    /// What decides the order: the due instant, then the site.
-    fn key(&self) -> (i64, i64) {
-        (self.0.task.scheduled_at, self.0.task.site_id)
-    }
-
-    /// What the task occupies, in bytes, its place in the heap included.
-    fn bytes(&self) -> usize {
-        size_of::<Held>() + size_of::<Self>() + self.0.task.heap_bytes()
-    }
+/// What decides the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    /// From when it may be started.
+    ready: i64,
+    /// When it is due: of those that were read late the oldest goes first.
+    due: i64,
+    /// The site.
+    site: i64,
+    /// The number of the task: a task may have been read twice.
+    number: u64,
 }
 
 impl Queue {
-    /// Adds a task.
-    pub(crate) fn add(&mut self, held: Held) {
-        let entry = Entry(Box::new(held));
-        self.bytes += entry.bytes();
-        self.tasks.push(Reverse(entry));
+    /// Adds a task that was read at `now`.
+    pub(crate) fn add(&mut self, held: Held, now: i64) {
+        let Task {
+            site_id,
+            scheduled_at,
+            ..
+        } = held.task;
+        let key = Key {
+            ready: scheduled_at.max(now),
+            due: scheduled_at,
+            site: site_id,
+            number: self.count,
+        };
+        self.count += 1;
+        self.bytes += held.bytes();
+        self.tasks.insert(key, Box::new(held));
     }
 
     /// The assignments have changed.
@@ -71,27 +94,74 @@ impl Queue {
         self.assignments = assignments;
     }
 
-    /// When the first task is due.
-    pub(crate) fn first_due(&self) -> Option<i64> {
-        let first = self.tasks.peek();
-        first.map(|Reverse(entry)| entry.0.task.scheduled_at)
+    /// When the first task is ready.
+    pub(crate) fn first_ready(&self) -> Option<i64> {
+        self.tasks.first_key_value().map(|(key, _)| key.ready)
     }
 
-    /// Takes the first task if it is due; those of assignments that are over are dropped on the way.
-    pub(crate) fn take_due(&mut self, now: i64) -> Option<Box<Held>> {
-        while self.first_due()? <= now {
-            let Reverse(entry) = self.tasks.pop()?;
-            self.bytes -= entry.bytes();
-            let Position {
-                partition,
-                assignment,
-                ..
-            } = entry.0.position;
-            if self.assignments.get(&partition) == Some(&assignment) {
-                return Some(entry.0);
+    /// Takes the task that is to be started next; those of assignments that are over are dropped on the way.
+    pub(crate) fn take_ready(&mut self, now: i64) -> Option<Box<Held>> {
+        loop {
+            let oldest = self.first_ready().filter(|ready| *ready <= now)?;
+            let next = if now.saturating_sub(oldest) < PATIENCE_MS {
+                self.tasks.pop_first()
+            } else {
+                self.pop_newest(now)
+            };
+            if let Some(held) = self.out(next?.1) {
+                return Some(held);
             }
         }
-        None
+    }
+
+    /// Takes the tasks that are not to be started any more, the oldest first and at most so many: those that
+    /// have waited too long or expired, and others that are ready while all occupy more than `bytes`.
+    pub(crate) fn give_up(&mut self, now: i64, bytes: usize, most: usize) -> Vec<Finished> {
+        let mut given_up = Vec::new();
+        while given_up.len() < most
+            && let Some((key, held)) = self.tasks.first_key_value()
+            && key.ready <= now
+        {
+            let waited = now.saturating_sub(key.ready);
+            let too_long = waited >= MOST_WAIT_MS || held.task.expires_at <= now;
+            if !too_long && self.bytes <= bytes {
+                break;
+            }
+            let oldest = self.tasks.pop_first();
+            if let Some(held) = oldest.and_then(|(_, held)| self.out(held)) {
+                let why = if too_long {
+                    format!("waited {waited} ms for a slot")
+                } else {
+                    format!("waited {waited} ms for a slot, and no more tasks could be held")
+                };
+                given_up.push(held.given_up(why));
+            }
+        }
+        given_up
+    }
+
+    /// Takes out the newest task that is ready.
+    fn pop_newest(&mut self, now: i64) -> Option<(Key, Box<Held>)> {
+        let last = Key {
+            ready: now,
+            due: i64::MAX,
+            site: i64::MAX,
+            number: u64::MAX,
+        };
+        let (key, _) = self.tasks.range(..=last).next_back()?;
+        let key = *key;
+        self.tasks.remove_entry(&key)
+    }
+
+    /// A task that has been taken out, unless its assignment is over.
+    fn out(&mut self, held: Box<Held>) -> Option<Box<Held>> {
+        self.bytes -= held.bytes();
+        let Position {
+            partition,
+            assignment,
+            ..
+        } = held.position;
+        (self.assignments.get(&partition) == Some(&assignment)).then_some(held)
     }
 
     /// How many tasks wait, and what they occupy, in bytes.
@@ -99,26 +169,6 @@ impl Queue {
         (self.tasks.len(), self.bytes)
     }
 }
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Entry {}
 
 #[cfg(test)]
 #[path = "queue_tests.rs"]

@@ -89,6 +89,12 @@ impl Results {
         self.lock().len() >= MOST_WAITING
     }
 
+    /// How many results of checks that were not made may be added: lanes keep half of the room, so that
+    /// those that were made need not wait.
+    pub(crate) fn room_for_unmade(&self) -> usize {
+        (MOST_WAITING / 2).saturating_sub(self.lock().len())
+    }
+
     /// Adds, and wakes the recorder when a batch has become full.
     fn add(
         &self,

@@ -125,6 +125,18 @@ named! {
 }
 
 impl Reason {
+    /// Whether the site held a slot for all of its timeout.
+    pub const fn is_timeout(self) -> bool {
+        matches!(
+            self,
+            Self::DnsTimeout
+                | Self::ConnectTimeout
+                | Self::TlsTimeout
+                | Self::ResponseTimeout
+                | Self::BodyTimeout
+        )
+    }
+
     /// The outcome that this reason explains.
     pub const fn outcome(self) -> Outcome {
         match self {

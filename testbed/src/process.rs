@@ -151,6 +151,15 @@ impl Process {
         }
     }
 
+    /// The most it ever had in memory, in MiB.
+    pub fn peak_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("a process that runs has a status");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kib.expect("the kernel counts memory in kB") / 1_024
+    }
+
     /// Fails the test if it has ended.
     pub fn assert_running(&mut self) {
         if let Some(status) = self.ended() {

@@ -1,9 +1,9 @@
 //! One check, from a task to a result.
 
 use std::panic::{self, AssertUnwindSafe};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use contract::outcome::Reason;
+use contract::outcome::{Outcome, Reason};
 use contract::result::{CheckResult, Measured};
 use contract::site::Expect;
 use contract::task::Task;
@@ -11,6 +11,7 @@ use ureq::{Body, http};
 
 use super::ask::Step;
 use super::body::{self, Limits};
+use super::doubt::Doubt;
 use super::fault::Fault;
 use super::fill::Filled;
 use super::judge;
@@ -80,8 +81,35 @@ impl Prober {
     /// Makes the check: what is wrong with the site, or this machine. Doubts are settled when the clock
     /// has stopped.
     fn failure(&self, task: &Task, started_at_us: i64) -> Option<Fault> {
+        let began = Instant::now();
         let fault = self.run(task, started_at_us).err()?;
         record::stop();
+        if fault.reason.outcome() == Outcome::Inconclusive {
+            return Some(fault);
+        }
+        if let Some(still) = self.shared.stalls.since(began, Instant::now()) {
+            let millis = still.as_millis();
+            return Some(Fault {
+                reason: Reason::LocalResources,
+                message: format!(
+                    "{}; this process stood still for {millis} ms",
+                    fault.message
+                ),
+                doubt: None,
+                ..fault
+            });
+        }
+        let silent = fault.doubt.is_none()
+            && fault.reason.is_timeout()
+            && self
+                .shared
+                .silence
+                .is_general(began.elapsed(), Instant::now());
+        let fault = if silent {
+            fault.in_doubt(Doubt::Silence)
+        } else {
+            fault
+        };
         Some(self.shared.doubts.settle(fault))
     }
 
@@ -89,6 +117,7 @@ impl Prober {
     fn run(&self, task: &Task, started_at_us: i64) -> Result<(), Fault> {
         let plan = self.shared.plans.read(task)?;
         let host = plan.url.host_str().unwrap_or_default();
+        self.shared.silence.asked(host);
         let filled = Filled::new(&plan.request, &self.shared.vault, host)?;
         let key = filled.client_key.as_deref();
         let own = self.shared.tls.of_site(&plan.request.tls, key)?;

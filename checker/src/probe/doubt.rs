@@ -29,8 +29,10 @@ const GOOD_FOR: Duration = Duration::from_secs(1);
 pub(super) enum Doubt {
     /// The resolver.
     Resolver,
-    /// The network.
+    /// The network, as an error said.
     Network,
+    /// The network, as nobody answers.
+    Silence,
 }
 
 /// Settles doubts, for all lanes.
@@ -76,10 +78,16 @@ impl Doubts {
         let Some(doubt) = fault.doubt else {
             return fault;
         };
+        if doubt == Doubt::Silence && !self.has_witness() {
+            return Fault {
+                doubt: None,
+                ..fault
+            };
+        }
         let heard = self.hear();
         let (reason, answer) = match doubt {
             Doubt::Resolver => (Reason::ResolverUnreachable, heard.resolver),
-            Doubt::Network => (Reason::LocalNetwork, heard.network),
+            Doubt::Network | Doubt::Silence => (Reason::LocalNetwork, heard.network),
         };
         match answer {
             Ok(()) => Fault {
@@ -93,6 +101,11 @@ impl Doubts {
                 ..fault
             },
         }
+    }
+
+    /// Whether there is somebody to ask.
+    fn has_witness(&self) -> bool {
+        self.reference.is_some() || self.names.other_than(&host_in_doubt()).is_some()
     }
 
     /// What is heard now, or was a moment ago.

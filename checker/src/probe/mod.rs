@@ -7,8 +7,9 @@
 //! [`judge`] compares all with what was expected.
 //!
 //! What was seen on the way is in the thread's `record`, and what went wrong is a `fault`; one that may be
-//! this machine's own is in `doubt` until somebody else was asked. What of it all people may see, `redact`
-//! says.
+//! this machine's own is in `doubt` until somebody else was asked: an error that came from the way there, or
+//! general `silence`. A check that failed across a `stall` of this process blames nobody. What of it all people
+//! may see, `redact` says.
 
 mod ask;
 mod body;
@@ -27,6 +28,8 @@ mod record;
 mod redact;
 mod redirect;
 mod secrets;
+mod silence;
+mod stall;
 mod tls;
 mod wire;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use color_eyre::eyre::Result;
 use rustls::RootCertStore;
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 use ureq::Agent;
 use ureq::unversioned::transport::Connector as _;
 
@@ -18,6 +19,8 @@ use super::judge::cores::Cores;
 use super::meter::MeterConnector;
 use super::plan::Plans;
 use super::secrets::Vault;
+use super::silence::Silence;
+use super::stall::Stalls;
 use super::tls::clients::Clients;
 use super::tls::{TlsConnector, authorities};
 use crate::config::ProbeConfig;
@@ -45,6 +48,10 @@ pub(super) struct Shared {
     names: Arc<Names>,
     /// Whether a failure is this machine's own.
     pub(super) doubts: Doubts,
+    /// Whether anybody answers.
+    pub(super) silence: Arc<Silence>,
+    /// Whether this process stands still.
+    pub(super) stalls: Stalls,
     /// Compiled expectations.
     pub(super) plans: Plans,
     /// The values of secrets.
@@ -83,6 +90,8 @@ impl Prober {
             tls: Clients::new(roots)?,
             names,
             doubts,
+            silence: Arc::default(),
+            stalls: Stalls::default(),
             plans: Plans::default(),
             vault: Vault::new(&config.secrets),
             body_limit: config.body_limit,
@@ -98,10 +107,16 @@ impl Prober {
         Self::around(Arc::clone(&self.shared))
     }
 
+    /// Watches until `stop` whether this process stands still, so that no site is blamed for it.
+    pub(crate) fn watch_for_stalls(&self, stop: &CancellationToken) {
+        self.shared.stalls.keep(stop);
+    }
+
     /// A prober with an agent of its own.
     fn around(shared: Arc<Shared>) -> Self {
         let dialler = Dialler {
             policy: Arc::clone(&shared.policy),
+            silence: Arc::clone(&shared.silence),
         };
         let tls = TlsConnector {
             plain: Arc::clone(shared.tls.plain()),

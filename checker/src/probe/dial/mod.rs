@@ -14,6 +14,7 @@ pub use self::policy::Policy;
 use self::race::race;
 use crate::probe::fault::Fault;
 use crate::probe::record::{self, Phase};
+use crate::probe::silence::Silence;
 use crate::probe::wire::Wire;
 
 /// Dials the addresses that may be dialled.
@@ -21,6 +22,8 @@ use crate::probe::wire::Wire;
 pub(super) struct Dialler {
     /// Which addresses may be dialled.
     pub(super) policy: Arc<Policy>,
+    /// Is told who answers.
+    pub(super) silence: Arc<Silence>,
 }
 
 impl Connector<()> for Dialler {
@@ -33,7 +36,12 @@ impl Connector<()> for Dialler {
     ) -> Result<Option<Wire>, ureq::Error> {
         record::enter(Phase::Connect);
         let addresses = self.vet(&details.addrs)?;
-        Ok(Some(Wire::new(race(&addresses)?)))
+        let dialled = race(&addresses);
+        let refused = |fault: &Fault| fault.reason == Reason::ConnectRefused;
+        if dialled.as_ref().err().is_none_or(refused) {
+            self.silence.answered();
+        }
+        Ok(Some(Wire::new(dialled?)))
     }
 }
 
@@ -97,6 +105,7 @@ mod tests {
         };
         let dialler = Dialler {
             policy: Arc::new(Policy::new(&addresses_config)),
+            silence: Arc::default(),
         };
         let addresses = addresses
             .iter()

@@ -1,0 +1,173 @@
+//! Hanging sites: those whose last check ended in a timeout share a quarter of the slots.
+//!
+//! A site that hangs holds its slot for all of its timeout. Many of them, as when a hoster has gone, would
+//! hold them all, and every other site would wait. Who hung last is remembered in a table of one size however
+//! many sites there are: a byte per place, which knows one of the sites that fall on it, the last. Two sites
+//! that hang and fall on one place forget each other, and then one of them gets a slot like any other site.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicU8, AtomicUsize, Ordering},
+};
+
+/// The places of the table, 16 bits of a hash.
+const PLACES: usize = 1 << 16;
+/// Sites that hung last get this part of the slots, one in so many.
+const SHARE: usize = 4;
+
+/// Who hung last, and how many of them are checked now.
+pub(crate) struct Hanging {
+    /// By 16 bits of a site's hash 8 others; 0 is nobody.
+    table: Vec<AtomicU8>,
+    /// Checks that are under way of sites that hung last.
+    under_way: AtomicUsize,
+    /// The most of them.
+    most: usize,
+}
+
+/// A check that may be made.
+#[derive(Debug)]
+pub(crate) struct Admission<'h> {
+    /// Where it counts.
+    hanging: &'h Hanging,
+    /// Whose it is.
+    site: Mark,
+    /// Whether it counts.
+    counted: bool,
+}
+
+/// A site, as the table knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    /// Its place.
+    place: usize,
+    /// What the place holds if it hung last; not 0.
+    byte: u8,
+}
+
+impl Mark {
+    /// The mark of a site. Ids come one after the other, so they are spread (the finalizer of `SplitMix64`).
+    fn of(site_id: i64) -> Self {
+        let mut hash = site_id.cast_unsigned();
+        hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let [low, high, byte, ..] = (hash ^ (hash >> 31)).to_le_bytes();
+        Self {
+            place: usize::from(u16::from_le_bytes([low, high])),
+            byte: byte.max(1),
+        }
+    }
+}
+
+impl Hanging {
+    /// Nobody has hung yet; there are so many slots.
+    pub(crate) fn new(slots: usize) -> Self {
+        Self {
+            table: (0..PLACES).map(|_| AtomicU8::new(0)).collect(),
+            under_way: AtomicUsize::new(0),
+            most: slots / SHARE,
+        }
+    }
+
+    /// Admits a check of a site, unless the site hung last and the share of such sites is in use.
+    pub(crate) fn admit(&self, site_id: i64) -> Option<Admission<'_>> {
+        let site = Mark::of(site_id);
+        let counted = self.place(site).load(Ordering::Relaxed) == site.byte;
+        if counted {
+            let enter = |under_way| (under_way < self.most).then_some(under_way + 1);
+            self.under_way
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, enter)
+                .ok()?;
+        }
+        Some(Admission {
+            hanging: self,
+            site,
+            counted,
+        })
+    }
+
+    /// A site's place.
+    #[expect(clippy::indexing_slicing, reason = "16 bits always lie in the table")]
+    fn place(&self, site: Mark) -> &AtomicU8 {
+        &self.table[site.place]
+    }
+}
+
+impl Admission<'_> {
+    /// Notes how the check ended.
+    pub(crate) fn ended(self, in_a_timeout: bool) {
+        let place = self.hanging.place(self.site);
+        if in_a_timeout {
+            place.store(self.site.byte, Ordering::Relaxed);
+        } else if self.counted {
+            // unless another has taken the place meanwhile
+            let forget = |byte| (byte == self.site.byte).then_some(0);
+            let order = Ordering::Relaxed;
+            let _forgotten = place.fetch_update(order, order, forget).is_ok();
+        }
+    }
+}
+
+impl Drop for Admission<'_> {
+    fn drop(&mut self) {
+        if self.counted {
+            self.hanging.under_way.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl fmt::Debug for Hanging {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hanging")
+            .field("under_way", &self.under_way)
+            .field("most", &self.most)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A site's check ends.
+    fn end(hanging: &Hanging, site_id: i64, in_a_timeout: bool) {
+        hanging.admit(site_id).unwrap().ended(in_a_timeout);
+    }
+
+    #[test]
+    fn sites_that_hung_share_a_quarter_and_others_do_not_notice() {
+        let hanging = Hanging::new(32);
+        (1..=9).for_each(|id| end(&hanging, id, true));
+        let mut admitted: Vec<_> = (1..=8).map(|id| hanging.admit(id).unwrap()).collect();
+        assert!(hanging.admit(9).is_none());
+        assert!((100..200).all(|id| hanging.admit(id).is_some()));
+        admitted.pop().unwrap().ended(true);
+        let ninth = hanging.admit(9).unwrap();
+        assert!(hanging.admit(8).is_none());
+        drop(ninth);
+        assert!(hanging.admit(8).is_some());
+    }
+
+    #[test]
+    fn a_site_that_answers_again_is_like_any_other() {
+        let hanging = Hanging::new(4);
+        end(&hanging, 1, true);
+        end(&hanging, 2, true);
+        let first = hanging.admit(1).unwrap();
+        assert!(hanging.admit(2).is_none());
+        first.ended(false);
+        assert_eq!(hanging.under_way.load(Ordering::Relaxed), 0);
+        let _second = hanging.admit(2).unwrap();
+        assert!(hanging.admit(1).is_some());
+        assert!(hanging.admit(1).is_some());
+    }
+
+    #[test]
+    fn sites_are_spread_over_the_table() {
+        let places: std::collections::BTreeSet<_> =
+            (1..=5_000).map(|id| Mark::of(id).place).collect();
+        // 5,000 balls in 65,536 boxes fill 4,815 of them
+        assert!(places.len() > 4_700, "{}", places.len());
+        assert!((1..=5_000).all(|id| Mark::of(id).byte != 0));
+    }
+}
