@@ -290,6 +290,45 @@ fn descriptors_that_are_used_up_are_our_own_trouble() {
 }
 
 #[test]
+fn when_many_sites_fall_silent_and_the_reference_too_none_is_blamed() {
+    let setup = format!(
+        "
+        ip link set lo up
+        command -v nft >/dev/null || {{ echo needs nft >&2; exit {LACKS}; }}
+        nft add table inet t || exit {LACKS}
+        nft 'add chain inet t in {{ type filter hook input priority 0; }}'
+        nft add rule inet t in tcp dport 80 drop"
+    );
+    let test = "when_many_sites_fall_silent_and_the_reference_too_none_is_blamed";
+    in_namespace(test, &setup, || {
+        let timeout = (Outcome::Down, Reason::ConnectTimeout);
+        let silent = || Reference {
+            port: 80,
+            ..reference()
+        };
+        // that nobody answers for a few sites is no news of the network
+        for (sites, whom, verdict) in [
+            (6, Some(silent()), NO_WAY),
+            (6, Some(reference()), timeout),
+            (6, None, timeout),
+            (4, Some(silent()), timeout),
+        ] {
+            let runtime = Runtime::new().unwrap();
+            let prober = &prober(&runtime, whom);
+            std::thread::scope(|scope| {
+                for n in 1..=sites {
+                    let host = format!("127.0.0.{}", n + 1);
+                    // the question takes 2 s at most
+                    scope.spawn(move || {
+                        assert_verdict_of(prober, &host, verdict, TIMEOUT * 2 + AT_ONCE)
+                    });
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn what_a_firewall_rejects_is_a_failed_or_refused_connection() {
     let setup = format!(
         "
