@@ -19,6 +19,21 @@ const STOP: Duration = Duration::from_secs(45);
 const AUDIT: Duration = Duration::from_secs(15);
 /// How long a refusal may take.
 const REFUSAL: Duration = Duration::from_secs(15);
+/// Ten times what 64 slots can do.
+const TOO_MANY: &[Crowd] = &[
+    Crowd {
+        name: "second",
+        path: "/slow/500",
+        interval_ms: 1_000,
+        count: 640,
+    },
+    Crowd {
+        name: "ten-seconds",
+        path: "/slow/500",
+        interval_ms: 10_000,
+        count: 6_400,
+    },
+];
 /// One site, which can be switched off.
 const SHOP: &[Crowd] = &[Crowd {
     name: "shop",
@@ -94,6 +109,29 @@ async fn assert_audited(standalone: &Standalone, database: &DatabaseConnection) 
             spoilt.stderr
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_in_the_middle_of_an_overload_loses_nothing_either() {
+    let website = Website::start();
+    let sites = sites_file(TOO_MANY, &website);
+    let standalone = Standalone::configured(&sites, "slots: 64\n");
+    let up = standalone.up("webmon-1").await;
+    let database = standalone.connect().await;
+    let start = tables::now(&database).await;
+    tables::scheduled_until(&database, start + LOAD_MS).await;
+    up.kill();
+
+    let mut up = standalone.up("webmon-2").await;
+    let database = standalone.connect().await;
+    let again = tables::now(&database).await;
+    let report = tables::audit(&database, again + LOAD_MS).await;
+    report.show();
+    report.assert_clean();
+    let seconds = usize::try_from((again - start + LOAD_MS) / 1_000).unwrap();
+    assert!(report.due > seconds * 1_000, "{report}");
+    assert!(report.rows("up") > seconds * 50, "{report}");
+    up.assert_running();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -36,11 +36,18 @@ pub(crate) struct Standalone {
     config: PathBuf,
     /// `http.listen`.
     listen: SocketAddr,
+    /// Further lines of the configuration.
+    extra: &'static str,
 }
 
 impl Standalone {
     /// A new data folder, and a sites file with these contents.
     pub(crate) fn with(sites: &str) -> Self {
+        Self::configured(sites, "")
+    }
+
+    /// The same, with further lines of configuration.
+    pub(crate) fn configured(sites: &str, extra: &'static str) -> Self {
         let through = Permissions::from_mode(0o711);
         let folder = tempfile::Builder::new()
             .permissions(through)
@@ -53,6 +60,7 @@ impl Standalone {
             sites: file("sites.yaml"),
             config: file("config.yaml"),
             listen,
+            extra,
             _folder: folder,
         };
         std::fs::write(&standalone.sites, sites).unwrap();
@@ -79,7 +87,7 @@ impl Standalone {
     /// Writes the configuration.
     fn listen_on(&self, listen: SocketAddr) {
         let config = format!("http: {{listen: \"{listen}\"}}\nlog: {{format: text}}\n");
-        std::fs::write(&self.config, config).unwrap();
+        std::fs::write(&self.config, config + self.extra).unwrap();
     }
 
     /// Runs `webmon up` and waits until it is ready.
