@@ -41,14 +41,18 @@ pub(crate) struct Metrics {
     pub(crate) hold_bytes: Gauge,
     /// `webmon_record_seconds`.
     pub(crate) record_seconds: Histogram,
+    /// `webmon_record_failed_total`.
+    pub(crate) record_failed: Counter,
+    /// `webmon_results_refused_total`.
+    pub(crate) refused: Counter,
     /// `webmon_poison_total`.
     pub(crate) poison: Counter,
 }
 
 impl Metrics {
-    /// Metrics that `registry` shows.
-    pub(crate) fn register(registry: &mut Registry) -> Self {
-        let metrics = Self {
+    /// Metrics that nobody sees yet.
+    fn new() -> Self {
+        Self {
             checks: Family::default(),
             results_recorded: Counter::default(),
             start_lateness: Histogram::new(LATENESS_BUCKETS),
@@ -56,8 +60,15 @@ impl Metrics {
             hold_size: Gauge::default(),
             hold_bytes: Gauge::default(),
             record_seconds: Histogram::new(RECORD_BUCKETS),
+            record_failed: Counter::default(),
+            refused: Counter::default(),
             poison: Counter::default(),
-        };
+        }
+    }
+
+    /// Metrics that `registry` shows.
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::new();
         let Self {
             checks,
             results_recorded,
@@ -66,36 +77,53 @@ impl Metrics {
             hold_size,
             hold_bytes,
             record_seconds,
+            record_failed,
+            refused,
             poison,
         } = metrics.clone();
-        registry.register(
-            "webmon_checks",
-            "Rows written to check_result, by verdict",
-            checks,
-        );
-        registry.register(
-            "webmon_results_recorded",
-            "Rows written to check_result",
-            results_recorded,
-        );
-        registry.register(
-            "webmon_start_lateness_seconds",
-            "From the due instant of a check to its start",
-            start_lateness,
-        );
-        registry.register("webmon_in_flight", "Checks under way", in_flight);
-        registry.register(
-            "webmon_hold_size",
-            "Tasks that wait for their due instant",
-            hold_size,
-        );
-        registry.register("webmon_hold_bytes", "What these tasks occupy", hold_bytes);
-        registry.register(
-            "webmon_record_seconds",
-            "The time of one recording statement",
-            record_seconds,
-        );
-        registry.register("webmon_poison", "Messages that were no tasks", poison);
+        for (name, help, counter) in [
+            (
+                "webmon_results_recorded",
+                "Rows written to check_result",
+                results_recorded,
+            ),
+            (
+                "webmon_record_failed",
+                "Recording statements that failed and are tried again",
+                record_failed,
+            ),
+            (
+                "webmon_results_refused",
+                "Results that PostgreSQL refused, recorded as inconclusive (internal)",
+                refused,
+            ),
+            ("webmon_poison", "Messages that were no tasks", poison),
+        ] {
+            registry.register(name, help, counter);
+        }
+        for (name, help, gauge) in [
+            ("webmon_in_flight", "Checks under way", in_flight),
+            ("webmon_hold_size", "Tasks that are held", hold_size),
+            ("webmon_hold_bytes", "What these tasks occupy", hold_bytes),
+        ] {
+            registry.register(name, help, gauge);
+        }
+        for (name, help, histogram) in [
+            (
+                "webmon_start_lateness_seconds",
+                "From the due instant of a check to its start",
+                start_lateness,
+            ),
+            (
+                "webmon_record_seconds",
+                "The time of one recording statement",
+                record_seconds,
+            ),
+        ] {
+            registry.register(name, help, histogram);
+        }
+        let help = "Rows written to check_result, by verdict";
+        registry.register("webmon_checks", help, checks);
         metrics
     }
 

@@ -16,6 +16,7 @@ use contract::{outcome::Reason, result::CheckResult};
 use runtime::{
     config::DatabaseConfig,
     database::{self, Pool},
+    quota::Quota,
     retry::{Backoff, Outage},
 };
 use sea_orm::DatabaseConnection;
@@ -130,6 +131,8 @@ pub(crate) struct Recorder {
     database: Option<DatabaseConnection>,
     /// Whether `PostgreSQL` takes results.
     outage: Outage,
+    /// How much may be said of results that it refuses.
+    quota: Quota,
     /// Where the results come from.
     results: Arc<Results>,
     /// Where the positions of durable results go.
@@ -154,6 +157,7 @@ impl Recorder {
             config,
             database: None,
             outage,
+            quota: Quota::new(),
             results,
             done,
             feed,
@@ -222,18 +226,26 @@ impl Recorder {
             ..
         } in refused
         {
-            error!(
-                site.id = site_id,
-                scheduled_at,
-                "PostgreSQL refuses a result, it is recorded as inconclusive: {message}"
-            );
+            self.metrics.refused.inc();
+            self.quota.say(|left_out| {
+                error!(
+                    site.id = site_id,
+                    scheduled_at,
+                    left_out,
+                    "PostgreSQL refuses a result, it is recorded as inconclusive: {message}"
+                );
+            });
             let row = CheckResult::unmeasured(site_id, scheduled_at, Reason::Internal)
                 .with_detail("PostgreSQL refused the result");
             if let Err(message) = self.write_patiently(&[row]).await {
-                error!(
-                    site.id = site_id,
-                    scheduled_at, "PostgreSQL refuses even that, the result is lost: {message}"
-                );
+                self.quota.say(|left_out| {
+                    error!(
+                        site.id = site_id,
+                        scheduled_at,
+                        left_out,
+                        "PostgreSQL refuses even that, the result is lost: {message}"
+                    );
+                });
             }
         }
     }
@@ -257,6 +269,7 @@ impl Recorder {
                 Err(_) => format!("no answer within {STATEMENT_LIMIT:?}"),
             };
             drop(self.database.take());
+            self.metrics.record_failed.inc();
             self.outage.failed(&message);
             tokio::time::sleep(backoff.next_wait()).await;
         }

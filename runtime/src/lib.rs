@@ -6,6 +6,7 @@ pub mod config;
 pub mod database;
 pub mod kafka;
 pub mod program;
+pub mod quota;
 pub mod retry;
 pub mod service;
 pub mod shutdown;

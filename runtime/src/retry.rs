@@ -1,7 +1,13 @@
 //! Trying again: how long to wait, and how not to say the same thing at every attempt.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
+
+use crate::quota::Quota;
+
+/// How many different causes of one outage are said; more would be one cause that is worded anew.
+const MOST_CAUSES: usize = 8;
 
 /// Waits that double up to a cap, each shortened by up to half at random, so that many who lost the
 /// same server do not come back in step.
@@ -45,13 +51,18 @@ fn random_fraction() -> f64 {
     f64::from(u32::try_from(bits).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
 }
 
-/// A dependency that may be away: says so once per change of state, not once per attempt.
+/// A dependency that may be away: says so once per change of state, not once per attempt, and a few
+/// times a minute at most if it comes and goes.
 #[derive(Clone, Debug)]
 pub struct Outage {
     /// The dependency, as the log calls it.
     what: String,
-    /// What was said last, while it is away.
+    /// The last cause, while it is away.
     cause: Option<String>,
+    /// The causes that were said since it was last there.
+    said: BTreeSet<String>,
+    /// How much may be said.
+    quota: Quota,
 }
 
 impl Outage {
@@ -60,29 +71,40 @@ impl Outage {
         Self {
             what: what.into(),
             cause: None,
+            said: BTreeSet::new(),
+            quota: Quota::new(),
         }
     }
 
-    /// An attempt failed; logged if it was fine before or failed differently. Returns whether it was.
+    /// An attempt failed; logged if none failed so since the last that succeeded. Returns whether it
+    /// was.
     pub fn failed(&mut self, cause: &str) -> bool {
-        let changed = self.cause.as_deref() != Some(cause);
-        if changed {
-            tracing::warn!(cause, "{} does not answer; trying again", self.what);
-            self.cause = Some(cause.to_owned());
+        self.cause = Some(cause.to_owned());
+        if self.said.contains(cause) || self.said.len() == MOST_CAUSES {
+            return false;
         }
-        changed
+        let what = &self.what;
+        let said = self.quota.say(|left_out| {
+            tracing::warn!(cause, left_out, "{what} does not answer; trying again");
+        });
+        if said {
+            self.said.insert(cause.to_owned());
+        }
+        said
     }
 
-    /// An attempt succeeded; logged if the one before had failed. Returns whether it was.
+    /// An attempt succeeded; logged if a failure was logged before it. Returns whether it was.
     pub fn over(&mut self) -> bool {
-        let changed = self.cause.take().is_some();
+        self.cause = None;
+        let changed = !self.said.is_empty();
         if changed {
+            self.said.clear();
             tracing::info!("{} answers again", self.what);
         }
         changed
     }
 
-    /// The cause that was said last, while it is away.
+    /// The last cause, while it is away.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }
@@ -125,5 +147,25 @@ mod tests {
         assert!(outage.over());
         assert!(!outage.over());
         assert!(outage.failed("timed out"));
+    }
+    #[test]
+    fn causes_that_take_turns_are_said_once_each() {
+        let mut outage = Outage::new("PostgreSQL");
+        let said = (0..100).filter(|n| outage.failed(["refused", "reset"][n % 2]));
+        assert_eq!(said.count(), 2);
+        assert_eq!(outage.cause(), Some("reset"));
+    }
+
+    #[test]
+    fn neither_coming_and_going_nor_a_cause_worded_anew_fills_the_log() {
+        let mut outage = Outage::new("PostgreSQL");
+        let mut lines = 0;
+        for _ in 0..1_000 {
+            lines += usize::from(outage.failed("refused")) + usize::from(outage.over());
+        }
+        assert_eq!(lines, 20);
+        let mut outage = Outage::new("PostgreSQL");
+        let said = (0..1_000).filter(|n| outage.failed(&n.to_string()));
+        assert_eq!(said.count(), MOST_CAUSES);
     }
 }

@@ -272,6 +272,13 @@ pub(crate) struct Gap {
     pub(crate) until: i64,
 }
 
+impl Gap {
+    /// How long it is, in milliseconds.
+    pub(crate) const fn length_ms(&self) -> i64 {
+        self.until - self.since
+    }
+}
+
 /// The phases whose instants fall into `(since, until]`: none, one range, or two around zero.
 fn phases(interval_ms: i64, since: i64, until: i64) -> [Option<(i64, i64)>; 2] {
     if until <= since {

@@ -7,6 +7,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use crate::turn::Done;
+
 /// The scheduler's metrics, as DESIGN names them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Metrics {
@@ -14,6 +16,10 @@ pub(crate) struct Metrics {
     lag: Gauge<f64, AtomicU64>,
     /// `webmon_tasks_produced_total`.
     produced: Counter,
+    /// `webmon_tasks_invalid_total`.
+    invalid: Counter,
+    /// `webmon_gaps_recorded_total`.
+    gaps: Counter,
     /// `webmon_turns_failed_total`.
     failed: Counter,
     /// `webmon_checks_lost_total`.
@@ -35,6 +41,16 @@ impl Metrics {
             metrics.produced.clone(),
         );
         registry.register(
+            "webmon_tasks_invalid",
+            "Tasks that could not be sent, recorded as inconclusive (invalid_site)",
+            metrics.invalid.clone(),
+        );
+        registry.register(
+            "webmon_gaps_recorded",
+            "Spans in which a shard was not scheduled",
+            metrics.gaps.clone(),
+        );
+        registry.register(
             "webmon_turns_failed",
             "Turns that failed and are tried again",
             metrics.failed.clone(),
@@ -53,9 +69,11 @@ impl Metrics {
         self.lag.set(f64::from(millis) / 1_000.0);
     }
 
-    /// This many tasks were acknowledged.
-    pub(crate) fn produced(&self, tasks: usize) {
-        self.produced.inc_by(tasks as u64);
+    /// A turn succeeded.
+    pub(crate) fn done(&self, done: &Done) {
+        self.produced.inc_by(done.tasks as u64);
+        self.invalid.inc_by(done.invalid as u64);
+        self.gaps.inc_by(done.gaps as u64);
     }
 
     /// This many checks were found to be lost.

@@ -25,7 +25,7 @@ use crate::{
     pace::Take,
     publish::Publisher,
     sql,
-    turn::{Sent, Turn},
+    turn::{Done, Sent, Turn},
 };
 
 /// The time for a turn, from its claim to its commit.
@@ -49,8 +49,8 @@ pub(crate) struct Settled {
     pub(crate) shards: Vec<i16>,
     /// When it started.
     pub(crate) started: Instant,
-    /// How many tasks were acknowledged.
-    pub(crate) produced: Result<usize>,
+    /// What it has done.
+    pub(crate) done: Result<Done>,
 }
 
 impl Slot {
@@ -92,14 +92,14 @@ impl Slot {
         kafka: KafkaConfig,
     ) -> Settled {
         let (shards, started) = (sent.shards(), sent.started());
-        let produced = timeout_at(deadline, sent.settle()).await;
-        let produced = produced.unwrap_or_else(|_| Err(overdue("waiting for Kafka")));
-        let failed = produced.is_err();
+        let done = timeout_at(deadline, sent.settle()).await;
+        let done = done.unwrap_or_else(|_| Err(overdue("waiting for Kafka")));
+        let failed = done.is_err();
         let settled = Settled {
             slot: self,
             shards,
             started,
-            produced,
+            done,
         };
         if failed {
             settled.recover(kafka).await

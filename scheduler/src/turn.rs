@@ -18,7 +18,6 @@ use contract::{
 };
 use futures_util::TryStreamExt as _;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait as _};
-use tracing::warn;
 
 use crate::{
     claim::{self, Claim, Wanted},
@@ -49,6 +48,21 @@ pub(crate) struct Sent {
     invalid: Vec<CheckResult>,
     /// What was not scheduled.
     gaps: Vec<Gap>,
+}
+
+/// What a turn has done.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// Tasks that Kafka acknowledged.
+    pub(crate) tasks: usize,
+    /// Instants that were recorded as those of an invalid site.
+    pub(crate) invalid: usize,
+    /// The first of them.
+    pub(crate) first_invalid: Option<CheckResult>,
+    /// Shards that were not scheduled for a while.
+    pub(crate) gaps: usize,
+    /// The longest of these spans, in milliseconds.
+    pub(crate) longest_gap_ms: i64,
 }
 
 impl Turn {
@@ -93,7 +107,9 @@ impl Turn {
                     match send_one(publisher, &batch, (&site, instant), &mut buffer).await {
                         Ok(()) => {}
                         Err(Refused::Task(fault)) => {
-                            invalid.push(invalid_site(&site, instant, &fault));
+                            let reason = Reason::InvalidSite;
+                            let result = CheckResult::unmeasured(site.id, instant, reason);
+                            invalid.push(result.with_detail(fault));
                         }
                         Err(Refused::Turn(report)) => return Err(report),
                     }
@@ -110,20 +126,26 @@ impl Turn {
 }
 
 impl Sent {
-    /// Waits for Kafka, then moves the shards on; returns how many tasks were acknowledged.
-    pub(crate) async fn settle(self) -> Result<usize> {
+    /// Waits for Kafka, then moves the shards on.
+    pub(crate) async fn settle(self) -> Result<Done> {
         let Self {
             turn,
             batch,
             invalid,
             gaps,
         } = self;
-        let produced = batch.settled().await?;
+        let tasks = batch.settled().await?;
         record_invalid(&turn.transaction, &invalid).await?;
         record_gaps(&turn.transaction, &gaps).await?;
         claim::advance(&turn.transaction, &turn.claim).await?;
         turn.transaction.commit().await.wrap_err("commit a turn")?;
-        Ok(produced)
+        Ok(Done {
+            tasks,
+            invalid: invalid.len(),
+            first_invalid: invalid.into_iter().next(),
+            gaps: gaps.len(),
+            longest_gap_ms: gaps.iter().map(Gap::length_ms).max().unwrap_or(0),
+        })
     }
 
     /// The ids of the claimed shards.
@@ -157,15 +179,6 @@ async fn send_one(
         expect: serde_json::from_str(&site.expect).map_err(|error| raw("expect", error))?,
     };
     publisher.send(batch, &task, buffer).await
-}
-
-/// The result of a site whose task cannot be sent.
-fn invalid_site(site: &DueSite, scheduled_at: i64, fault: &str) -> CheckResult {
-    warn!(
-        site.id,
-        site.name, "the task of a site cannot be sent, its check is inconclusive: {fault}"
-    );
-    CheckResult::unmeasured(site.id, scheduled_at, Reason::InvalidSite).with_detail(fault)
 }
 
 /// Rows for sites whose task cannot be sent.
@@ -213,14 +226,9 @@ FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS gap (shard, since, un
 
 /// Records the spans in which nothing was scheduled.
 async fn record_gaps(transaction: &impl ConnectionTrait, gaps: &[Gap]) -> Result<()> {
-    let Some(longest) = gaps.iter().map(|gap| gap.until - gap.since).max() else {
+    if gaps.is_empty() {
         return Ok(());
-    };
-    warn!(
-        gap.shards = gaps.len(),
-        gap.longest_ms = longest,
-        "nothing was scheduled for a while: recorded as gaps"
-    );
+    }
     let values = [
         gaps.iter().map(|gap| gap.shard).collect::<Vec<_>>().into(),
         gaps.iter().map(|gap| gap.since).collect::<Vec<_>>().into(),

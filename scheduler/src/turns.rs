@@ -8,11 +8,12 @@ use std::{
 };
 
 use color_eyre::eyre::{Report, Result, WrapErr as _};
+use contract::result::CheckResult;
 use futures_util::future::join_all;
-use runtime::{backlog::Backlog, retry::Outage};
+use runtime::{backlog::Backlog, quota::Quota, retry::Outage};
 use tokio::{task::JoinSet, time::timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::{
     config::Config,
@@ -20,7 +21,7 @@ use crate::{
     pace::{Pace, Take},
     slot::{Settled, Slot, TURN_LIMIT, overdue},
     sql,
-    turn::Turn,
+    turn::{Done, Turn},
 };
 
 /// The pause after a turn that could not even claim.
@@ -44,6 +45,17 @@ pub(crate) struct Turns {
     wake: Instant,
     /// Whether turns fail.
     outage: Outage,
+    /// How much may be said of turns that succeed.
+    quotas: Quotas,
+}
+
+/// How much may be said of what a turn has found.
+#[derive(Debug, Default)]
+struct Quotas {
+    /// Of tasks that cannot be sent.
+    invalid: Quota,
+    /// Of spans that were not scheduled.
+    gaps: Quota,
 }
 
 impl Turns {
@@ -62,6 +74,7 @@ impl Turns {
             pace: Pace::new(config.turn),
             wake: Instant::now(),
             outage: Outage::new("what a turn needs (PostgreSQL and Kafka)"),
+            quotas: Quotas::default(),
             config,
             metrics,
         })
@@ -113,7 +126,7 @@ impl Turns {
                     slot,
                     shards,
                     started,
-                    produced: Err(error),
+                    done: Err(error),
                 };
                 drop(
                     self.settling
@@ -166,21 +179,21 @@ impl Turns {
             slot,
             shards,
             started,
-            produced,
+            done,
         } = settled;
         self.idle.push(slot);
         let now = Instant::now();
-        match produced {
-            Ok(produced) => {
-                self.metrics.produced(produced);
+        match done {
+            Ok(done) => {
                 self.pace.succeeded(&shards, now - started, now);
                 debug!(
-                    turn.tasks = produced,
+                    turn.tasks = done.tasks,
                     turn.shards = shards.len(),
                     turn.ms = (now - started).as_millis(),
                     "scheduled"
                 );
                 self.outage.over();
+                self.note(&done);
             }
             Err(error) => {
                 self.pace.failed(&shards, now);
@@ -189,6 +202,35 @@ impl Turns {
         }
         if let Some(retry_at) = self.pace.next_retry() {
             self.wake = self.wake.min(retry_at.max(now));
+        }
+    }
+
+    /// Counts what a turn has done, and says what people should know of.
+    fn note(&mut self, done: &Done) {
+        self.metrics.done(done);
+        if let Some(CheckResult {
+            site_id, detail, ..
+        }) = &done.first_invalid
+        {
+            let (invalid, fault) = (done.invalid, detail.as_deref().unwrap_or_default());
+            self.quotas.invalid.say(|left_out| {
+                warn!(
+                    invalid,
+                    site.id = site_id,
+                    left_out,
+                    "tasks cannot be sent, their checks are inconclusive; the first: {fault}"
+                );
+            });
+        }
+        if done.gaps > 0 {
+            self.quotas.gaps.say(|left_out| {
+                warn!(
+                    gap.shards = done.gaps,
+                    gap.longest_ms = done.longest_gap_ms,
+                    left_out,
+                    "nothing was scheduled for a while: recorded as gaps"
+                );
+            });
         }
     }
 

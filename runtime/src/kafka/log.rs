@@ -6,22 +6,35 @@ use std::sync::{Mutex, PoisonError};
 
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
+
+use crate::quota::Quota;
 
 /// How many different failures are remembered between two recoveries; more would be a bug elsewhere.
 const MAX_REMEMBERED: usize = 256;
 
 /// Logs for one client. Contexts of producers and consumers hand their `log` and `error` here.
 ///
-/// Each failure is logged once until [`recovered`](Self::recovered) is called.
+/// Each failure is logged once until [`recovered`](Self::recovered) is called, and a few a minute at
+/// most: one of several brokers may be away while the others answer.
 #[derive(Debug)]
 pub struct BrokerLog {
     /// Which client this is, for the log.
     client: &'static str,
     /// Whether something failed since the last recovery.
     failing: AtomicBool,
-    /// What was said since the last recovery.
-    said: Mutex<BTreeSet<String>>,
+    /// What was said.
+    said: Mutex<Said>,
+}
+
+/// What a client's log has said.
+#[derive(Debug)]
+struct Said {
+    /// The failures since the last recovery.
+    failures: BTreeSet<String>,
+    /// How much may be said.
+    quota: Quota,
 }
 
 impl BrokerLog {
@@ -30,7 +43,10 @@ impl BrokerLog {
         Self {
             client,
             failing: AtomicBool::new(false),
-            said: Mutex::new(BTreeSet::new()),
+            said: Mutex::new(Said {
+                failures: BTreeSet::new(),
+                quota: Quota::new(),
+            }),
         }
     }
 
@@ -41,6 +57,7 @@ impl BrokerLog {
             self.said
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
+                .failures
                 .clear();
             tracing::info!(kafka.client = self.client, "Kafka answers again");
         }
@@ -50,10 +67,16 @@ impl BrokerLog {
     fn failed(&self, text: &str) -> bool {
         let text = plain(text);
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = said.len() < MAX_REMEMBERED && said.insert(text.clone());
-        self.failing.store(true, Ordering::Relaxed);
+        let Said { failures, quota } = &mut *said;
+        if failures.len() == MAX_REMEMBERED || !failures.insert(text.clone()) {
+            return false;
+        }
+        let new = quota.say(|left_out| {
+            tracing::warn!(kafka.client = self.client, left_out, "Kafka: {text}");
+        });
+        // Only what was said to fail is said to have recovered.
         if new {
-            tracing::warn!(kafka.client = self.client, "Kafka: {text}");
+            self.failing.store(true, Ordering::Relaxed);
         }
         new
     }
@@ -79,6 +102,22 @@ impl ClientContext for BrokerLog {
         self.failed(reason);
     }
 }
+
+/// A client whose failures are told by what it is asked: what librdkafka says of them is for `debug`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quiet;
+
+impl ClientContext for Quiet {
+    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!("Kafka: {facility}: {message}");
+    }
+
+    fn error(&self, _error: KafkaError, reason: &str) {
+        tracing::debug!("Kafka: {reason}");
+    }
+}
+
+impl ConsumerContext for Quiet {}
 
 /// Where the part of a message begins that differs from one attempt to the next, or speaks of
 /// librdkafka's own settings. (How a failed handshake is worded depends on which step notices it.)
@@ -124,9 +163,19 @@ mod tests {
     #[test]
     fn failures_without_end_take_no_memory_without_end() {
         let log = BrokerLog::new("producer");
-        let said = (0..2 * MAX_REMEMBERED)
-            .filter(|n| log.failed(&n.to_string()))
-            .count();
-        assert_eq!(said, MAX_REMEMBERED);
+        let said = (0..2 * MAX_REMEMBERED).filter(|n| log.failed(&n.to_string()));
+        assert_eq!(said.count(), 10);
+        assert_eq!(log.said.lock().unwrap().failures.len(), MAX_REMEMBERED);
+    }
+
+    #[test]
+    fn a_broker_that_comes_and_goes_does_not_fill_the_log() {
+        let log = BrokerLog::new("producer");
+        let mut said = 0;
+        for _ in 0..1_000 {
+            said += usize::from(log.failed("b:1/1: Connection refused"));
+            log.recovered();
+        }
+        assert_eq!(said, 10);
     }
 }

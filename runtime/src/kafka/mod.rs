@@ -7,7 +7,7 @@ mod wait;
 use std::path::Path;
 use std::time::Duration;
 
-pub use log::BrokerLog;
+pub use log::{BrokerLog, Quiet};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 pub use topic::{TopicState, ensure_topic};

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use tokio::runtime::Handle;
 
-use super::{KafkaError, client_config, client_error};
+use super::{KafkaError, Quiet, client_config, client_error};
 use crate::config::KafkaConfig;
 
 /// How long a broker may take to list its topics, or to make one.
@@ -39,8 +38,9 @@ pub async fn ensure_topic(config: &KafkaConfig) -> Result<TopicState, KafkaError
 
 /// The same on a thread that may block: librdkafka's list of topics does.
 fn ensure_blocking(config: &KafkaConfig, handle: &Handle) -> Result<TopicState, KafkaError> {
-    let admin: AdminClient<DefaultClientContext> = client_config(config, "webmon")
-        .create()
+    // A scheduler looks for the topic after each turn that failed: the error says enough.
+    let admin: AdminClient<Quiet> = client_config(config, "webmon")
+        .create_with_context(Quiet)
         .map_err(|error| client_error(config, &error))?;
     let fault = |operation, cause: String, remedy| KafkaError::Topic {
         operation,
@@ -87,7 +87,7 @@ fn ensure_blocking(config: &KafkaConfig, handle: &Handle) -> Result<TopicState, 
 
 /// Asks for the topic; what the broker says of it is the inner result.
 async fn create(
-    admin: &AdminClient<DefaultClientContext>,
+    admin: &AdminClient<Quiet>,
     config: &KafkaConfig,
 ) -> KafkaResult<Result<(), RDKafkaErrorCode>> {
     let retention_ms = config.retention.as_millis().to_string();

@@ -13,9 +13,10 @@ use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
 use crate::config::{LogConfig, LogFormat};
 
 /// The first three dump whole requests at `trace`, secrets and all; the next three warn of each answer
-/// of a name server that is not as it should be, which is in the check's detail; the last repeats what
-/// the server remarks on statements that are as they should be.
-const CAPPED: [(&str, LevelFilter); 7] = [
+/// of a name server that is not as it should be, which is in the check's detail; the last three repeat what
+/// the server remarks on statements that are as they should be, and what becomes of each connection
+/// while a database is away, which is told by whoever needed it.
+const CAPPED: [(&str, LevelFilter); 9] = [
     ("ureq", LevelFilter::INFO),
     ("ureq_proto", LevelFilter::INFO),
     ("rustls", LevelFilter::INFO),
@@ -23,6 +24,8 @@ const CAPPED: [(&str, LevelFilter); 7] = [
     ("hickory_proto", LevelFilter::OFF),
     ("hickory_resolver", LevelFilter::OFF),
     ("sqlx::postgres::notice", LevelFilter::WARN),
+    ("sqlx::pool", LevelFilter::ERROR),
+    ("sqlx_core::pool", LevelFilter::ERROR),
 ];
 
 /// Logs cannot be started.

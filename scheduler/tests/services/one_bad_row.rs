@@ -19,6 +19,7 @@ async fn a_row_that_kafka_does_not_take_is_inconclusive_and_the_others_go_on() {
     let mut scheduler = bed.start();
     bed.scheduled_for(3_000).await;
     assert_eq!(scheduler.counter("webmon_turns_failed_total").await, 0);
+    scheduler.counted("webmon_tasks_invalid_total", 1).await;
     scheduler.stop().await;
     let (tasks, until) = (bed.tasks().await, bed.scheduled_until().await);
     for site in bed.sites().await {

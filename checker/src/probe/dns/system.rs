@@ -47,6 +47,8 @@ struct Seen {
     stamps: [Option<Stamp>; 2],
     /// What they say.
     view: Arc<View>,
+    /// Why they cannot be read any more, as it was said.
+    fault: Option<String>,
 }
 
 /// A file's time of change, number and length.
@@ -90,9 +92,7 @@ impl System {
             if self.files.stamps() != seen.stamps {
                 match Seen::look(&self.files, &self.servers) {
                     Ok(new) => *seen = new,
-                    Err(error) => {
-                        tracing::warn!("keeping the name servers as they were: {error:#}");
-                    }
+                    Err(error) => seen.keep(&format!("{error:#}")),
                 }
             }
         }
@@ -101,6 +101,14 @@ impl System {
 }
 
 impl Seen {
+    /// The files have changed and cannot be read: said once, though they are tried again.
+    fn keep(&mut self, fault: &str) {
+        if self.fault.as_deref() != Some(fault) {
+            tracing::warn!("keeping the name servers as they were: {fault}");
+            self.fault = Some(fault.to_owned());
+        }
+    }
+
     /// Reads the files. One that is not there says nothing; this is no error, it may come later.
     fn look(files: &Files, servers: &[SocketAddr]) -> Result<Self> {
         // before the reading: a change in between is then seen at the next look
@@ -123,6 +131,7 @@ impl Seen {
             at: Instant::now(),
             stamps,
             view: Arc::new(View::new(name_servers, search, hosts(files))),
+            fault: None,
         })
     }
 }
