@@ -8,12 +8,14 @@ use contract::{
     result::CheckResult,
     task::{Task, TaskError},
 };
-use runtime::{backlog::Backlog, clock::Clock, telemetry::Condition};
+use runtime::{backlog::Backlog, clock::Clock, quota::Quota, telemetry::Condition};
 use tokio::sync::mpsc;
+use tokio_util::sync::DropGuard;
 use tracing::{error, info, warn};
 
 use crate::{
     consumer::{Assignment, Consumer, Message},
+    handover::{self, HandOver},
     hold::Hold,
     ledger::{Ledger, Position},
     metrics::Metrics,
@@ -30,10 +32,29 @@ pub(crate) struct Desk {
     pub(crate) paused: bool,
     /// When offsets were last committed.
     pub(crate) committed_at: Instant,
+    /// When partitions were last assigned.
+    given_at: Option<Instant>,
+    /// When the assignment last changed, in whatever way.
+    changed_at: Instant,
+    /// Whether the last change was an assignment, if only of nothing.
+    member: bool,
+    /// Whose tasks are checked.
+    hand_over: HandOver,
+    /// How much may be said of messages.
+    quotas: Quotas,
     /// Looks up late tasks.
     repeats: Repeats,
     /// The neighbours.
     pub(crate) links: Links,
+}
+
+/// How much may be said of messages that cannot be checked. All of them are counted.
+#[derive(Debug, Default)]
+struct Quotas {
+    /// Of those that make no sense.
+    invalid: Quota,
+    /// Of those that are no tasks.
+    poison: Quota,
 }
 
 /// Intake's neighbours.
@@ -52,13 +73,13 @@ pub(crate) struct Links {
     pub(crate) backlog: Option<Arc<Backlog>>,
     /// Whether the group was joined.
     pub(crate) joined: Condition,
+    /// However intake ends, the stages after it are told.
+    pub(crate) _ended: DropGuard,
 }
 
 impl Drop for Links {
-    /// However intake ends, the stages after it end too.
     fn drop(&mut self) {
         self.joined.set(false);
-        self.hold.close();
     }
 }
 
@@ -80,6 +101,11 @@ impl Desk {
             ledger: Ledger::default(),
             paused: false,
             committed_at: Instant::now(),
+            given_at: None,
+            changed_at: Instant::now(),
+            member: false,
+            hand_over: HandOver::default(),
+            quotas: Quotas::default(),
             repeats,
             links,
         }
@@ -91,6 +117,8 @@ impl Desk {
             Assignment::Given(partitions) => {
                 info!(kafka.partitions = partitions.len(), "assigned partitions");
                 self.ledger.assign(partitions);
+                self.given_at = Some(Instant::now());
+                self.member = true;
                 // Said in either case: a partition that was paused, revoked and assigned again would
                 // stay silent for ever.
                 consumer.set_paused(partitions.iter().copied(), self.paused);
@@ -98,9 +126,20 @@ impl Desk {
             Assignment::Taken(partitions) => {
                 info!(kafka.partitions = partitions.len(), "revoked partitions");
                 self.ledger.revoke(partitions);
+                self.member = false;
             }
         }
-        self.links.joined.set(true);
+        self.changed_at = Instant::now();
+        self.join();
+    }
+
+    /// Says whether this is a member that has its part of the work. The first round of the group gives
+    /// a new one nothing, the next, a second later, what the others could spare; who has nothing then has
+    /// company enough. Whom Kafka has forgotten, or who has not heard of it for the session timeout, loses
+    /// all it had and is given nothing.
+    fn join(&self) {
+        let settled = self.member && self.changed_at.elapsed() >= handover::LASTS;
+        self.links.joined.set(settled || !self.ledger.is_empty());
     }
 
     /// Puts a message where it belongs.
@@ -120,21 +159,28 @@ impl Desk {
                 scheduled_at,
                 message,
             }) => {
-                warn!(
-                    site.id = site_id,
-                    scheduled_at, "a task makes no sense, its check is inconclusive: {message}"
-                );
+                self.quotas.invalid.say(|left_out| {
+                    warn!(
+                        site.id = site_id,
+                        scheduled_at,
+                        left_out,
+                        "a task makes no sense, its check is inconclusive: {message}"
+                    );
+                });
                 let result = CheckResult::unmeasured(site_id, scheduled_at, Reason::InvalidSite)
                     .with_detail(message);
                 drained.finished.push(Finished { result, position });
             }
             Err(poison) => {
-                error!(
-                    kafka.topic = topic,
-                    kafka.partition = message.partition(),
-                    kafka.offset = message.offset(),
-                    "stepped over a message: {poison}"
-                );
+                self.quotas.poison.say(|left_out| {
+                    error!(
+                        kafka.topic = topic,
+                        kafka.partition = message.partition(),
+                        kafka.offset = message.offset(),
+                        left_out,
+                        "stepped over a message: {poison}"
+                    );
+                });
                 self.links.metrics.poison.inc();
                 self.ledger.done(position);
             }
@@ -150,13 +196,16 @@ impl Desk {
             bytes: _,
         }: Drained,
     ) {
-        if let Some(assignments) = self.ledger.changed() {
+        self.join();
+        let changed = self.ledger.changed();
+        if let Some(assignments) = self.hand_over.apply(changed, Instant::now()) {
             self.links.hold.assign(assignments);
         }
         let now = self.links.clock.now_ms();
+        let suspicious_ms = self.suspicious_ms();
         let late = tasks
             .iter()
-            .filter(|held| now.saturating_sub(held.task.scheduled_at) > SUSPICIOUS_MS);
+            .filter(|held| now.saturating_sub(held.task.scheduled_at) > suspicious_ms);
         let recorded: BTreeSet<_> = self.repeats.recorded(late.map(|held| &held.task));
         if !recorded.is_empty() {
             let ledger = &mut self.ledger;
@@ -183,6 +232,15 @@ impl Desk {
         if !given_up.is_empty() {
             results.put_now(given_up);
         }
+    }
+
+    /// From which lateness on a task may be a repeat, in milliseconds. After an assignment whoever had the
+    /// partition before goes on for a while, and is likely to have checked what was due.
+    fn suspicious_ms(&self) -> i64 {
+        let handed_over = self
+            .given_at
+            .is_some_and(|at| at.elapsed() < handover::LASTS);
+        if handed_over { 0 } else { SUSPICIOUS_MS }
     }
 
     /// Closes what has become durable.

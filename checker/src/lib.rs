@@ -13,15 +13,16 @@
 //! Data goes forward only, through bounded channels. A slow `PostgreSQL` fills the recorder, which
 //! blocks the lanes, which stops the hold, which pauses intake; the group never notices.
 //!
-//! A stop goes the same way: intake commits and leaves the group, the lanes finish their probes, the
-//! recorder writes what is left. Tasks still in the hold are not committed: whoever gets their
-//! partitions reads them again.
+//! A stop goes the same way: intake commits and leaves the group, the hold gives out what is due until
+//! others have [taken over](handover), the lanes finish their probes, the recorder writes what is left. What
+//! is not committed is read again by whoever gets the partitions, and found recorded.
 
 pub mod command;
 pub mod config;
 mod consumer;
 mod desk;
 mod hanging;
+mod handover;
 mod hold;
 mod intake;
 mod lanes;
@@ -38,12 +39,18 @@ pub mod show;
 #[doc(hidden)]
 pub mod workbench;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use color_eyre::eyre::{Result, WrapErr as _};
 pub use lanes::LANE_THREADS;
-use runtime::{clock::Clock, database::Pool, service::Service, shutdown::Stages};
+use runtime::{
+    clock::Clock,
+    database::{Link, Pool},
+    service::{CHECKER, Service},
+    shutdown::Stages,
+};
 use tokio::{runtime::Handle, sync::mpsc};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
@@ -69,7 +76,8 @@ const DONE_DEPTH: usize = 64;
 /// Checks until the service is stopped.
 pub async fn run(config: Config, service: Service) -> Result<()> {
     let metrics = service.probes.register(Metrics::register);
-    let joined = service.probes.readiness().condition("kafka group");
+    let condition = |name| service.probes.readiness().condition(name);
+    let (working, joined) = (condition(CHECKER), condition("kafka group"));
     let database = service.reach(&config.database, &config.kafka, POOL).await?;
     let clock = Clock::measure(&database).await?;
     service
@@ -95,24 +103,29 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         service.feed.clone(),
         metrics.clone(),
     );
+    let left = CancellationToken::new();
     let links = Links {
-        hold,
+        hold: Arc::clone(&hold),
         results: Arc::clone(&results),
         done: durable,
         clock: clock.clone(),
         metrics,
         backlog: service.backlog.clone(),
         joined,
+        _ended: left.clone().drop_guard(),
     };
     let repeats = Repeats::new(config.database.clone(), Handle::current());
     let intake = Intake::new(&config.kafka, repeats, links)?;
 
     let mut stages = Stages::new(&service.stop);
-    let stop = stages.stop();
-    stages.spawn("clock", keep_clock(clock, database, stop.clone()));
+    let (stop, asked) = (stages.stop(), stages.stop());
+    let link = Link::over(database, config.database.clone(), POOL);
+    stages.spawn("clock", keep_clock(clock, link, stop.clone()));
+    let ready = service.keep_ready(&config.database, &config.kafka, working, stop.clone());
+    stages.spawn("readiness", ready);
     stages
         .thread("intake", move || {
-            intake.run(&stop);
+            intake.run(&asked);
             Ok(())
         })
         .wrap_err("start intake")?;
@@ -123,17 +136,34 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
             Ok(())
         })
         .wrap_err("start the thread that ticks")?;
+    // Beside the embedded broker of a standalone there is nobody to hand over to.
+    let lasts = handover::at_the_end(config.drain, service.backlog.is_some());
+    stages.spawn("hold", close_hold(hold, left, stop, lasts));
     stages.spawn("record", recorder.run(drained));
     tracing::info!(slots = config.slots, "checking");
     stages.run(config.drain).await
 }
 
 /// Measures the clock until the stop.
-async fn keep_clock(
-    clock: Clock,
-    database: sea_orm::DatabaseConnection,
-    stop: tokio_util::sync::CancellationToken,
-) -> Result<()> {
+async fn keep_clock(clock: Clock, database: Link, stop: CancellationToken) -> Result<()> {
     clock.keep(database, stop).await;
+    Ok(())
+}
+
+/// Closes the hold when intake has ended, and others have had the time to take over what it had.
+async fn close_hold(
+    hold: Arc<Hold>,
+    left: CancellationToken,
+    stop: CancellationToken,
+    lasts: Duration,
+) -> Result<()> {
+    left.cancelled().await;
+    // Intake may have died: then it is to be named first, and nobody is waited for.
+    let asked = stop.is_cancelled();
+    stop.cancelled().await;
+    if asked {
+        tokio::time::sleep(lasts).await;
+    }
+    hold.close();
     Ok(())
 }

@@ -14,7 +14,7 @@ use sea_orm::DatabaseConnection;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::database::{DatabaseError, scalar};
+use crate::database::{DatabaseError, Link, scalar};
 use crate::retry::Outage;
 
 /// How often the offset is measured.
@@ -100,7 +100,7 @@ impl Clock {
 
     /// Measures every ten seconds until `stop`. While that fails the last offset stays; the failure is
     /// logged once per change of state.
-    pub async fn keep(self, database: DatabaseConnection, stop: CancellationToken) {
+    pub async fn keep(self, mut database: Link, stop: CancellationToken) {
         let mut ticks = interval(KEEP_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut outage = Outage::new("the database's clock");
@@ -108,9 +108,16 @@ impl Clock {
             ticks.tick().await; // the first comes at once, and there was a measurement already
             loop {
                 ticks.tick().await;
-                match self.remeasure(&database).await {
+                let measured = match database.get().await {
+                    Ok(database) => self.remeasure(database).await,
+                    Err(error) => Err(error),
+                };
+                match measured {
                     Ok(()) => outage.over(),
-                    Err(error) => outage.failed(&error.to_string()),
+                    Err(error) => {
+                        database.cut();
+                        outage.failed(&error.to_string())
+                    }
                 };
             }
         };

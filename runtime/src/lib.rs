@@ -7,6 +7,7 @@ pub mod database;
 pub mod kafka;
 pub mod program;
 pub mod quota;
+mod readiness;
 pub mod retry;
 pub mod service;
 pub mod shutdown;

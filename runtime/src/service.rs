@@ -14,11 +14,17 @@ use crate::backlog::Backlog;
 use crate::config::{DatabaseConfig, HttpConfig, KafkaConfig};
 use crate::database::{self, Pool};
 use crate::kafka;
+use crate::readiness::{Conditions, Watch};
 use crate::shutdown::on_signals;
-use crate::telemetry::{self, Probes};
+use crate::telemetry::{self, Condition, Probes};
 
 /// How long a service waits at start for a database or a broker that does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The condition that a scheduler works.
+pub const SCHEDULER: &str = "scheduler";
+/// The condition that a checker works.
+pub const CHECKER: &str = "checker";
 
 /// What a service is given by whoever hosts it.
 #[derive(Clone, Debug)]
@@ -41,17 +47,33 @@ impl Service {
         kafka: &KafkaConfig,
         pool: Pool,
     ) -> eyre::Result<DatabaseConnection> {
-        let reached = |name| self.probes.readiness().condition(name);
-        let conditions = ["database", "schema", "kafka"].map(reached);
-        let [has_database, has_schema, has_kafka] = &conditions;
+        let reached = Conditions::of(self.probes.readiness());
         let connection = database::connect_patiently(database, pool, PATIENCE, &self.stop).await?;
-        has_database.set(true);
+        reached.database.set(true);
         database::check_schema(&connection).await?;
-        has_schema.set(true);
+        reached.schema.set(true);
         kafka::wait_for_brokers(kafka, PATIENCE, &self.stop).await?;
         kafka::ensure_topic(kafka).await?;
-        has_kafka.set(true);
+        reached.kafka.set(true);
         Ok(connection)
+    }
+
+    /// A stage of every service, from the moment at which it works: keeps what [`Self::reach`] reached
+    /// true to life, and `working` true, until `stop`.
+    pub fn keep_ready(
+        &self,
+        database: &DatabaseConfig,
+        kafka: &KafkaConfig,
+        working: Condition,
+        stop: CancellationToken,
+    ) -> impl Future<Output = eyre::Result<()>> + Send + 'static {
+        let watch = Watch::new(self.probes.readiness(), database, kafka);
+        async move {
+            working.set(true);
+            watch.keep(stop).await;
+            working.set(false);
+            Ok(())
+        }
     }
 }
 

@@ -7,7 +7,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use runtime::clock::Clock;
-use runtime::database::{DatabaseError, check_schema, connect, connect_patiently};
+use runtime::database::{DatabaseError, Link, check_schema, connect, connect_patiently};
 use support::{POOL, Scratch, closed_port, config, record_migrations, scalar, server_url};
 use tokio_util::sync::CancellationToken;
 
@@ -193,7 +193,8 @@ async fn keeping_the_clock_ends_with_the_service() {
     let database = connect(&config(&server_url()), POOL).await.unwrap();
     let clock = Clock::measure(&database).await.unwrap();
     let stop = CancellationToken::new();
-    let keeping = tokio::spawn(clock.keep(database, stop.clone()));
+    let link = Link::new(config(&server_url()), POOL);
+    let keeping = tokio::spawn(clock.keep(link, stop.clone()));
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(5), keeping)
         .await

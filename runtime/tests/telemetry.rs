@@ -134,10 +134,14 @@ async fn alive_is_not_ready() {
 async fn the_healthcheck_says_what_is_missing() {
     let service = Service::start().await;
     let everywhere: SocketAddr = ([0, 0, 0, 0], service.address.port()).into();
+    let says = async || healthcheck(everywhere).await.unwrap_err().to_string();
+    assert!(says().await.ends_with("not ready: start"));
+    let database = service.probes.readiness().condition("database");
+    database.set(true);
     healthcheck(everywhere).await.unwrap();
-    service.probes.readiness().condition("database").set(false);
+    database.set(false);
     assert_eq!(
-        healthcheck(everywhere).await.unwrap_err().to_string(),
+        says().await,
         format!(
             "http://{}/readyz says 503 Service Unavailable: not ready: database",
             service.address

@@ -36,40 +36,45 @@ mod turns;
 use std::time::Duration;
 
 use color_eyre::eyre::Result;
-use runtime::{database::Pool, service::Service, shutdown::Stages};
+use runtime::{
+    database::{Link, Pool},
+    service::{SCHEDULER, Service},
+    shutdown::Stages,
+};
 
 use crate::{config::Config, metrics::Metrics, turns::Turns};
 
 /// The time for a stop: the turns under way may end.
 pub const DRAIN: Duration = Duration::from_secs(20);
 
-/// The connections of everything that is not a turn.
+/// The connection of each stage that is not a turn.
 const POOL: Pool = Pool {
     name: "webmon-scheduler",
-    connections: 2,
+    connections: 1,
     settings: &[("jit", "off")],
 };
 
 /// Schedules until the service is stopped.
 pub async fn run(config: Config, service: Service) -> Result<()> {
     let metrics = service.probes.register(Metrics::register);
+    let working = service.probes.readiness().condition(SCHEDULER);
     let database = service.reach(&config.database, &config.kafka, POOL).await?;
     days::make(&database).await?;
     let mut stages = Stages::new(&service.stop);
     let turns = Turns::new(config.clone(), metrics.clone(), service.backlog.as_ref())?;
     stages.spawn("turns", turns.run(stages.stop()));
+    let ready = service.keep_ready(&config.database, &config.kafka, working, stages.stop());
+    stages.spawn("readiness", ready);
     let retention = config.retention;
-    stages.spawn(
-        "days",
-        days::keep(database.clone(), retention, stages.stop()),
-    );
+    stages.spawn("days", days::keep(database, retention, stages.stop()));
+    let link = Link::new(config.database.clone(), POOL);
     stages.spawn(
         "pack",
         pack::keep(database.clone(), retention, stages.stop()),
     );
     stages.spawn(
         "reconcile",
-        reconcile::keep(database, retention, metrics, stages.stop()),
+        reconcile::keep(link, retention, metrics, stages.stop()),
     );
     tracing::info!(horizon = ?config.horizon, turn = ?config.turn, "scheduling");
     stages.run(DRAIN).await

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use contract::GRACE;
+use runtime::{database::Link, retry::Outage};
 use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Statement};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
@@ -51,13 +52,20 @@ struct Extent {
     rate: f64,
 }
 
-/// Every shard's own ends are respected by [`STEP`]; these are the outermost. Retention comes first:
-/// days that were dropped are not filled again.
+/// Every shard's own ends are respected by [`STEP`]; these are the outermost. A shard of which nothing has
+/// expired since, as it stands still, makes nobody begin where it stands. Retention comes first: days that
+/// were dropped are not filled again.
 const EXTENT: &str = "\
-SELECT (extract(epoch FROM greatest(min(reconciled_until), now() - $2 * interval '1 millisecond')) * 1000)::bigint AS since,
-    (extract(epoch FROM least(max(scheduled_until), date_trunc('milliseconds', now()) - $1 * interval '1 millisecond')) * 1000)::bigint AS until,
+WITH edge AS (
+    SELECT reconciled_until, least(scheduled_until, date_trunc('milliseconds', now()) - $1 * interval '1 millisecond') AS until
+    FROM schedule_shard
+)
+SELECT (extract(epoch FROM greatest(
+        coalesce(min(reconciled_until) FILTER (WHERE $1 = 0 OR reconciled_until < until), max(until)),
+        now() - $2 * interval '1 millisecond')) * 1000)::bigint AS since,
+    (extract(epoch FROM max(until)) * 1000)::bigint AS until,
     (SELECT coalesce(sum(1000.0 / interval_ms), 0)::float8 FROM site WHERE enabled) AS rate
-FROM schedule_shard";
+FROM edge HAVING count(*) > 0";
 
 /// Records the losses of `($1, $2]`. `$3`, or a shard that was judged further: also what was due earlier and
 /// had not expired by then.
@@ -71,7 +79,7 @@ WITH span AS (
         least($2 - CASE WHEN $4 THEN interval_ms ELSE 0 END,
             (extract(epoch FROM scheduled_until) * 1000)::bigint) AS until
     FROM schedule_shard JOIN site ON site.shard = schedule_shard.id
-    WHERE enabled AND scheduled_from IS NOT NULL
+    WHERE enabled AND isfinite(scheduled_from)
 ), due AS (
     SELECT id, shard, timestamptz 'epoch' + ms * interval '1 millisecond' AS at
     FROM span CROSS JOIN LATERAL generate_series(
@@ -111,34 +119,47 @@ pub async fn reconcile(
 /// Looks for losses until `stop`. Of several schedulers one does the work: what another has judged within
 /// the last half minute is left alone.
 pub(crate) async fn keep(
-    database: DatabaseConnection,
+    mut database: Link,
     retention: Duration,
     metrics: Metrics,
     stop: CancellationToken,
 ) -> Result<()> {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            _ = ticks.tick() => {}
-        }
-        let looked = tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            looked = timeout(LIMIT, look(&database, retention)) => looked,
-        };
-        match looked {
-            Ok(Ok(0)) => {}
-            Ok(Ok(lost)) => {
-                metrics.lost(lost);
-                warn!(
-                    lost,
-                    "checks were lost on the way, they are recorded as missed"
-                );
+    let mut outage = Outage::new("PostgreSQL, asked for lost checks,");
+    let looking = async {
+        loop {
+            ticks.tick().await;
+            let looked = timeout(LIMIT, async {
+                look(database.get().await?, retention).await
+            });
+            let looked = looked
+                .await
+                .unwrap_or_else(|_| Err(eyre!("no end within {LIMIT:?}")));
+            match looked {
+                Ok(lost) => {
+                    outage.over();
+                    note(&metrics, lost);
+                }
+                Err(error) => {
+                    database.cut();
+                    outage.failed(&format!("{error:#}"));
+                }
             }
-            Ok(Err(error)) => warn!("cannot look for lost checks: {error:#}"),
-            Err(_) => warn!("cannot look for lost checks: no end within {LIMIT:?}"),
         }
+    };
+    stop.run_until_cancelled(looking).await;
+    Ok(())
+}
+
+/// Takes note of what was lost.
+fn note(metrics: &Metrics, lost: u64) {
+    if lost > 0 {
+        metrics.lost(lost);
+        warn!(
+            lost,
+            "checks were lost on the way, they are recorded as missed"
+        );
     }
 }
 

@@ -18,7 +18,7 @@ use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use runtime::config::KafkaConfig;
 use runtime::program::say;
-use runtime::service::{Service, unless_stopped};
+use runtime::service::{CHECKER, SCHEDULER, Service, unless_stopped};
 use runtime::shutdown::{Stages, on_signals};
 use runtime::telemetry::{self, Probes};
 use scheduler::command::Apply;
@@ -131,6 +131,10 @@ impl Parts<'_> {
         stop: &CancellationToken,
     ) -> Result<()> {
         let probes = Probes::new();
+        for service in [SCHEDULER, CHECKER] {
+            // Both are missing until both work.
+            probes.readiness().condition(service).set(false);
+        }
         let (feed, shown) = mpsc::channel(FEED_DEPTH);
         let mut stages = Stages::new(stop);
         let (stop_checker, stop_http) = (CancellationToken::new(), CancellationToken::new());

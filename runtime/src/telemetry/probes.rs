@@ -48,7 +48,10 @@ impl Probes {
     }
 }
 
-/// A set of named conditions; ready is when all of them hold. Clones share the set.
+/// What is missing while nothing is known yet of what must hold.
+const START: &str = "start";
+
+/// A set of named conditions; ready is when there are some and all of them hold. Clones share the set.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness(Arc<Mutex<BTreeMap<&'static str, Condition>>>);
 
@@ -59,9 +62,13 @@ impl Readiness {
         conditions.entry(name).or_default().clone()
     }
 
-    /// The names of the conditions that do not hold, in alphabetical order.
+    /// The names of the conditions that do not hold, in alphabetical order. A service that has not begun
+    /// to name its conditions is not ready.
     pub fn missing(&self) -> Vec<&'static str> {
         let conditions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if conditions.is_empty() {
+            return vec![START];
+        }
         let missing = conditions
             .iter()
             .filter(|(_, condition)| !condition.holds());
@@ -98,7 +105,6 @@ mod tests {
     #[test]
     fn ready_is_when_every_condition_holds() {
         let readiness = Readiness::default();
-        assert!(readiness.missing().is_empty());
         let database = readiness.condition("database");
         readiness.condition("kafka group").set(true);
         assert_eq!(readiness.missing(), ["database"]);
@@ -106,5 +112,10 @@ mod tests {
         assert!(readiness.missing().is_empty());
         readiness.clone().condition("database").set(false);
         assert_eq!(readiness.missing(), ["database"]);
+    }
+
+    #[test]
+    fn before_the_first_condition_nobody_is_ready() {
+        assert_eq!(Readiness::default().missing(), [START]);
     }
 }

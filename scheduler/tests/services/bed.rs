@@ -290,6 +290,15 @@ impl Running {
         line.map_or(0, |value| value.parse().unwrap())
     }
 
+    /// Waits until exactly these conditions of its readiness are missing.
+    pub(crate) async fn missing(&self, conditions: &[&str]) {
+        let what = format!("{conditions:?} is missing");
+        eventually(PATIENCE, &what, async || {
+            (self.probes.readiness().missing() == conditions).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until a counter has come so far.
     pub(crate) async fn counted(&mut self, name: &str, least: u64) {
         let what = format!("{name} is {least} or more");

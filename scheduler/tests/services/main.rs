@@ -16,5 +16,6 @@ mod interrupted;
 mod law;
 mod one_bad_row;
 mod pack;
+mod readiness;
 mod reconcile;
 mod turns;

@@ -1,0 +1,171 @@
+//! Readiness as it is now: the database and the broker are asked again and again.
+//!
+//! What was true at the start says little an hour later. So a database that can be reached, at the schema
+//! of this build, and a broker that answers are looked for every few seconds, on connections that are
+//! used for nothing else, and whose own trouble holds up no work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{DatabaseConfig, KafkaConfig};
+use crate::database::{DatabaseError, Link, Pool, check_schema};
+use crate::kafka::{Quiet, client_config};
+use crate::quota::Quota;
+use crate::telemetry::{Condition, Readiness};
+
+/// How often to look.
+const EVERY: Duration = Duration::from_secs(5);
+/// How long a look may take; then the answer is no.
+const LIMIT: Duration = Duration::from_secs(2);
+/// The connection that is only looked at.
+const POOL: Pool = Pool {
+    name: "webmon-readiness",
+    connections: 1,
+    settings: &[],
+};
+
+/// What is looked at.
+pub(crate) struct Watch {
+    /// All conditions of this process, for the log.
+    readiness: Readiness,
+    /// Whether the database answers, has the schema, and whether Kafka answers.
+    conditions: Conditions,
+    /// The database.
+    database: Link,
+    /// Where Kafka is.
+    kafka: KafkaConfig,
+    /// A client of Kafka; none before the first look.
+    client: Option<Arc<BaseConsumer<Quiet>>>,
+    /// What was missing when it was last said.
+    missing: Vec<&'static str>,
+    /// How much may be said.
+    quota: Quota,
+}
+
+/// The conditions of every service.
+#[derive(Clone, Debug)]
+pub(crate) struct Conditions {
+    /// The database answers.
+    pub(crate) database: Condition,
+    /// It is at the schema of this build.
+    pub(crate) schema: Condition,
+    /// A broker answers.
+    pub(crate) kafka: Condition,
+}
+
+impl Conditions {
+    /// These conditions of a process.
+    pub(crate) fn of(readiness: &Readiness) -> Self {
+        let [database, schema, kafka] =
+            ["database", "schema", "kafka"].map(|name| readiness.condition(name));
+        Self {
+            database,
+            schema,
+            kafka,
+        }
+    }
+}
+
+impl Watch {
+    /// A watch that has not looked yet.
+    pub(crate) fn new(
+        readiness: &Readiness,
+        database: &DatabaseConfig,
+        kafka: &KafkaConfig,
+    ) -> Self {
+        Self {
+            conditions: Conditions::of(readiness),
+            readiness: readiness.clone(),
+            database: Link::new(database.clone(), POOL),
+            kafka: kafka.clone(),
+            client: None,
+            missing: Vec::new(),
+            quota: Quota::new(),
+        }
+    }
+
+    /// Looks until `stop`; each change is said once.
+    pub(crate) async fn keep(mut self, stop: CancellationToken) {
+        // All of it was there a moment ago.
+        let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let looking = async {
+            loop {
+                ticks.tick().await;
+                self.look().await;
+                self.tell();
+            }
+        };
+        stop.run_until_cancelled(looking).await;
+    }
+
+    /// Looks once, at both at a time.
+    async fn look(&mut self) {
+        let client = match &self.client {
+            Some(client) => Some(Arc::clone(client)),
+            // The configuration was good enough for the clients that do the work.
+            None => client_config(&self.kafka, "webmon-readiness")
+                .create_with_context(Quiet)
+                .map(Arc::new)
+                .ok(),
+        };
+        self.client.clone_from(&client);
+        let topic = self.kafka.topic.clone();
+        let ((), answers) = tokio::join!(self.look_at_database(), answers(client, topic));
+        self.conditions.kafka.set(answers);
+    }
+
+    /// Asks the database for its schema.
+    async fn look_at_database(&mut self) {
+        let Conditions {
+            database, schema, ..
+        } = &self.conditions;
+        let link = &mut self.database;
+        let asked = timeout(LIMIT, async { check_schema(link.get().await?).await }).await;
+        match asked {
+            Ok(Ok(())) => {
+                database.set(true);
+                schema.set(true);
+            }
+            Ok(Err(DatabaseError::SchemaBehind { .. } | DatabaseError::SchemaAhead { .. })) => {
+                database.set(true);
+                schema.set(false);
+            }
+            Ok(Err(_)) | Err(_) => {
+                database.set(false);
+                self.database.cut();
+            }
+        }
+    }
+
+    /// Says what is missing, if that has changed.
+    fn tell(&mut self) {
+        let missing = self.readiness.missing();
+        if missing == self.missing {
+            return;
+        }
+        let said = self.quota.say(|left_out| {
+            if missing.is_empty() {
+                tracing::info!(left_out, "ready");
+            } else {
+                tracing::warn!(left_out, "not ready: {}", missing.join(", "));
+            }
+        });
+        if said {
+            self.missing = missing;
+        }
+    }
+}
+
+/// Whether a broker answers a question about the topic: one that makes no broker create it.
+async fn answers(client: Option<Arc<BaseConsumer<Quiet>>>, topic: String) -> bool {
+    let Some(client) = client else { return false };
+    // librdkafka's own deadline ends the thread.
+    let asking = spawn_blocking(move || client.fetch_metadata(Some(&topic), LIMIT).is_ok());
+    asking.await.unwrap_or(false)
+}
