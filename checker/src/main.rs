@@ -9,7 +9,7 @@ use checker::{
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
-    program::{prepare, report, say, usage},
+    program::{prepare, run, say, usage},
     service::host,
     telemetry::{healthcheck, start_logs},
 };
@@ -47,10 +47,9 @@ enum Command {
     Probe(Probe),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    report("checker", &execute(arguments).await)
+    run("checker", execute(arguments))
 }
 
 /// Does what was asked for.

@@ -2,11 +2,16 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::panic;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use color_eyre::config::{HookBuilder, Theme};
 use color_eyre::eyre::{self, Report};
+use tokio::runtime::Runtime;
 
+use crate::quota::Quota;
 use crate::shutdown::{Usage, exit_code};
 
 /// What is wrong has been said on standard output: exit code 1 without another word.
@@ -14,16 +19,46 @@ use crate::shutdown::{Usage, exit_code};
 #[error("said on standard output")]
 pub struct Said;
 
+/// How long the end of a program waits for threads that wait for somebody else: a broker, a file.
+const LEAVE_LIMIT: Duration = Duration::from_millis(500);
+
+/// Runs a program to its end: what a `main` consists of.
+///
+/// What is still under way then does not hold up the end: the process was told to end at once, or its
+/// deadline has passed.
+pub fn run(program: &str, work: impl Future<Output = eyre::Result<()>>) -> ExitCode {
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(program, &Err(error.into())),
+    };
+    let code = report(program, &runtime.block_on(work));
+    runtime.shutdown_timeout(LEAVE_LIMIT);
+    code
+}
+
 /// Makes panics and errors readable; in colour on a terminal only. The first thing that a `main` does.
 pub fn prepare() -> eyre::Result<()> {
     let hooks = HookBuilder::default().display_env_section(false);
     let plain = !io::stderr().is_terminal();
-    (if plain {
+    let hooks = if plain {
         hooks.theme(Theme::new())
     } else {
         hooks
-    })
-    .install()
+    };
+    let (panics, errors) = hooks.into_hooks();
+    errors.install()?;
+    let (show, quota) = (panics.into_panic_hook(), Mutex::new(Quota::new()));
+    panic::set_hook(Box::new(move |panic| {
+        // A site that makes each of its checks panic shall not fill the log.
+        let mut quota = quota.lock().unwrap_or_else(PoisonError::into_inner);
+        quota.say(|left_out| {
+            if let Some(left_out) = left_out {
+                tracing::error!(left_out, "panics were not shown");
+            }
+            show(panic);
+        });
+    }));
+    Ok(())
 }
 
 /// An error of whoever called the program, or wrote its files: exit code 2.
@@ -47,5 +82,29 @@ pub fn say(text: impl Display) -> io::Result<()> {
     match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         said => said,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::Instant;
+
+    use color_eyre::eyre::eyre;
+    use tokio::task::spawn_blocking;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_waits_for_somebody_else_does_not_hold_up_the_end() {
+        let started = Instant::now();
+        let code = run("test", async {
+            drop(spawn_blocking(|| {
+                thread::park_timeout(Duration::from_mins(1));
+            }));
+            Err(eyre!("told to end at once"))
+        });
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::FAILURE));
+        assert!(started.elapsed() < Duration::from_secs(30));
     }
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
-    program::{prepare, report, say, usage},
+    program::{prepare, run, say, usage},
     service::host,
     telemetry::{healthcheck, start_logs},
 };
@@ -49,10 +49,9 @@ enum Command {
     Export,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    report("scheduler", &execute(arguments).await)
+    run("scheduler", execute(arguments))
 }
 
 /// Does what was asked for.
