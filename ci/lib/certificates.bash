@@ -4,9 +4,10 @@
 #   ca.pem                     the authority that the broker and its clients trust
 #   service.cert, service.key  a client's certificate and key
 #   server.pem                 the broker's key and chain, in the order Kafka wants them
-#   other-ca.pem               an authority that signed nothing here, for what must be refused
+#   other-ca.pem, -ca.key      an authority that signed nothing here, for what must be refused
+#   expired.cert, expired.key  a client's certificate whose time is over, for the same
 
-# make_certificates FOLDER: makes all of them, valid for two days.
+# make_certificates FOLDER: makes all of them, valid for two days but for the one that has expired.
 make_certificates() {
     local folder=$1
     have openssl || fail "openssl is missing: run ci/install"
@@ -14,8 +15,9 @@ make_certificates() {
     write_profiles "$folder/profiles.cnf"
     make_authority "$folder" ca "webmon tests"
     make_authority "$folder" other-ca "a stranger"
-    make_certificate "$folder" service client "webmon"
-    make_certificate "$folder" server server "127.0.0.1"
+    make_certificate "$folder" service client "webmon" 2
+    make_certificate "$folder" expired client "webmon" -1
+    make_certificate "$folder" server server "127.0.0.1" 2
     cat "$folder"/{server.key,server.cert,ca.pem} >"$folder/server.pem"
 }
 
@@ -46,13 +48,13 @@ make_authority() {
         -keyout "$1/$2.key" -out "$1/$2.pem"
 }
 
-# make_certificate FOLDER FILE PROFILE NAME: a certificate signed by ca.pem.
+# make_certificate FOLDER FILE PROFILE NAME DAYS: a certificate signed by ca.pem, valid so long from now.
 make_certificate() {
     openssl_quietly "$1" req -new -config "$1/profiles.cnf" \
         -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$4" \
         -keyout "$1/$2.key" -out "$1/$2.csr"
     openssl_quietly "$1" x509 -req -in "$1/$2.csr" -CA "$1/ca.pem" -CAkey "$1/ca.key" \
-        -CAcreateserial -days 2 -extfile "$1/profiles.cnf" -extensions "$3" -out "$1/$2.cert"
+        -CAcreateserial -days "$5" -extfile "$1/profiles.cnf" -extensions "$3" -out "$1/$2.cert"
 }
 
 # openssl_quietly FOLDER ARGUMENT…: openssl writes to standard error also when all is well.

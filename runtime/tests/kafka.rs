@@ -130,8 +130,8 @@ async fn an_authority_that_did_not_sign_the_broker_is_said_so() {
         refusal(&config(&brokers, "tasks", Some(ssl("other-ca.pem")))).await,
         format!(
             "cannot reach Kafka at {brokers} within 2s: error:0A000086:SSL routines::certificate \
-             verify failed; check that kafka.ssl.ca signed the brokers' certificates, and that the \
-             brokers trust kafka.ssl.certificate"
+             verify failed; check that kafka.ssl.ca signed the brokers' certificates, that the brokers \
+             trust kafka.ssl.certificate, and that none of them has expired"
         )
     );
 }
@@ -175,7 +175,41 @@ async fn a_client_certificate_that_the_broker_does_not_trust_is_said_so() {
         "{error}"
     );
     assert!(
-        error.ends_with("that the brokers trust kafka.ssl.certificate"),
+        error.contains("that the brokers trust kafka.ssl.certificate"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_client_certificate_that_has_expired_is_said_so() {
+    let expired = KafkaSsl {
+        ca: certificate("ca.pem"),
+        certificate: certificate("expired.cert"),
+        key: certificate("expired.key"),
+    };
+    let error = refusal(&config(&tls_brokers(), "tasks", Some(expired))).await;
+    // Kafka's brokers say no more than that they do not accept it.
+    assert!(
+        error.contains("alert certificate unknown: SSL alert number 46; "),
+        "{error}"
+    );
+    assert!(error.ends_with("that none of them has expired"), "{error}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_the_certificates_own_is_said_so() {
+    let swapped = KafkaSsl {
+        ca: certificate("ca.pem"),
+        certificate: certificate("service.cert"),
+        key: certificate("other-ca.key"),
+    };
+    let error = refusal(&config(&tls_brokers(), "tasks", Some(swapped))).await;
+    assert!(error.contains("key values mismatch"), "{error}");
+    assert!(
+        error.ends_with(
+            "check that kafka.ssl.ca, kafka.ssl.certificate and kafka.ssl.key are PEM files and \
+             belong together"
+        ),
         "{error}"
     );
 }

@@ -16,15 +16,20 @@ use sea_orm::{DatabaseConnection, FromQueryResult};
 
 use crate::table;
 
-/// What became of each instant at which an enabled site was due, by hour; the last `$1` milliseconds.
+/// What became of each instant at which an enabled site was due, by hour; the last `$1` milliseconds, as
+/// far as there are days with results.
 const LEDGER: &str = "\
-WITH judged AS (
+WITH kept AS (
+    SELECT min(to_date(right(relname, 8), 'YYYYMMDD'))::timestamp AT TIME ZONE 'UTC' AS since
+    FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'check_result'::regclass AND relname ~ '^check_result_[0-9]{8}$'
+), judged AS (
     SELECT site.id, site.shard, site.interval_ms::bigint, site.phase_ms::bigint, site.check_at,
-        (extract(epoch FROM greatest(site.scheduled_from, now() - $1 * interval '1 millisecond')) * 1000)::bigint AS since,
+        (extract(epoch FROM greatest(site.scheduled_from, kept.since, now() - $1 * interval '1 millisecond')) * 1000)::bigint AS since,
         (extract(epoch FROM least(shard.scheduled_until, now())) * 1000)::bigint AS until,
         (extract(epoch FROM shard.reconciled_until) * 1000)::bigint AS reconciled
-    FROM site JOIN schedule_shard AS shard ON shard.id = site.shard
-    WHERE site.enabled AND site.scheduled_from IS NOT NULL
+    FROM site JOIN schedule_shard AS shard ON shard.id = site.shard CROSS JOIN kept
+    WHERE site.enabled AND isfinite(site.scheduled_from)
 ), due AS (
     SELECT id, timestamptz 'epoch' + ms * interval '1 millisecond' AS at
     FROM judged CROSS JOIN LATERAL generate_series(
@@ -63,7 +68,7 @@ FROM entry GROUP BY began ORDER BY began";
 /// How far back the audit goes.
 #[derive(Args, Debug)]
 pub struct Audit {
-    /// How far back, as `24h` or `30d`; hours begin and end in UTC
+    /// How far back, as `24h` or `7d`, and at most as far as results are kept; hours begin and end in UTC
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = humantime::parse_duration)]
     since: Duration,
 }
@@ -95,9 +100,14 @@ struct Hour {
     not_due: i64,
 }
 
-/// Shows the ledger; one that does not balance is an error.
-pub async fn audit(database: &DatabaseConnection, Audit { since }: &Audit) -> Result<()> {
-    let statement = sql::statement(LEDGER, [sql::millis(*since).into()]);
+/// Shows the ledger; one that does not balance is an error. What is older than `retention` is gone.
+pub async fn audit(
+    database: &DatabaseConnection,
+    Audit { since }: &Audit,
+    retention: Duration,
+) -> Result<()> {
+    let since = sql::millis((*since).min(retention));
+    let statement = sql::statement(LEDGER, [since.into()]);
     let hours = Hour::find_by_statement(statement).all(database).await;
     let hours = hours.wrap_err("compute the ledger")?;
     let heads = [

@@ -6,7 +6,7 @@ use checker::command::Probe;
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
-    program::{prepare, report, say, usage},
+    program::{prepare, run, say, usage},
     telemetry::{healthcheck, start_logs},
 };
 use scheduler::command::{self, Apply};
@@ -58,10 +58,9 @@ enum Command {
     Healthcheck,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    report("webmon", &execute(arguments).await)
+    run("webmon", execute(arguments))
 }
 
 /// Does what was asked for.
@@ -92,7 +91,10 @@ async fn execute(
                     checker::command::probe(config, &probe, Some(&database)).await
                 }
                 Command::Status => status(&database).await,
-                Command::Audit(command) => audit(&database, &command).await,
+                Command::Audit(command) => {
+                    let retention = config.scheduler.retention;
+                    audit(&database, &command, retention).await
+                }
                 _ => command::export(&database).await,
             };
             drop(database);

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use scheduler::reconcile::{Judge, reconcile};
 use testbed::{Cluster, Crowd, Process, eventually, metric};
 
 /// How long results may take.
@@ -20,10 +21,12 @@ const STRANGER: i64 = 4_000_000_000;
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_on_the_topic_is_stepped_over() {
     let cluster = Cluster::start("poison").await;
-    let (_services, checker) = healthy(&cluster).await;
+    let (services, checker) = healthy(&cluster).await;
     let far = cluster.now().await + 3_600_000;
     let far = format!(r#"{{"v":1,"site_id":{STRANGER},"scheduled_at":{far}}}"#);
-    let poison: [&[u8]; 8] = [
+    // The year 2100.
+    let farther = format!(r#"{{"v":1,"site_id":{STRANGER},"scheduled_at":4102444800000}}"#);
+    let poison: [&[u8]; 9] = [
         b"",
         b"not JSON at all",
         b"\xff\xfe\x00",
@@ -32,17 +35,20 @@ async fn poison_on_the_topic_is_stepped_over() {
         br#"{"v":2,"site_id":1,"scheduled_at":1}"#,
         br#"{"v":1,"site_id":"1","scheduled_at":1}"#,
         far.as_bytes(),
+        farther.as_bytes(),
     ];
-    // As many keys, so that every partition gets some.
-    for key in 0..16 {
+    // As many keys, so that every partition gets some; a program that has mistaken the topic does not
+    // stop after a few.
+    for key in 0..160 {
         let key = key.to_string();
         let messages = poison.iter().map(|message| (key.as_str(), *message));
         cluster.topic.produce(messages);
     }
     eventually(RESULTS, "all the poison is counted", async || {
-        (metric(checker, "webmon_poison_total").await >= 128.0).then_some(())
+        (metric(checker, "webmon_poison_total").await >= 1_440.0).then_some(())
     })
     .await;
+    assert_few_lines(&services[1], "stepped over a message");
     assert_healthy(&cluster).await;
     let sql = format!("SELECT count(*) FROM check_result WHERE site_id = {STRANGER}");
     assert_eq!(cluster.number(&sql).await, 0);
@@ -51,7 +57,7 @@ async fn poison_on_the_topic_is_stepped_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_makes_no_sense_is_an_invalid_site() {
     let cluster = Cluster::start("nonsense").await;
-    let (_services, _) = healthy(&cluster).await;
+    let (services, _) = healthy(&cluster).await;
     let now = cluster.now().await;
     for (n, rest) in [
         (0, r#""name":5"#),
@@ -76,7 +82,29 @@ async fn a_task_that_makes_no_sense_is_an_invalid_site() {
         (cluster.number(&sql).await == 3).then_some(())
     })
     .await;
+    let many: Vec<_> = (10..500)
+        .map(|n| {
+            format!(
+                r#"{{"v":1,"site_id":{STRANGER},"scheduled_at":{}}}"#,
+                now + n
+            )
+        })
+        .collect();
+    let messages = many.iter().map(|message| ("x", message.as_bytes()));
+    cluster.topic.produce(messages);
+    eventually(RESULTS, "all of them are invalid sites", async || {
+        (cluster.number(&sql).await == 493).then_some(())
+    })
+    .await;
+    assert_few_lines(&services[1], "a task makes no sense");
     assert_healthy(&cluster).await;
+}
+
+/// It is said, and not once per message: ten times a minute at most.
+fn assert_few_lines(service: &Process, words: &str) {
+    let said = service.said();
+    let lines = said.lines().filter(|line| line.contains(words)).count();
+    assert!((1..=20).contains(&lines), "{lines} lines of {words:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,6 +115,9 @@ async fn a_row_made_nonsense_by_hand_is_an_invalid_site() {
         ("number", "request", r#"{"method": 5}"#),
         ("unknown", "request", r#"{"metod": "GET"}"#),
         ("status", "expect", r#"{"status": "many"}"#),
+        ("huge", "request", r#"{"a": 1e400}"#),
+        ("huge-too", "expect", r#"{"max_size": 1e400}"#),
+        ("deep", "request", &nested("[", "]", 5_000)),
         ("scheme", "url", "ftp://127.0.0.1/"),
         ("nowhere", "url", "nowhere"),
     ] {
@@ -102,10 +133,45 @@ async fn a_row_made_nonsense_by_hand_is_an_invalid_site() {
                WHERE name NOT LIKE 'healthy-%'
                  AND outcome = 'inconclusive' AND reason = 'invalid_site'";
     eventually(RESULTS, "each such row is an invalid site", async || {
-        (cluster.number(sql).await == 5).then_some(())
+        (cluster.number(sql).await == 8).then_some(())
     })
     .await;
     assert_healthy(&cluster).await;
+}
+
+/// A list in a list in a list.
+fn nested(open: &str, close: &str, depth: usize) -> String {
+    format!("{}{}", open.repeat(depth), close.repeat(depth))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instants_beyond_all_reckoning_in_a_row_hold_up_nobody() {
+    let cluster = Cluster::start("instants").await;
+    let (_services, _) = healthy(&cluster).await;
+    for (n, column, instant) in [
+        (1, "check_at", "infinity"),
+        (2, "check_at", "-infinity"),
+        (3, "scheduled_from", "infinity"),
+        (4, "scheduled_from", "-infinity"),
+        (5, "check_at", "2100-01-01"),
+        (6, "scheduled_from", "9999-12-31"),
+    ] {
+        let sql = format!("UPDATE site SET {column} = '{instant}' WHERE name = 'healthy-{n}'");
+        assert_eq!(cluster.execute(&sql).await, 1);
+    }
+    assert_healthy(&cluster).await;
+    // What the reconciler, and a person who asks, make of it.
+    for judge in [Judge::ByExpiry, Judge::ByDueInstant] {
+        reconcile(cluster.connection(), judge, Duration::from_hours(24))
+            .await
+            .unwrap();
+    }
+    let config = cluster.folder().join("audit.yaml");
+    let url = &cluster.settings.database_url;
+    std::fs::write(&config, format!("database: {{url: {url:?}}}\n")).unwrap();
+    let arguments = ["audit", "--config", config.to_str().unwrap()];
+    let audit = Process::run("webmon", arguments, RESULTS).await;
+    assert!(audit.stdout.contains("unaccounted"), "{}", audit.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

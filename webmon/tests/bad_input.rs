@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use sea_orm::{ConnectionTrait as _, Statement};
 use testbed::{Cluster, Database, Finished, Process, Settings, brokers, free_address};
 
 /// How long a command may take.
@@ -120,6 +121,36 @@ async fn a_database_without_the_schema_is_refused_with_the_remedy() {
         !brokers().is_empty(),
         "the broker was there, the schema was not"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_of_another_build_is_refused_and_both_versions_are_named() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let needed = contract::SCHEMA_VERSION;
+    let last = "SELECT max(version) FROM seaql_migrations";
+    for (change, remedy) in [
+        (
+            format!("DELETE FROM seaql_migrations WHERE version = ({last})"),
+            "run `migration up`",
+        ),
+        (
+            "INSERT INTO seaql_migrations VALUES ('m9999_from_the_future', 1)".to_owned(),
+            "upgrade webmon",
+        ),
+    ] {
+        let database = Database::migrated().await;
+        let connection = database.connect().await;
+        connection.execute_unprepared(&change).await.unwrap();
+        let found = Statement::from_string(connection.get_database_backend(), last);
+        let found = connection.query_one_raw(found).await.unwrap().unwrap();
+        let found: String = found.try_get_by_index(0).unwrap();
+        assert_ne!(found, needed);
+        let settings = Settings::plain(database.url(), "webmon.test.never");
+        for program in ["scheduler", "checker"] {
+            let finished = refusal(&settings, program, folder.path()).await;
+            assert_refused(&finished, 1, &[&found, needed, remedy]);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use testbed::{Cluster, Crowd, Database, Process, Settings, certificate, eventually};
+use testbed::{Cluster, Crowd, Database, Finished, Process, Settings, certificate, eventually};
 
 /// How long the first results may take, from the start of the services.
 const FIRST_RESULTS: Duration = Duration::from_secs(30);
@@ -34,6 +34,38 @@ async fn with_the_right_certificates_checks_are_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_expired_certificate_and_a_key_of_another_are_refused_with_the_reason() {
+    let database = Database::migrated().await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let settings = Settings::tls(database.url(), "webmon.test.never");
+    let files = [
+        settings.scheduler(folder.path(), "scheduler"),
+        settings.checker(folder.path(), "checker"),
+    ];
+    let good = files
+        .each_ref()
+        .map(|file| std::fs::read_to_string(&file.path).unwrap());
+    for (from, to, words) in [
+        ("service.", "expired.", ["certificate", "expired"]),
+        ("service.key", "other-ca.key", ["mismatch", "kafka.ssl.key"]),
+    ] {
+        for (file, good) in files.iter().zip(&good) {
+            std::fs::write(&file.path, good.replace(from, to)).unwrap();
+        }
+        let (scheduler, checker) = tokio::join!(
+            Process::run("scheduler", files[0].run(), GIVING_UP),
+            Process::run("checker", files[1].run(), GIVING_UP)
+        );
+        for finished in [scheduler, checker] {
+            assert_refused(
+                &finished,
+                &[&[settings.brokers.as_str()], words.as_slice()].concat(),
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broker_of_another_authority_is_refused_with_the_reason() {
     let database = Database::migrated().await;
     let folder = tempfile::TempDir::new().unwrap();
@@ -48,10 +80,16 @@ async fn a_broker_of_another_authority_is_refused_with_the_reason() {
         Process::run("checker", checker.run(), GIVING_UP)
     );
     for finished in [scheduler, checker] {
-        let said = finished.stderr;
-        assert_eq!(finished.code, 1, "{said}");
-        for word in [settings.brokers.as_str(), "certificate", "kafka.ssl.ca"] {
-            assert!(said.contains(word), "{word} is not named: {said}");
-        }
+        let words = [settings.brokers.as_str(), "certificate", "kafka.ssl.ca"];
+        assert_refused(&finished, &words);
+    }
+}
+
+/// A refusal is a failure, and names the things in words.
+fn assert_refused(finished: &Finished, words: &[&str]) {
+    let said = &finished.stderr;
+    assert_eq!(finished.code, 1, "{said}");
+    for word in words {
+        assert!(said.contains(word), "{word} is not named: {said}");
     }
 }

@@ -87,7 +87,7 @@ fn remedy(cause: &str, ssl: bool) -> &'static str {
             "that port seems to speak plain Kafka: use the brokers' TLS port, or delete the section kafka.ssl"
         }
         true if cause.contains("SSL") => {
-            "check that kafka.ssl.ca signed the brokers' certificates, and that the brokers trust kafka.ssl.certificate"
+            "check that kafka.ssl.ca signed the brokers' certificates, that the brokers trust kafka.ssl.certificate, and that none of them has expired"
         }
         _ => "check kafka.brokers and that a broker runs",
     }

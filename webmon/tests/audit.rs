@@ -1,0 +1,66 @@
+//! `webmon audit` asks no more than the tables can tell.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what fails in a test's helper fails the test"
+)]
+
+use std::time::Duration;
+
+use sea_orm::ConnectionTrait as _;
+use testbed::{Database, Finished, Process};
+
+/// How long an audit may take.
+const AUDIT: Duration = Duration::from_secs(30);
+/// A site that is 40 days old, due every hour, and up ever since; of two days the results were dropped.
+const OLD: &str = "
+    SELECT webmon_make_day((now() AT TIME ZONE 'UTC')::date - days) FROM generate_series(-1, 38) AS days;
+    INSERT INTO site (name, url, interval_ms, timeout_ms) VALUES ('shop', 'http://shop.example/', 3600000, 1000);
+    UPDATE site SET scheduled_from = date_trunc('milliseconds', now() - interval '40 days');
+    UPDATE schedule_shard SET scheduled_until = date_trunc('milliseconds', now()),
+        reconciled_until = date_trunc('milliseconds', now() - interval '1 minute');
+    INSERT INTO check_result (site_id, scheduled_at, outcome)
+    SELECT id, timestamptz 'epoch' + ms * interval '1 millisecond', 'up'
+    FROM site CROSS JOIN LATERAL generate_series(
+        (extract(epoch FROM date_trunc('day', now(), 'UTC') - interval '38 days') * 1000)::bigint + phase_ms,
+        (extract(epoch FROM now()) * 1000)::bigint, 3600000) AS ms";
+
+/// Runs `webmon audit --since 60d` with these settings.
+async fn audit(database: &Database, settings: &str) -> Finished {
+    let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+    let url = database.url();
+    std::fs::write(
+        file.path(),
+        format!("database: {{url: {url:?}}}\n{settings}"),
+    )
+    .unwrap();
+    let config = file.path().to_str().unwrap();
+    let arguments = ["audit", "--since", "60d", "--config", config];
+    Process::run("webmon", arguments, AUDIT).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_retention_has_dropped_is_not_missed() {
+    let database = Database::migrated().await;
+    let connection = database.connect().await;
+    connection.execute_unprepared(OLD).await.unwrap();
+    // The rows of dropped days are gone, and so are the gaps that ended before.
+    for settings in ["retention: 90d\n", "retention: 20d\n"] {
+        let audit = audit(&database, settings).await;
+        assert_eq!(audit.code, 0, "{}{}", audit.stdout, audit.stderr);
+        assert!(
+            audit.stdout.contains("the ledger balances"),
+            "{}",
+            audit.stdout
+        );
+    }
+    connection
+        .execute_unprepared("DELETE FROM check_result WHERE scheduled_at = (SELECT min(scheduled_at) FROM check_result)")
+        .await
+        .unwrap();
+    let whole = audit(&database, "retention: 90d\n").await;
+    assert_eq!(whole.code, 1, "{}", whole.stdout);
+    assert!(whole.stderr.contains("1 checks left"), "{}", whole.stderr);
+    let kept = audit(&database, "retention: 20d\n").await;
+    assert_eq!(kept.code, 0, "{}", kept.stderr);
+}
