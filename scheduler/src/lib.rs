@@ -66,12 +66,12 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let ready = service.keep_ready(&config.database, &config.kafka, working, stages.stop());
     stages.spawn("readiness", ready);
     let retention = config.retention;
-    stages.spawn("days", days::keep(database, retention, stages.stop()));
-    let link = Link::new(config.database.clone(), POOL);
     stages.spawn(
-        "pack",
-        pack::keep(database.clone(), retention, stages.stop()),
+        "days",
+        days::keep(database.clone(), retention, stages.stop()),
     );
+    stages.spawn("pack", pack::keep(database, retention, stages.stop()));
+    let link = Link::new(config.database.clone(), POOL);
     stages.spawn(
         "reconcile",
         reconcile::keep(link, retention, metrics, stages.stop()),

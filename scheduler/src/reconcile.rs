@@ -68,30 +68,46 @@ SELECT (extract(epoch FROM greatest(
 FROM edge HAVING count(*) > 0";
 
 /// Records the losses of `($1, $2]`. `$3`, or a shard that was judged further: also what was due earlier and
-/// had not expired by then.
-/// `$4`: only what has expired at `$2`.
+/// had not expired by then. `$4`: only what has expired at `$2`.
+///
+/// Which sites lack rows at all is found by counting: an index scan over each site's few, whatever else the
+/// tables hold. Spans are materialised, or they would be computed anew wherever they are used; the last question
+/// is a subquery of each instant, as a join would read the tables whole.
 const STEP: &str = "\
-WITH span AS (
+WITH shard AS MATERIALIZED (
+    SELECT id, round(date_part('epoch', reconciled_until) * 1000)::bigint AS judged,
+        round(date_part('epoch', scheduled_until) * 1000)::bigint AS scheduled
+    FROM schedule_shard
+), span AS MATERIALIZED (
     SELECT site.id, site.shard, phase_ms::bigint, interval_ms::bigint, check_at,
         greatest(
-            greatest($1, (extract(epoch FROM reconciled_until) * 1000)::bigint) - CASE WHEN $3 OR $1 < (extract(epoch FROM reconciled_until) * 1000)::bigint THEN interval_ms ELSE 0 END,
-            (extract(epoch FROM scheduled_from) * 1000)::bigint) AS since,
-        least($2 - CASE WHEN $4 THEN interval_ms ELSE 0 END,
-            (extract(epoch FROM scheduled_until) * 1000)::bigint) AS until
-    FROM schedule_shard JOIN site ON site.shard = schedule_shard.id
+            greatest($1, judged) - CASE WHEN $3 OR $1 < judged THEN interval_ms ELSE 0 END,
+            round(date_part('epoch', scheduled_from) * 1000)::bigint) AS since,
+        least($2 - CASE WHEN $4 THEN interval_ms ELSE 0 END, scheduled) AS until
+    FROM site JOIN shard ON shard.id = site.shard
     WHERE enabled AND isfinite(scheduled_from)
+), judged AS MATERIALIZED (
+    SELECT *, timestamptz 'epoch' + since * interval '1 millisecond' AS since_at,
+        timestamptz 'epoch' + until * interval '1 millisecond' AS until_at
+    FROM span WHERE since < until
+), lacking AS (
+    SELECT judged.* FROM judged CROSS JOIN LATERAL (
+        SELECT count(*) AS rows FROM check_result AS result
+        WHERE result.site_id = judged.id AND result.scheduled_at > since_at AND result.scheduled_at <= until_at
+            AND (round(date_part('epoch', result.scheduled_at) * 1000)::bigint - phase_ms) % interval_ms = 0
+    ) AS found
+    WHERE rows < (until - phase_ms) / interval_ms - (since - phase_ms) / interval_ms
+        OR (check_at > since_at AND check_at <= until_at)
 ), due AS (
     SELECT id, shard, timestamptz 'epoch' + ms * interval '1 millisecond' AS at
-    FROM span CROSS JOIN LATERAL generate_series(
+    FROM lacking CROSS JOIN LATERAL generate_series(
         since + 1 + ((phase_ms - since - 1) % interval_ms + interval_ms) % interval_ms, until, interval_ms) AS ms
     UNION
-    SELECT id, shard, check_at FROM span
-    WHERE check_at > timestamptz 'epoch' + since * interval '1 millisecond'
-        AND check_at <= timestamptz 'epoch' + until * interval '1 millisecond'
+    SELECT id, shard, check_at FROM lacking WHERE check_at > since_at AND check_at <= until_at
 )
 INSERT INTO check_result (site_id, scheduled_at, outcome, reason)
 SELECT id, at, 'missed', 'lost' FROM due
-WHERE NOT EXISTS (SELECT FROM check_result AS found WHERE found.site_id = due.id AND found.scheduled_at = due.at)
+WHERE (SELECT count(*) FROM check_result AS found WHERE found.site_id = due.id AND found.scheduled_at = due.at) = 0
     AND NOT EXISTS (SELECT FROM schedule_gap AS gap WHERE gap.shard = due.shard AND gap.since < due.at AND due.at <= gap.until)
 ORDER BY id, at
 ON CONFLICT DO NOTHING";
