@@ -95,7 +95,6 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         metrics: metrics.clone(),
     };
     let drained = lanes::start(config.slots, &prober, &links)?;
-    let stalls = prober.clone();
     let recorder = Recorder::new(
         config.database.clone(),
         Arc::clone(&results),
@@ -118,30 +117,35 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let intake = Intake::new(&config.kafka, repeats, links)?;
 
     let mut stages = Stages::new(&service.stop);
-    let (stop, asked) = (stages.stop(), stages.stop());
+    let stop = stages.stop();
     let link = Link::over(database, config.database.clone(), POOL);
     stages.spawn("clock", keep_clock(clock, link, stop.clone()));
     let ready = service.keep_ready(&config.database, &config.kafka, working, stop.clone());
     stages.spawn("readiness", ready);
-    stages
-        .thread("intake", move || {
-            intake.run(&asked);
-            Ok(())
-        })
-        .wrap_err("start intake")?;
-    let ticking = stages.stop();
-    stages
-        .thread("stall ticker", move || {
-            stalls.watch_for_stalls(&ticking);
-            Ok(())
-        })
-        .wrap_err("start the thread that ticks")?;
+    start_threads(&mut stages, intake, prober)?;
     // Beside the embedded broker of a standalone there is nobody to hand over to.
     let lasts = handover::at_the_end(config.drain, service.backlog.is_some());
     stages.spawn("hold", close_hold(hold, left, stop, lasts));
     stages.spawn("record", recorder.run(drained));
     tracing::info!(slots = config.slots, "checking");
     stages.run(config.drain).await
+}
+
+/// Starts what needs a thread of its own: intake, and whoever watches for stalls.
+fn start_threads(stages: &mut Stages, intake: Intake, prober: Prober) -> Result<()> {
+    let (asked, ticking) = (stages.stop(), stages.stop());
+    stages
+        .thread("intake", move || {
+            intake.run(&asked);
+            Ok(())
+        })
+        .wrap_err("start intake")?;
+    stages
+        .thread("stall ticker", move || {
+            prober.watch_for_stalls(&ticking);
+            Ok(())
+        })
+        .wrap_err("start the thread that ticks")
 }
 
 /// Measures the clock until the stop.

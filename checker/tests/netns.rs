@@ -320,7 +320,7 @@ fn when_many_sites_fall_silent_and_the_reference_too_none_is_blamed() {
                     let host = format!("127.0.0.{}", n + 1);
                     // the question takes 2 s at most
                     scope.spawn(move || {
-                        assert_verdict_of(prober, &host, verdict, TIMEOUT * 2 + AT_ONCE)
+                        assert_verdict_of(prober, &host, verdict, TIMEOUT * 2 + AT_ONCE);
                     });
                 }
             });
