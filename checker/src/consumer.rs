@@ -18,7 +18,10 @@ use rdkafka::{
     message::BorrowedMessage,
     topic_partition_list::TopicPartitionListElem,
 };
-use runtime::{config::KafkaConfig, kafka::BrokerLog};
+use runtime::{
+    config::KafkaConfig,
+    kafka::{BrokerLog, STATISTICS_INTERVAL_MS, Stranded},
+};
 use tracing::{debug, warn};
 
 /// How long a broker may keep a request for tasks waiting: a broker of Kafka's answers at once when
@@ -82,18 +85,23 @@ impl Consumer {
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "earliest")
             .set("session.timeout.ms", "6000")
+            // Intake polls ten times a second. So long an answer to joining may take, and three seconds more,
+            // before it is asked for again: five minutes else, when its connection has gone silent.
+            .set("max.poll.interval.ms", "20000")
             // A hand-over takes as long as the slowest member's next heartbeat.
             .set("heartbeat.interval.ms", "300")
             // What is read ahead belongs into the hold, which is bounded in bytes.
             .set("queued.max.messages.kbytes", "4096")
             .set("queued.min.messages", "1000")
             .set("fetch.queue.backoff.ms", "10")
+            .set("statistics.interval.ms", STATISTICS_INTERVAL_MS)
             .set(
                 "fetch.wait.max.ms",
                 if embedded { impatient } else { patient },
             );
         let context = Context {
             log: BrokerLog::new("consumer"),
+            stranded: Stranded::default(),
             rebalances: Mutex::default(),
         };
         let client: BaseConsumer<Context> = client
@@ -178,6 +186,11 @@ impl Consumer {
         }
     }
 
+    /// Whether it has lost all brokers for good: another one has to take its place.
+    pub(crate) fn is_stranded(&self) -> bool {
+        self.client.context().stranded.is_so()
+    }
+
     /// Asks to leave the group; the revocation comes with one of the next polls.
     pub(crate) fn leave(&self) {
         self.client.unsubscribe();
@@ -188,6 +201,8 @@ impl Consumer {
 struct Context {
     /// What librdkafka has to say.
     log: BrokerLog,
+    /// Whether librdkafka knows no broker any more.
+    stranded: Stranded,
     /// Changes of the assignment that were served and not handed on yet.
     rebalances: Mutex<Vec<Assignment>>,
 }
@@ -199,6 +214,10 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.log.error(error, reason);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.stranded.look(statistics);
     }
 }
 

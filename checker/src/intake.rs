@@ -4,12 +4,15 @@
 //! that the group never rebalances because a site or the database is slow: when there is no room the
 //! partitions are paused.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
 
 use color_eyre::eyre::Result;
 use runtime::config::KafkaConfig;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
     consumer::Consumer,
@@ -35,10 +38,14 @@ const LEAVE_AFTER_REVOCATION: Duration = Duration::from_millis(300);
 
 /// What intake works with.
 pub(crate) struct Intake {
+    /// How Kafka is reached.
+    config: KafkaConfig,
     /// Kafka.
     consumer: Consumer,
     /// The rest; apart, as a message borrows from the consumer.
     desk: Desk,
+    /// Consumers that were replaced: closing one may take as long as its last request.
+    closing: Vec<JoinHandle<()>>,
 }
 
 impl Intake {
@@ -46,7 +53,12 @@ impl Intake {
     pub(crate) fn new(config: &KafkaConfig, repeats: Repeats, links: Links) -> Result<Self> {
         let consumer = Consumer::join(config, links.backlog.is_some())?;
         let desk = Desk::new(repeats, links);
-        Ok(Self { consumer, desk })
+        Ok(Self {
+            config: config.clone(),
+            consumer,
+            desk,
+            closing: Vec::new(),
+        })
     }
 
     /// Reads until `stop`, then leaves the group.
@@ -60,8 +72,27 @@ impl Intake {
                 self.commit();
             }
             self.pause_or_resume();
+            if self.consumer.is_stranded() {
+                self.rejoin();
+            }
         }
         self.leave();
+    }
+
+    /// Takes another consumer in place of one that will never reach Kafka again. Its partitions are
+    /// gone already, or will be when its session ends: their tasks are read again.
+    fn rejoin(&mut self) {
+        warn!("the Kafka client has lost all brokers: a new one takes its place");
+        let embedded = self.desk.links.backlog.is_some();
+        match Consumer::join(&self.config, embedded) {
+            Ok(consumer) => {
+                let partitions: Vec<_> = self.desk.ledger.partitions().collect();
+                self.desk.ledger.revoke(&partitions);
+                let lost = std::mem::replace(&mut self.consumer, consumer);
+                self.closing.push(thread::spawn(move || drop(lost)));
+            }
+            Err(error) => warn!("cannot make a new Kafka client: {error:#}"),
+        }
     }
 
     /// Waits for a task and reads what else is there.
@@ -146,6 +177,10 @@ impl Intake {
             if self.desk.ledger.is_empty() {
                 deadline = deadline.min(Instant::now() + LEAVE_AFTER_REVOCATION);
             }
+        }
+        for closing in self.closing {
+            // A panic in there was reported already, and is of no consequence.
+            drop(closing.join());
         }
     }
 }

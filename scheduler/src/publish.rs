@@ -26,9 +26,14 @@ use rdkafka::{
     message::DeliveryResult,
     producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig},
 };
-use runtime::{backlog::Backlog, config::KafkaConfig, kafka::BrokerLog};
+use runtime::{
+    backlog::Backlog,
+    config::KafkaConfig,
+    kafka::{BrokerLog, STATISTICS_INTERVAL_MS, Stranded},
+};
 use serde_json::value::RawValue;
 use tokio::{sync::Notify, task::spawn_blocking, time::timeout};
+use tracing::warn;
 
 /// How long librdkafka tries to deliver a task; a turn as a whole has twice as long.
 const MESSAGE_TIMEOUT_MS: &str = "5000";
@@ -94,9 +99,11 @@ impl Publisher {
             .set("linger.ms", LINGER_MS)
             .set("message.timeout.ms", MESSAGE_TIMEOUT_MS)
             .set("queue.buffering.max.kbytes", QUEUE_KIB)
-            .set("max.in.flight.requests.per.connection", MAX_REQUESTS);
+            .set("max.in.flight.requests.per.connection", MAX_REQUESTS)
+            .set("statistics.interval.ms", STATISTICS_INTERVAL_MS);
         let context = Context {
             log: BrokerLog::new("producer"),
+            stranded: Stranded::default(),
             backlog: backlog.clone(),
         };
         let producer: BaseProducer<Context> = client
@@ -114,6 +121,16 @@ impl Publisher {
             topic: config.topic.clone(),
             backlog,
         })
+    }
+
+    /// Takes another producer in place of one that will never reach Kafka again; it has nothing to send.
+    pub(crate) async fn renew_if_stranded(&mut self, config: &KafkaConfig) -> Result<()> {
+        if self.producer.context().stranded.is_so() {
+            warn!("the Kafka client has lost all brokers: a new one takes its place");
+            let new = Self::new(config, self.backlog.clone())?;
+            std::mem::replace(self, new).close().await;
+        }
+        Ok(())
     }
 
     /// Hands a task to librdkafka, waiting while its queue is full.
@@ -226,6 +243,8 @@ impl Batch {
 struct Context {
     /// What librdkafka has to say.
     log: BrokerLog,
+    /// Whether librdkafka knows no broker any more.
+    stranded: Stranded,
     /// In a standalone, the bound of the embedded broker.
     backlog: Option<Arc<Backlog>>,
 }
@@ -237,6 +256,10 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.log.error(error, reason);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.stranded.look(statistics);
     }
 }
 

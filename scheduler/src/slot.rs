@@ -62,8 +62,10 @@ impl Slot {
         })
     }
 
-    /// Claims shards, on a new connection if the last one was dropped.
+    /// Claims shards, on a new connection if the last one was dropped, and with a new producer if the
+    /// last one was stranded.
     pub(crate) async fn claim(&mut self, config: &Config, take: &Take) -> Result<Option<Turn>> {
+        self.publisher.renew_if_stranded(&config.kafka).await?;
         let database = match &mut self.database {
             Some(database) => database,
             none => {

@@ -30,6 +30,9 @@ pub enum Mode {
     Swallow,
     /// Connections are reset, and new ones as well.
     Cut,
+    /// New connections pass; those that there are go on taking everything and never say anything again,
+    /// as when the other end was started anew while nothing went through.
+    Forget,
 }
 
 /// The state of a link.
@@ -39,6 +42,8 @@ struct State {
     mode: Mode,
     /// How often all connections were reset.
     resets: u64,
+    /// How often all connections were forgotten.
+    forgotten: u64,
 }
 
 /// A link to a server.
@@ -65,6 +70,7 @@ impl Proxy {
         let first = State {
             mode: Mode::Pass,
             resets: 0,
+            forgotten: 0,
         };
         let (state, watched) = watch::channel(first);
         let accepting = tokio::spawn(accept(listener, server, watched));
@@ -87,6 +93,7 @@ impl Proxy {
             if mode == Mode::Cut || (state.mode == Mode::Swallow && mode != Mode::Swallow) {
                 state.resets += 1;
             }
+            state.forgotten += u64::from(mode == Mode::Forget);
             state.mode = mode;
         });
     }
@@ -122,7 +129,7 @@ async fn serve(mut client: TcpStream, server: SocketAddr, mut state: watch::Rece
                 () = swallow(&mut from) => true,
             }
         }
-        Mode::Pass | Mode::Delay(_) | Mode::Stall => {
+        Mode::Pass | Mode::Delay(_) | Mode::Stall | Mode::Forget => {
             let Ok(mut server) = TcpStream::connect(server).await else {
                 drop(client.set_zero_linger());
                 return;
@@ -130,7 +137,7 @@ async fn serve(mut client: TcpStream, server: SocketAddr, mut state: watch::Rece
             drop((client.set_nodelay(true), server.set_nodelay(true)));
             let was_reset = tokio::select! {
                 () = reset => true,
-                _ = carry(&mut client, &mut server, &state) => false,
+                _ = carry(&mut client, &mut server, (&state, born)) => false,
             };
             if was_reset {
                 drop(server.set_zero_linger());
@@ -153,13 +160,13 @@ async fn swallow(from: &mut ReadHalf<'_>) {
 async fn carry(
     client: &mut TcpStream,
     server: &mut TcpStream,
-    state: &watch::Receiver<State>,
+    (state, born): (&watch::Receiver<State>, State),
 ) -> io::Result<()> {
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();
     tokio::select! {
-        ended = pump(&mut from_client, &mut to_server, state.clone()) => ended,
-        ended = pump(&mut from_server, &mut to_client, state.clone()) => ended,
+        ended = pump(&mut from_client, &mut to_server, (state.clone(), born)) => ended,
+        ended = pump(&mut from_server, &mut to_client, (state.clone(), born)) => ended,
     }
 }
 
@@ -167,21 +174,25 @@ async fn carry(
 async fn pump(
     from: &mut ReadHalf<'_>,
     to: &mut WriteHalf<'_>,
-    mut state: watch::Receiver<State>,
+    (mut state, born): (watch::Receiver<State>, State),
 ) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         let read = from.read(&mut chunk).await?;
         let arrived = Instant::now();
         let passing = state.wait_for(|state| state.mode != Mode::Stall).await;
-        let Ok(State { mode, .. }) = passing.map(|state| *state) else {
+        let Ok(now) = passing.map(|state| *state) else {
             return Ok(());
         };
-        match mode {
-            Mode::Swallow if read == 0 => pending().await,
-            Mode::Swallow => continue,
-            Mode::Delay(delay) => sleep_until(arrived + delay).await,
-            Mode::Pass | Mode::Stall | Mode::Cut => {}
+        if now.mode == Mode::Swallow || now.forgotten != born.forgotten {
+            if read == 0 {
+                // Not even its end is passed on.
+                pending::<()>().await;
+            }
+            continue;
+        }
+        if let Mode::Delay(delay) = now.mode {
+            sleep_until(arrived + delay).await;
         }
         if read == 0 {
             return Ok(());

@@ -92,3 +92,17 @@ async fn a_link_that_stalls_loses_nothing() {
     stream.read_exact(&mut late).await.unwrap();
     assert_eq!(&late, b"hi");
 }
+
+#[tokio::test]
+async fn a_link_that_forgets_is_silent_for_old_connections_only() {
+    let proxy = echo().await;
+    let mut old = TcpStream::connect(proxy.address()).await.unwrap();
+    assert!(say(&mut old, SOON).await.unwrap().is_ok());
+    proxy.set(Mode::Forget);
+    assert!(say(&mut old, WHILE).await.is_none());
+    let mut new = TcpStream::connect(proxy.address()).await.unwrap();
+    assert!(say(&mut new, SOON).await.unwrap().is_ok());
+    proxy.set(Mode::Pass);
+    assert!(say(&mut old, WHILE).await.is_none());
+    assert!(say(&mut new, SOON).await.unwrap().is_ok());
+}

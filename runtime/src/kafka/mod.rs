@@ -1,6 +1,7 @@
 //! How a service reaches Kafka: the client's settings, patience at start, and the topic of the tasks.
 
 mod log;
+mod stranded;
 mod topic;
 mod wait;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 pub use log::{BrokerLog, Quiet};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+pub use stranded::{STATISTICS_INTERVAL_MS, Stranded};
 pub use topic::{TopicState, ensure_topic};
 pub use wait::wait_for_brokers;
 
@@ -87,6 +89,9 @@ pub fn client_config(config: &KafkaConfig, client_id: &str) -> ClientConfig {
         .set("reconnect.backoff.max.ms", "1000")
         .set("socket.connection.setup.timeout.ms", "5000")
         .set("socket.keepalive.enable", "true")
+        // A connection whose other end has vanished would else be noticed after a minute: as long as
+        // checks may be late at all.
+        .set("socket.timeout.ms", "10000")
         .set_log_level(RDKafkaLogLevel::Info);
     if let Some(KafkaSsl {
         ca,

@@ -100,7 +100,7 @@ impl Action {
                 | Self::Postgres(_)
                 | Self::Link(
                     Link::CheckersDatabase,
-                    Mode::Cut | Mode::Swallow | Mode::Stall
+                    Mode::Cut | Mode::Swallow | Mode::Stall | Mode::Forget
                 )
         )
     }

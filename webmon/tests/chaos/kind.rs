@@ -14,7 +14,7 @@ pub(crate) const SCHEDULERS: usize = 2;
 pub(crate) const CHECKERS: usize = 3;
 
 /// All kinds of faults.
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 19] = [
     Kind::SchedulerKilled,
     Kind::SchedulerFrozen,
     Kind::SchedulerStopped,
@@ -31,6 +31,7 @@ const KINDS: [Kind; 18] = [
     Kind::Delayed,
     Kind::Stalled,
     Kind::Swallowed,
+    Kind::Forgotten,
     Kind::Read,
     Kind::Repeated,
 ];
@@ -54,6 +55,7 @@ pub(crate) enum Kind {
     Delayed,
     Stalled,
     Swallowed,
+    Forgotten,
     Read,
     Repeated,
 }
@@ -139,6 +141,7 @@ impl Kind {
             }
             Self::Stalled => link(dice, Mode::Stall, 1_000..12_000),
             Self::Swallowed => link(dice, Mode::Swallow, 1_000..12_000),
+            Self::Forgotten => link(dice, Mode::Forget, 1_000..2_000),
             Self::Read => Fault {
                 target: Target::Results,
                 begin: Action::Read(Duration::from_millis(dice.within(&(4_000..15_000)))),

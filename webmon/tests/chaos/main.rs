@@ -34,6 +34,7 @@ use std::time::Duration;
 use testbed::audit::Report;
 use tokio::task::LocalSet;
 
+use action::{Action, Deed};
 use kind::Kind;
 use plan::Plan;
 use world::World;
@@ -47,12 +48,6 @@ const LONG: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_fails_and_heals_every_due_instant_is_accounted_for() {
-    // Errands stay on this thread.
-    LocalSet::new().run_until(Box::pin(run())).await;
-}
-
-/// Runs the plan, and judges what came of it.
-async fn run() {
     let seed = variable("WEBMON_CHAOS_SEED");
     let seconds = variable("WEBMON_CHAOS_SECONDS").map(Duration::from_secs);
     let plan = match seed {
@@ -60,6 +55,25 @@ async fn run() {
         None => Plan::new(SHORT_SEED, seconds.unwrap_or(SHORT), &Kind::harmless()),
     };
     let seed = seed.unwrap_or(SHORT_SEED);
+    // Errands stay on this thread.
+    LocalSet::new().run_until(Box::pin(run(seed, plan))).await;
+}
+
+/// While it stands still it is struck off the list of brokers, and when it answers again it says
+/// that there are none: see `runtime::kafka::Stranded`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_was_out_of_touch_is_found_again() {
+    let plan = Plan::of(&[
+        (3_000, Action::Broker(Deed::Freeze)),
+        (8_000, Action::Broker(Deed::Thaw)),
+        (14_000, Action::Broker(Deed::Freeze)),
+        (19_100, Action::Broker(Deed::Thaw)),
+    ]);
+    LocalSet::new().run_until(Box::pin(run(0, plan))).await;
+}
+
+/// Runs the plan, and judges what came of it.
+async fn run(seed: u64, plan: Plan) {
     eprintln!("seed {seed}: {} faults", plan.faults());
     let mut world = World::start(seed).await;
     for step in &plan.steps {

@@ -51,6 +51,14 @@ impl Plan {
         Self { steps }
     }
 
+    /// A plan of these steps, at milliseconds from the start.
+    pub(crate) fn of(steps: &[(u64, Action)]) -> Self {
+        let steps = steps.iter().map(|&(at_ms, action)| step(at_ms, action));
+        Self {
+            steps: steps.collect(),
+        }
+    }
+
     /// How many faults there are.
     pub(crate) fn faults(&self) -> usize {
         let faults = self.steps.iter().filter(|step| step.action.is_fault());
