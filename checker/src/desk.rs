@@ -133,6 +133,15 @@ impl Desk {
         self.join();
     }
 
+    /// Kafka's client is another one from now on, and has joined no group yet.
+    pub(crate) fn lose_all(&mut self) {
+        let partitions: Vec<_> = self.ledger.partitions().collect();
+        self.ledger.revoke(&partitions);
+        self.member = false;
+        self.changed_at = Instant::now();
+        self.join();
+    }
+
     /// Says whether this is a member that has its part of the work. The first round of the group gives
     /// a new one nothing, the next, a second later, what the others could spare; who has nothing then has
     /// company enough. Whom Kafka has forgotten, or who has not heard of it for the session timeout, loses

@@ -7,6 +7,7 @@
 
 use std::{
     fmt,
+    hash::{BuildHasher as _, RandomState},
     sync::atomic::{AtomicU8, AtomicUsize, Ordering},
 };
 
@@ -23,6 +24,8 @@ pub(crate) struct Hanging {
     under_way: AtomicUsize,
     /// The most of them.
     most: usize,
+    /// Makes the marks others in each process: who is taken for another here is not so everywhere.
+    seed: u64,
 }
 
 /// A check that may be made.
@@ -47,8 +50,8 @@ struct Mark {
 
 impl Mark {
     /// The mark of a site. Ids come one after the other, so they are spread (the finalizer of `SplitMix64`).
-    fn of(site_id: i64) -> Self {
-        let mut hash = site_id.cast_unsigned();
+    fn of(site_id: i64, seed: u64) -> Self {
+        let mut hash = site_id.cast_unsigned() ^ seed;
         hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let [low, high, byte, ..] = (hash ^ (hash >> 31)).to_le_bytes();
@@ -62,7 +65,13 @@ impl Mark {
 impl Hanging {
     /// Nobody has hung yet; there are so many slots.
     pub(crate) fn new(slots: usize) -> Self {
+        Self::seeded(slots, RandomState::new().hash_one(slots))
+    }
+
+    /// The same, with this seed.
+    fn seeded(slots: usize, seed: u64) -> Self {
         Self {
+            seed,
             table: (0..PLACES).map(|_| AtomicU8::new(0)).collect(),
             under_way: AtomicUsize::new(0),
             most: slots / SHARE,
@@ -71,7 +80,7 @@ impl Hanging {
 
     /// Admits a check of a site, unless the site hung last and the share of such sites is in use.
     pub(crate) fn admit(&self, site_id: i64) -> Option<Admission<'_>> {
-        let site = Mark::of(site_id);
+        let site = Mark::of(site_id, self.seed);
         let counted = self.place(site).load(Ordering::Relaxed) == site.byte;
         if counted {
             let enter = |under_way| (under_way < self.most).then_some(under_way + 1);
@@ -136,7 +145,7 @@ mod tests {
 
     #[test]
     fn sites_that_hung_share_a_quarter_and_others_do_not_notice() {
-        let hanging = Hanging::new(32);
+        let hanging = Hanging::seeded(32, 0);
         (1..=9).for_each(|id| end(&hanging, id, true));
         let mut admitted: Vec<_> = (1..=8).map(|id| hanging.admit(id).unwrap()).collect();
         assert!(hanging.admit(9).is_none());
@@ -150,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_site_that_answers_again_is_like_any_other() {
-        let hanging = Hanging::new(4);
+        let hanging = Hanging::seeded(4, 0);
         end(&hanging, 1, true);
         end(&hanging, 2, true);
         let first = hanging.admit(1).unwrap();
@@ -165,9 +174,9 @@ mod tests {
     #[test]
     fn sites_are_spread_over_the_table() {
         let places: std::collections::BTreeSet<_> =
-            (1..=5_000).map(|id| Mark::of(id).place).collect();
+            (1..=5_000).map(|id| Mark::of(id, 0).place).collect();
         // 5,000 balls in 65,536 boxes fill 4,815 of them
         assert!(places.len() > 4_700, "{}", places.len());
-        assert!((1..=5_000).all(|id| Mark::of(id).byte != 0));
+        assert!((1..=5_000).all(|id| Mark::of(id, 0).byte != 0));
     }
 }

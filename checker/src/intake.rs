@@ -36,6 +36,11 @@ const LEAVE_LIMIT: Duration = Duration::from_secs(1);
 /// session timeout. Nothing tells when it is done.
 const LEAVE_AFTER_REVOCATION: Duration = Duration::from_millis(300);
 
+/// The least time between two replacements of the consumer.
+const REJOIN_PAUSE: Duration = Duration::from_secs(10);
+/// How long consumers that were replaced may take at the end, to be closed.
+const CLOSE_LIMIT: Duration = Duration::from_millis(500);
+
 /// What intake works with.
 pub(crate) struct Intake {
     /// How Kafka is reached.
@@ -46,6 +51,8 @@ pub(crate) struct Intake {
     desk: Desk,
     /// Consumers that were replaced: closing one may take as long as its last request.
     closing: Vec<JoinHandle<()>>,
+    /// When the consumer was replaced last, or was to be.
+    rejoined_at: Option<Instant>,
 }
 
 impl Intake {
@@ -58,6 +65,7 @@ impl Intake {
             consumer,
             desk,
             closing: Vec::new(),
+            rejoined_at: None,
         })
     }
 
@@ -72,7 +80,8 @@ impl Intake {
                 self.commit();
             }
             self.pause_or_resume();
-            if self.consumer.is_stranded() {
+            let just_now = |at: Instant| at.elapsed() < REJOIN_PAUSE;
+            if self.consumer.is_stranded() && !self.rejoined_at.is_some_and(just_now) {
                 self.rejoin();
             }
         }
@@ -83,13 +92,16 @@ impl Intake {
     /// gone already, or will be when its session ends: their tasks are read again.
     fn rejoin(&mut self) {
         warn!("the Kafka client has lost all brokers: a new one takes its place");
+        self.rejoined_at = Some(Instant::now());
+        self.closing.retain(|closing| !closing.is_finished());
         let embedded = self.desk.links.backlog.is_some();
         match Consumer::join(&self.config, embedded) {
             Ok(consumer) => {
-                let partitions: Vec<_> = self.desk.ledger.partitions().collect();
-                self.desk.ledger.revoke(&partitions);
+                self.desk.lose_all();
                 let lost = std::mem::replace(&mut self.consumer, consumer);
-                self.closing.push(thread::spawn(move || drop(lost)));
+                let closing = thread::Builder::new().name("closing".to_owned());
+                // Without another thread it is closed here.
+                self.closing.extend(closing.spawn(move || drop(lost)));
             }
             Err(error) => warn!("cannot make a new Kafka client: {error:#}"),
         }
@@ -178,9 +190,12 @@ impl Intake {
                 deadline = deadline.min(Instant::now() + LEAVE_AFTER_REVOCATION);
             }
         }
-        for closing in self.closing {
-            // A panic in there was reported already, and is of no consequence.
-            drop(closing.join());
+        // The other stages wait for what the desk has; for consumers that cannot be closed nobody does.
+        let Self { desk, closing, .. } = self;
+        drop(desk);
+        let end = Instant::now() + CLOSE_LIMIT;
+        while !closing.iter().all(JoinHandle::is_finished) && Instant::now() < end {
+            thread::park_timeout(Duration::from_millis(10));
         }
     }
 }

@@ -113,9 +113,8 @@ impl Worker {
                 continue;
             }
             let Some(admission) = self.hanging.admit(held.task.site_id) else {
-                results.put(held.given_up(
-                    "its last check ran into its timeout, and the slots of such sites are busy",
-                ));
+                results
+                    .put(held.given_up("it seems to hang, and the slots of such sites are busy"));
                 continue;
             };
             let Held { task, position } = *held;

@@ -122,18 +122,28 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     stages.spawn("clock", keep_clock(clock, link, stop.clone()));
     let ready = service.keep_ready(&config.database, &config.kafka, working, stop.clone());
     stages.spawn("readiness", ready);
-    start_threads(&mut stages, intake, prober)?;
+    // Sites are not blamed for a stall while the last checks end either.
+    let finished = CancellationToken::new();
+    start_threads(&mut stages, intake, (prober, finished.clone()))?;
     // Beside the embedded broker of a standalone there is nobody to hand over to.
     let lasts = handover::at_the_end(config.drain, service.backlog.is_some());
     stages.spawn("hold", close_hold(hold, left, stop, lasts));
-    stages.spawn("record", recorder.run(drained));
+    let recording = recorder.run(drained);
+    stages.spawn("record", async move {
+        let _finished = finished.drop_guard();
+        recording.await
+    });
     tracing::info!(slots = config.slots, "checking");
     stages.run(config.drain).await
 }
 
 /// Starts what needs a thread of its own: intake, and whoever watches for stalls.
-fn start_threads(stages: &mut Stages, intake: Intake, prober: Prober) -> Result<()> {
-    let (asked, ticking) = (stages.stop(), stages.stop());
+fn start_threads(
+    stages: &mut Stages,
+    intake: Intake,
+    (prober, finished): (Prober, CancellationToken),
+) -> Result<()> {
+    let asked = stages.stop();
     stages
         .thread("intake", move || {
             intake.run(&asked);
@@ -142,7 +152,7 @@ fn start_threads(stages: &mut Stages, intake: Intake, prober: Prober) -> Result<
         .wrap_err("start intake")?;
     stages
         .thread("stall ticker", move || {
-            prober.watch_for_stalls(&ticking);
+            prober.watch_for_stalls(&finished);
             Ok(())
         })
         .wrap_err("start the thread that ticks")

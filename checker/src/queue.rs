@@ -115,7 +115,8 @@ impl Queue {
     }
 
     /// Takes the tasks that are not to be started any more, the oldest first and at most so many: those that
-    /// have waited too long or expired, and others that are ready while all occupy more than `bytes`.
+    /// have waited too long or expired, and, while all occupy more than `bytes`, others for which there has been
+    /// no slot for a while.
     pub(crate) fn give_up(&mut self, now: i64, bytes: usize, most: usize) -> Vec<Finished> {
         let mut given_up = Vec::new();
         while given_up.len() < most
@@ -124,7 +125,7 @@ impl Queue {
         {
             let waited = now.saturating_sub(key.ready);
             let too_long = waited >= MOST_WAIT_MS || held.task.expires_at <= now;
-            if !too_long && self.bytes <= bytes {
+            if !too_long && (waited < PATIENCE_MS || self.bytes <= bytes) {
                 break;
             }
             let oldest = self.tasks.pop_first();

@@ -20,12 +20,13 @@ pub(crate) const SUSPICIOUS_MS: i64 = 1_000;
 /// The time for a look-up; after that the tasks count as not recorded, which costs a probe at most.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// The instants of these that have a row.
+/// The instants of these that have a row of a check; one that was thought missed may still be made.
 const FIND: &str = "\
 SELECT found.site_id, (extract(epoch FROM found.scheduled_at) * 1000)::bigint
 FROM unnest($1::bigint[], $2::bigint[]) AS task (site_id, scheduled_ms)
 JOIN check_result AS found ON found.site_id = task.site_id
-    AND found.scheduled_at = timestamptz 'epoch' + task.scheduled_ms * interval '1 millisecond'";
+    AND found.scheduled_at = timestamptz 'epoch' + task.scheduled_ms * interval '1 millisecond'
+    AND found.outcome <> 'missed'";
 
 /// Looks tasks up, on a connection of its own.
 #[derive(Debug)]

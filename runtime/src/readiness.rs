@@ -4,7 +4,6 @@
 //! of this build, and a broker that answers are looked for every few seconds, on connections that are
 //! used for nothing else, and whose own trouble holds up no work.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -29,6 +28,9 @@ const POOL: Pool = Pool {
     settings: &[],
 };
 
+/// A client of Kafka that is a member of no group.
+type Client = BaseConsumer<Quiet>;
+
 /// What is looked at.
 pub(crate) struct Watch {
     /// All conditions of this process, for the log.
@@ -40,7 +42,7 @@ pub(crate) struct Watch {
     /// Where Kafka is.
     kafka: KafkaConfig,
     /// A client of Kafka; none before the first look.
-    client: Option<Arc<BaseConsumer<Quiet>>>,
+    client: Option<Client>,
     /// What was missing when it was last said.
     missing: Vec<&'static str>,
     /// How much may be said.
@@ -106,18 +108,16 @@ impl Watch {
 
     /// Looks once, at both at a time.
     async fn look(&mut self) {
-        let client = match &self.client {
-            Some(client) => Some(Arc::clone(client)),
-            // The configuration was good enough for the clients that do the work.
-            None => client_config(&self.kafka, "webmon-readiness")
-                .create_with_context(Quiet)
-                .map(Arc::new)
-                .ok(),
+        // The configuration was good enough for the clients that do the work.
+        let new = || {
+            let config = client_config(&self.kafka, "webmon-readiness");
+            config.create_with_context(Quiet).ok()
         };
-        self.client.clone_from(&client);
+        let client = self.client.take().or_else(new);
         let topic = self.kafka.topic.clone();
-        let ((), answers) = tokio::join!(self.look_at_database(), answers(client, topic));
-        self.conditions.kafka.set(answers);
+        let ((), client) = tokio::join!(self.look_at_database(), answers(client, topic));
+        self.conditions.kafka.set(client.is_some());
+        self.client = client;
     }
 
     /// Asks the database for its schema.
@@ -126,7 +126,11 @@ impl Watch {
             database, schema, ..
         } = &self.conditions;
         let link = &mut self.database;
-        let asked = timeout(LIMIT, async { check_schema(link.get().await?).await }).await;
+        // Connecting has a limit of its own.
+        let asked = match link.get().await {
+            Ok(open) => timeout(LIMIT, check_schema(open)).await,
+            Err(error) => Ok(Err(error)),
+        };
         match asked {
             Ok(Ok(())) => {
                 database.set(true);
@@ -162,10 +166,17 @@ impl Watch {
     }
 }
 
-/// Whether a broker answers a question about the topic: one that makes no broker create it.
-async fn answers(client: Option<Arc<BaseConsumer<Quiet>>>, topic: String) -> bool {
-    let Some(client) = client else { return false };
+/// Asks about the topic, which makes no broker create it; gives the client back if a broker answers. One to
+/// which none does is not asked again: it may have [lost them all](crate::kafka::Stranded).
+async fn answers(client: Option<Client>, topic: String) -> Option<Client> {
+    let client = client?;
     // librdkafka's own deadline ends the thread.
-    let asking = spawn_blocking(move || client.fetch_metadata(Some(&topic), LIMIT).is_ok());
-    asking.await.unwrap_or(false)
+    let asking = spawn_blocking(move || {
+        // What it has to say of its own would pile up.
+        while client.poll(Duration::ZERO).is_some() {}
+        let answer = client.fetch_metadata(Some(&topic), LIMIT);
+        let answered = answer.is_ok_and(|metadata| !metadata.brokers().is_empty());
+        answered.then_some(client)
+    });
+    asking.await.ok().flatten()
 }

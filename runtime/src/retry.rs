@@ -148,6 +148,7 @@ mod tests {
         assert!(!outage.over());
         assert!(outage.failed("timed out"));
     }
+
     #[test]
     fn causes_that_take_turns_are_said_once_each() {
         let mut outage = Outage::new("PostgreSQL");

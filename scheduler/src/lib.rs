@@ -47,11 +47,22 @@ use crate::{config::Config, metrics::Metrics, turns::Turns};
 /// The time for a stop: the turns under way may end.
 pub const DRAIN: Duration = Duration::from_secs(20);
 
-/// The connection of each stage that is not a turn.
+/// The connections of `days`, and the one that `pack` takes for itself.
 const POOL: Pool = Pool {
     name: "webmon-scheduler",
-    connections: 1,
+    connections: 2,
     settings: &[("jit", "off")],
+};
+
+/// The connection of `reconcile`. Its statement ends with the look that asked, or soon after the scheduler.
+const RECONCILER: Pool = Pool {
+    name: "webmon-scheduler reconciler",
+    connections: 1,
+    settings: &[
+        ("jit", "off"),
+        ("statement_timeout", "590s"),
+        ("client_connection_check_interval", "1s"),
+    ],
 };
 
 /// Schedules until the service is stopped.
@@ -71,7 +82,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         days::keep(database.clone(), retention, stages.stop()),
     );
     stages.spawn("pack", pack::keep(database, retention, stages.stop()));
-    let link = Link::new(config.database.clone(), POOL);
+    let link = Link::new(config.database.clone(), RECONCILER);
     stages.spawn(
         "reconcile",
         reconcile::keep(link, retention, metrics, stages.stop()),

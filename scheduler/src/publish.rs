@@ -143,21 +143,19 @@ impl Publisher {
         buffer.clear();
         task.encode(buffer)
             .map_err(|error| Refused::Task(format!("cannot be encoded: {error}")))?;
-        if let Some(backlog) = &self.backlog {
-            backlog.reserve(buffer.len()).await;
-        }
+        let reserved = Reserved::wait(self.backlog.as_deref(), buffer.len()).await;
         let key = task.site_id.to_string();
         loop {
             batch.check().map_err(Refused::Turn)?;
             // Asked for before sending, so that no acknowledgement in between goes unheard.
             let changed = batch.changed.notified();
             match self.try_send(batch, &key, buffer) {
-                Ok(()) => return Ok(()),
-                Err(RDKafkaErrorCode::QueueFull) => drop(timeout(FULL_PAUSE, changed).await),
-                Err(code) => {
-                    self.release(buffer.len());
-                    return Err(refusal(code, buffer.len()));
+                Ok(()) => {
+                    reserved.keep();
+                    return Ok(());
                 }
+                Err(RDKafkaErrorCode::QueueFull) => drop(timeout(FULL_PAUSE, changed).await),
+                Err(code) => return Err(refusal(code, buffer.len())),
             }
         }
     }
@@ -189,13 +187,6 @@ impl Publisher {
     pub(crate) async fn close(self) {
         drop(self.producer);
         drop(spawn_blocking(|| self.thread.join()).await);
-    }
-
-    /// Gives back what was reserved for a task that was not sent.
-    fn release(&self, bytes: usize) {
-        if let Some(backlog) = &self.backlog {
-            backlog.release(bytes);
-        }
     }
 }
 
@@ -235,6 +226,37 @@ impl Batch {
         match self.failure.get() {
             None => Ok(()),
             Some(error) => Err(eyre!(error.clone()).wrap_err("deliver a task to Kafka")),
+        }
+    }
+}
+
+/// Bytes of a standalone's backlog that are given back unless their task is on its way, however its turn ends.
+struct Reserved<'b> {
+    /// The backlog, if there is one.
+    backlog: Option<&'b Backlog>,
+    /// How many.
+    bytes: usize,
+}
+
+impl<'b> Reserved<'b> {
+    /// Waits until there is room for so many bytes.
+    async fn wait(backlog: Option<&'b Backlog>, bytes: usize) -> Self {
+        if let Some(backlog) = backlog {
+            backlog.reserve(bytes).await;
+        }
+        Self { backlog, bytes }
+    }
+
+    /// The task is on its way.
+    fn keep(mut self) {
+        self.backlog = None;
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        if let Some(backlog) = self.backlog {
+            backlog.release(self.bytes);
         }
     }
 }

@@ -112,10 +112,12 @@ WHERE (SELECT count(*) FROM check_result AS found WHERE found.site_id = due.id A
 ORDER BY id, at
 ON CONFLICT DO NOTHING";
 
-/// Every shard has been judged up to `$1`, as far as it was scheduled.
+/// Every shard has been judged up to `$1`, as far as it was scheduled. One that a turn has is judged again by
+/// the next look: to wait for it would keep the others from the turns meanwhile.
 const JUDGED: &str = "\
 UPDATE schedule_shard SET reconciled_until = greatest(reconciled_until,
-    least(scheduled_until, timestamptz 'epoch' + $1 * interval '1 millisecond'))";
+    least(scheduled_until, timestamptz 'epoch' + $1 * interval '1 millisecond'))
+WHERE id IN (SELECT id FROM schedule_shard ORDER BY id FOR UPDATE SKIP LOCKED)";
 
 /// Nothing is in flight: what was scheduled ahead of now is scheduled again.
 const REWIND: &str = "\

@@ -78,7 +78,8 @@ impl Doubts {
         let Some(doubt) = fault.doubt else {
             return fault;
         };
-        if doubt == Doubt::Silence && !self.has_witness() {
+        // The name found last may be as silent as this one, and by the same server's fault.
+        if doubt == Doubt::Silence && self.reference.is_none() {
             return Fault {
                 doubt: None,
                 ..fault
@@ -101,11 +102,6 @@ impl Doubts {
                 ..fault
             },
         }
-    }
-
-    /// Whether there is somebody to ask.
-    fn has_witness(&self) -> bool {
-        self.reference.is_some() || self.names.other_than(&host_in_doubt()).is_some()
     }
 
     /// What is heard now, or was a moment ago.

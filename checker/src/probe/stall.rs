@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use runtime::quota::Quota;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -31,13 +32,17 @@ struct Ticks {
 impl Stalls {
     /// Ticks until `stop`.
     pub(super) fn keep(&self, stop: &CancellationToken) {
+        let mut quota = Quota::new();
         while !stop.is_cancelled() {
             if let Some(stall) = self.tick(Instant::now()) {
-                let millis = stall.as_millis();
-                warn!(
-                    stall.milliseconds = u64::try_from(millis).unwrap_or(u64::MAX),
-                    "this process stood still: checks that failed meanwhile are inconclusive"
-                );
+                let millis = u64::try_from(stall.as_millis()).unwrap_or(u64::MAX);
+                quota.say(|left_out| {
+                    warn!(
+                        stall.milliseconds = millis,
+                        left_out,
+                        "this process stood still: checks that failed meanwhile are inconclusive"
+                    );
+                });
             }
             thread::park_timeout(TICK);
         }

@@ -65,7 +65,7 @@ async fn whatever_fails_and_heals_every_due_instant_is_accounted_for() {
 async fn a_broker_that_was_out_of_touch_is_found_again() {
     let plan = Plan::of(&[
         (3_000, Action::Broker(Deed::Freeze)),
-        (8_000, Action::Broker(Deed::Thaw)),
+        (6_500, Action::Broker(Deed::Thaw)),
         (14_000, Action::Broker(Deed::Freeze)),
         (19_100, Action::Broker(Deed::Thaw)),
     ]);
