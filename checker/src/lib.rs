@@ -10,6 +10,9 @@
 //! batches of [rows]. What is durable is closed in the [ledger], and intake commits what is
 //! durable and contiguous.
 //!
+//! When there is more to do than the lanes can, the hold [gives up](queue) what cannot be made in time, each
+//! interval its share, and sites that [hang](hanging) share a quarter of the lanes.
+//!
 //! Data goes forward only, through bounded channels. A slow `PostgreSQL` fills the recorder, which
 //! blocks the lanes, which stops the hold, which pauses intake; the group never notices.
 //!

@@ -3,7 +3,7 @@
 //! One statement judges the sites of all shards over a span of time, by expiry (every task of the span
 //! has had its chance) or by due instant (nothing can be in flight). A site is judged only after its
 //! `scheduled_from`, the instant from which its row has been scheduled as it is now. `lost` is
-//! provisional: a check that was made after all replaces it.
+//! provisional: a check that was made after all replaces it. A running scheduler looks once a minute.
 
 use std::time::Duration;
 
