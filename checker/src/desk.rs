@@ -1,6 +1,10 @@
 //! The desk of intake: each message is sorted, and goes to the hold, to the recorder, or nowhere.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use contract::{
     GRACE,
@@ -73,6 +77,8 @@ pub(crate) struct Links {
     pub(crate) backlog: Option<Arc<Backlog>>,
     /// Whether the group was joined.
     pub(crate) joined: Condition,
+    /// Whether Kafka is there, as somebody else has found.
+    pub(crate) reachable: Condition,
     /// However intake ends, the stages after it are told.
     pub(crate) _ended: DropGuard,
 }
@@ -140,6 +146,11 @@ impl Desk {
         self.member = false;
         self.changed_at = Instant::now();
         self.join();
+    }
+
+    /// Whether this has been no member of the group for so long, though others reach Kafka.
+    pub(crate) fn is_outside(&self, limit: Duration) -> bool {
+        !self.member && self.links.reachable.holds() && self.changed_at.elapsed() > limit
     }
 
     /// Says whether this is a member that has its part of the work. The first round of the group gives

@@ -38,6 +38,11 @@ const LEAVE_AFTER_REVOCATION: Duration = Duration::from_millis(300);
 
 /// The least time between two replacements of the consumer.
 const REJOIN_PAUSE: Duration = Duration::from_secs(10);
+/// A consumer that is no member of the group for so long is replaced: librdkafka has been seen to wait for a
+/// coordinator that it knew no way to. A round of the group takes 20 s at most, see `max.poll.interval.ms`.
+const OUTSIDE_LIMIT: Duration = Duration::from_secs(30);
+/// The most consumers that are being closed: that may take long without a broker.
+const MOST_CLOSING: usize = 4;
 /// How long consumers that were replaced may take at the end, to be closed.
 const CLOSE_LIMIT: Duration = Duration::from_millis(500);
 
@@ -80,20 +85,29 @@ impl Intake {
                 self.commit();
             }
             self.pause_or_resume();
-            let just_now = |at: Instant| at.elapsed() < REJOIN_PAUSE;
-            if self.consumer.is_stranded() && !self.rejoined_at.is_some_and(just_now) {
-                self.rejoin();
-            }
+            self.rejoin_if_lost();
         }
         self.leave();
     }
 
-    /// Takes another consumer in place of one that will never reach Kafka again. Its partitions are
-    /// gone already, or will be when its session ends: their tasks are read again.
+    /// Takes another consumer in place of one that does not find its way to Kafka, or into the group, any
+    /// more; not while too many are still being closed.
+    fn rejoin_if_lost(&mut self) {
+        let just_now = |at: Instant| at.elapsed() < REJOIN_PAUSE;
+        let is_lost = self.consumer.is_stranded() || self.desk.is_outside(OUTSIDE_LIMIT);
+        if is_lost && !self.rejoined_at.is_some_and(just_now) {
+            self.closing.retain(|closing| !closing.is_finished());
+            if self.closing.len() < MOST_CLOSING {
+                self.rejoin();
+            }
+        }
+    }
+
+    /// Takes another consumer. The partitions of this one are gone already, or will be when its session
+    /// ends: their tasks are read again.
     fn rejoin(&mut self) {
-        warn!("the Kafka client has lost all brokers: a new one takes its place");
+        warn!("the Kafka client does not find its way back: a new one takes its place");
         self.rejoined_at = Some(Instant::now());
-        self.closing.retain(|closing| !closing.is_finished());
         let embedded = self.desk.links.backlog.is_some();
         match Consumer::join(&self.config, embedded) {
             Ok(consumer) => {

@@ -49,7 +49,7 @@ pub use lanes::LANE_THREADS;
 use runtime::{
     clock::Clock,
     database::{Link, Pool},
-    service::{CHECKER, Service},
+    service::{CHECKER, KAFKA, Service},
     shutdown::Stages,
 };
 use tokio::{runtime::Handle, sync::mpsc};
@@ -114,6 +114,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         metrics,
         backlog: service.backlog.clone(),
         joined,
+        reachable: service.probes.readiness().condition(KAFKA),
         _ended: left.clone().drop_guard(),
     };
     let repeats = Repeats::new(config.database.clone(), Handle::current());

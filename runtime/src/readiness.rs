@@ -15,6 +15,7 @@ use crate::config::{DatabaseConfig, KafkaConfig};
 use crate::database::{DatabaseError, Link, Pool, check_schema};
 use crate::kafka::{Quiet, client_config};
 use crate::quota::Quota;
+use crate::service::KAFKA;
 use crate::telemetry::{Condition, Readiness};
 
 /// How often to look.
@@ -64,7 +65,7 @@ impl Conditions {
     /// These conditions of a process.
     pub(crate) fn of(readiness: &Readiness) -> Self {
         let [database, schema, kafka] =
-            ["database", "schema", "kafka"].map(|name| readiness.condition(name));
+            ["database", "schema", KAFKA].map(|name| readiness.condition(name));
         Self {
             database,
             schema,

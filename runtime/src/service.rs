@@ -21,6 +21,8 @@ use crate::telemetry::{self, Condition, Probes};
 /// How long a service waits at start for a database or a broker that does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The condition that a broker answers.
+pub const KAFKA: &str = "kafka";
 /// The condition that a scheduler works.
 pub const SCHEDULER: &str = "scheduler";
 /// The condition that a checker works.

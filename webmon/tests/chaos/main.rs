@@ -32,6 +32,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use testbed::audit::Report;
+use tokio::sync::Mutex;
 use tokio::task::LocalSet;
 
 use action::{Action, Deed};
@@ -72,8 +73,12 @@ async fn a_broker_that_was_out_of_touch_is_found_again() {
     LocalSet::new().run_until(Box::pin(run(0, plan))).await;
 }
 
+/// One run at a time in this process: each is a load of its own.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
 /// Runs the plan, and judges what came of it.
 async fn run(seed: u64, plan: Plan) {
+    let _alone = ALONE.lock().await;
     eprintln!("seed {seed}: {} faults", plan.faults());
     let mut world = World::start(seed).await;
     for step in &plan.steps {
