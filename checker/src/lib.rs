@@ -42,7 +42,7 @@ pub mod show;
 #[doc(hidden)]
 pub mod workbench;
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 use color_eyre::eyre::{Result, WrapErr as _};
 pub use lanes::LANE_THREADS;
@@ -60,6 +60,7 @@ use crate::{
     desk::Links,
     hold::Hold,
     intake::Intake,
+    lanes::Drained,
     metrics::Metrics,
     probe::Prober,
     record::{Recorder, Results},
@@ -121,45 +122,34 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let intake = Intake::new(&config.kafka, repeats, links)?;
 
     let mut stages = Stages::new(&service.stop);
-    let stop = stages.stop();
+    let (stop, asked) = (stages.stop(), stages.stop());
     let link = Link::over(database, config.database.clone(), POOL);
     stages.spawn("clock", keep_clock(clock, link, stop.clone()));
     let ready = service.keep_ready(&config.database, &config.kafka, working, stop.clone());
     stages.spawn("readiness", ready);
-    // Sites are not blamed for a stall while the last checks end either.
-    let finished = CancellationToken::new();
-    start_threads(&mut stages, intake, (prober, finished.clone()))?;
-    // Beside the embedded broker of a standalone there is nobody to hand over to.
-    let lasts = handover::at_the_end(config.drain, service.backlog.is_some());
-    stages.spawn("hold", close_hold(hold, left, stop, lasts));
-    let recording = recorder.run(drained);
-    stages.spawn("record", async move {
-        let _finished = finished.drop_guard();
-        recording.await
-    });
-    tracing::info!(slots = config.slots, "checking");
-    stages.run(config.drain).await
-}
-
-/// Starts what needs a thread of its own: intake, and whoever watches for stalls.
-fn start_threads(
-    stages: &mut Stages,
-    intake: Intake,
-    (prober, finished): (Prober, CancellationToken),
-) -> Result<()> {
-    let asked = stages.stop();
     stages
         .thread("intake", move || {
             intake.run(&asked);
             Ok(())
         })
         .wrap_err("start intake")?;
-    stages
-        .thread("stall ticker", move || {
-            prober.watch_for_stalls(&finished);
-            Ok(())
-        })
-        .wrap_err("start the thread that ticks")
+    // Beside the embedded broker of a standalone there is nobody to hand over to.
+    let lasts = handover::at_the_end(config.drain, service.backlog.is_some());
+    stages.spawn("hold", close_hold(hold, left, stop, lasts));
+    stages.spawn("record", record_all(recorder, drained, prober));
+    tracing::info!(slots = config.slots, "checking");
+    stages.run(config.drain).await
+}
+
+/// Records until the lanes have ended. As long as they probe it is watched for stalls: sites are not blamed for
+/// one while the last checks end either.
+async fn record_all(recorder: Recorder, drained: Drained, prober: Prober) -> Result<()> {
+    let finished = CancellationToken::new();
+    let _finished = finished.clone().drop_guard();
+    let ticker = thread::Builder::new().name("stall ticker".to_owned());
+    let ticker = ticker.spawn(move || prober.watch_for_stalls(&finished));
+    drop(ticker.wrap_err("start the thread that ticks")?);
+    recorder.run(drained).await
 }
 
 /// Measures the clock until the stop.
