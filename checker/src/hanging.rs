@@ -24,8 +24,8 @@ pub(crate) struct Hanging {
     under_way: AtomicUsize,
     /// The most of them.
     most: usize,
-    /// Makes the marks others in each process: who is taken for another here is not so everywhere.
-    seed: u64,
+    /// Another one in each process: who is taken for another here is not so everywhere.
+    hasher: RandomState,
 }
 
 /// A check that may be made.
@@ -49,12 +49,9 @@ struct Mark {
 }
 
 impl Mark {
-    /// The mark of a site. Ids come one after the other, so they are spread (the finalizer of `SplitMix64`).
-    fn of(site_id: i64, seed: u64) -> Self {
-        let mut hash = site_id.cast_unsigned() ^ seed;
-        hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let [low, high, byte, ..] = (hash ^ (hash >> 31)).to_le_bytes();
+    /// The mark of a site with this hash.
+    fn of(hash: u64) -> Self {
+        let [low, high, byte, ..] = hash.to_le_bytes();
         Self {
             place: usize::from(u16::from_le_bytes([low, high])),
             byte: byte.max(1),
@@ -65,13 +62,8 @@ impl Mark {
 impl Hanging {
     /// Nobody has hung yet; there are so many slots.
     pub(crate) fn new(slots: usize) -> Self {
-        Self::seeded(slots, RandomState::new().hash_one(slots))
-    }
-
-    /// The same, with this seed.
-    fn seeded(slots: usize, seed: u64) -> Self {
         Self {
-            seed,
+            hasher: RandomState::new(),
             table: (0..PLACES).map(|_| AtomicU8::new(0)).collect(),
             under_way: AtomicUsize::new(0),
             most: slots / SHARE,
@@ -80,7 +72,7 @@ impl Hanging {
 
     /// Admits a check of a site, unless the site hung last and the share of such sites is in use.
     pub(crate) fn admit(&self, site_id: i64) -> Option<Admission<'_>> {
-        let site = Mark::of(site_id, self.seed);
+        let site = Mark::of(self.hasher.hash_one(site_id));
         let counted = self.place(site).load(Ordering::Relaxed) == site.byte;
         if counted {
             let enter = |under_way| (under_way < self.most).then_some(under_way + 1);
@@ -138,6 +130,13 @@ impl fmt::Debug for Hanging {
 mod tests {
     use super::*;
 
+    /// So many sites that do not share a place.
+    fn apart(hanging: &Hanging, count: usize) -> Vec<i64> {
+        let mut places = std::collections::BTreeSet::new();
+        let alone = |id: &i64| places.insert(Mark::of(hanging.hasher.hash_one(id)).place);
+        (1..).filter(alone).take(count).collect()
+    }
+
     /// A site's check ends.
     fn end(hanging: &Hanging, site_id: i64, in_a_timeout: bool) {
         hanging.admit(site_id).unwrap().ended(in_a_timeout);
@@ -145,38 +144,48 @@ mod tests {
 
     #[test]
     fn sites_that_hung_share_a_quarter_and_others_do_not_notice() {
-        let hanging = Hanging::seeded(32, 0);
-        (1..=9).for_each(|id| end(&hanging, id, true));
-        let mut admitted: Vec<_> = (1..=8).map(|id| hanging.admit(id).unwrap()).collect();
-        assert!(hanging.admit(9).is_none());
-        assert!((100..200).all(|id| hanging.admit(id).is_some()));
+        let hanging = Hanging::new(32);
+        let sites = apart(&hanging, 109);
+        let (hung, others) = sites.split_at(9);
+        for id in hung {
+            end(&hanging, *id, true);
+        }
+        let admitted = hung[..8].iter().map(|id| hanging.admit(*id).unwrap());
+        let mut admitted: Vec<_> = admitted.collect();
+        assert!(hanging.admit(hung[8]).is_none());
+        assert!(others.iter().all(|id| hanging.admit(*id).is_some()));
         admitted.pop().unwrap().ended(true);
-        let ninth = hanging.admit(9).unwrap();
-        assert!(hanging.admit(8).is_none());
+        let ninth = hanging.admit(hung[8]).unwrap();
+        assert!(hanging.admit(hung[7]).is_none());
         drop(ninth);
-        assert!(hanging.admit(8).is_some());
+        assert!(hanging.admit(hung[7]).is_some());
     }
 
     #[test]
     fn a_site_that_answers_again_is_like_any_other() {
-        let hanging = Hanging::seeded(4, 0);
-        end(&hanging, 1, true);
-        end(&hanging, 2, true);
-        let first = hanging.admit(1).unwrap();
-        assert!(hanging.admit(2).is_none());
+        let hanging = Hanging::new(4);
+        let sites = apart(&hanging, 2);
+        let (one, two) = (sites[0], sites[1]);
+        end(&hanging, one, true);
+        end(&hanging, two, true);
+        let first = hanging.admit(one).unwrap();
+        assert!(hanging.admit(two).is_none());
         first.ended(false);
         assert_eq!(hanging.under_way.load(Ordering::Relaxed), 0);
-        let _second = hanging.admit(2).unwrap();
-        assert!(hanging.admit(1).is_some());
-        assert!(hanging.admit(1).is_some());
+        let _second = hanging.admit(two).unwrap();
+        assert!(hanging.admit(one).is_some());
+        assert!(hanging.admit(one).is_some());
     }
 
     #[test]
     fn sites_are_spread_over_the_table() {
-        let places: std::collections::BTreeSet<_> =
-            (1..=5_000).map(|id| Mark::of(id, 0).place).collect();
+        let hasher = RandomState::new();
+        let marks: Vec<_> = (1..=5_000_i64)
+            .map(|id| Mark::of(hasher.hash_one(id)))
+            .collect();
+        let places: std::collections::BTreeSet<_> = marks.iter().map(|mark| mark.place).collect();
         // 5,000 balls in 65,536 boxes fill 4,815 of them
         assert!(places.len() > 4_700, "{}", places.len());
-        assert!((1..=5_000).all(|id| Mark::of(id, 0).byte != 0));
+        assert!(marks.iter().all(|mark| mark.byte != 0));
     }
 }

@@ -15,11 +15,10 @@ use color_eyre::eyre::Result;
 use contract::{outcome::Reason, result::CheckResult};
 use runtime::{
     config::DatabaseConfig,
-    database::{self, Pool},
+    database::{Link, Pool},
     quota::Quota,
     retry::{Backoff, Outage},
 };
-use sea_orm::DatabaseConnection;
 use tokio::{
     sync::{Notify, mpsc},
     time::timeout,
@@ -45,6 +44,13 @@ const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause after a failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The recorder's connection.
+const POOL: Pool = Pool {
+    name: "webmon-checker recorder",
+    connections: 1,
+    settings: rows::SETTINGS,
+};
 
 /// A result, and the task that is done once it is durable.
 #[derive(Debug)]
@@ -126,9 +132,7 @@ impl Results {
 #[derive(Debug)]
 pub(crate) struct Recorder {
     /// Where the rows go.
-    config: DatabaseConfig,
-    /// A connection; none before the first statement and after a failure.
-    database: Option<DatabaseConnection>,
+    database: Link,
     /// Whether `PostgreSQL` takes results.
     outage: Outage,
     /// How much may be said of results that it refuses.
@@ -154,8 +158,7 @@ impl Recorder {
     ) -> Self {
         let outage = Outage::new("PostgreSQL, which the results go to,");
         Self {
-            config,
-            database: None,
+            database: Link::new(config, POOL),
             outage,
             quota: Quota::new(),
             results,
@@ -268,7 +271,7 @@ impl Recorder {
                 Ok(Err(Refusal::Unavailable(message))) => message,
                 Err(_) => format!("no answer within {STATEMENT_LIMIT:?}"),
             };
-            drop(self.database.take());
+            self.database.cut();
             self.metrics.record_failed.inc();
             self.outage.failed(&message);
             tokio::time::sleep(backoff.next_wait()).await;
@@ -277,18 +280,8 @@ impl Recorder {
 
     /// Writes a batch once, making missing days.
     async fn attempt(&mut self, batch: &[CheckResult]) -> Result<(), Refusal> {
-        let database = match &mut self.database {
-            Some(database) => database,
-            none => {
-                let pool = Pool {
-                    name: "webmon-checker recorder",
-                    connections: 1,
-                    settings: rows::SETTINGS,
-                };
-                let connected = database::connect(&self.config, pool).await;
-                none.insert(connected.map_err(|error| Refusal::Unavailable(error.to_string()))?)
-            }
-        };
+        let database = self.database.get().await;
+        let database = database.map_err(|error| Refusal::Unavailable(error.to_string()))?;
         for written in rows::upsert(database, batch).await? {
             self.metrics.recorded(written);
         }

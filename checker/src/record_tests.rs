@@ -9,7 +9,7 @@ use contract::{
 };
 use prometheus_client::{encoding::text, registry::Registry};
 use runtime::clock::Clock;
-use sea_orm::{ConnectionTrait as _, EntityTrait as _, QueryOrder as _};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, EntityTrait as _, QueryOrder as _};
 use testbed::{Database, eventually, tables};
 use url::Url;
 

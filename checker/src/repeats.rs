@@ -6,10 +6,10 @@ use std::{collections::BTreeSet, time::Duration};
 use contract::task::Task;
 use runtime::{
     config::DatabaseConfig,
-    database::{self, Pool},
+    database::{Link, Pool},
     sql,
 };
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TryGetError};
+use sea_orm::{ConnectionTrait, DbErr, TryGetError};
 use tokio::{runtime::Handle, time::timeout};
 use tracing::debug;
 
@@ -19,6 +19,13 @@ use crate::rows;
 pub(crate) const SUSPICIOUS_MS: i64 = 1_000;
 /// The time for a look-up; after that the tasks count as not recorded, which costs a probe at most.
 const LIMIT: Duration = Duration::from_secs(1);
+
+/// The connection of the look-ups.
+const POOL: Pool = Pool {
+    name: "webmon-checker repeats",
+    connections: 1,
+    settings: rows::SETTINGS,
+};
 
 /// The instants of these that have a row of a check; one that was thought missed may still be made.
 const FIND: &str = "\
@@ -32,21 +39,16 @@ JOIN check_result AS found ON found.site_id = task.site_id
 #[derive(Debug)]
 pub(crate) struct Repeats {
     /// Where the results are.
-    config: DatabaseConfig,
-    /// A connection; none before the first look-up and after a failure.
-    database: Option<DatabaseConnection>,
+    database: Link,
     /// Where the queries run, while the caller's thread waits.
     runtime: Handle,
 }
 
 impl Repeats {
     /// Look-ups that run on `runtime`.
-    pub(crate) fn new(config: DatabaseConfig, runtime: Handle) -> Self {
-        Self {
-            config,
-            database: None,
-            runtime,
-        }
+    pub(crate) const fn new(config: DatabaseConfig, runtime: Handle) -> Self {
+        let database = Link::new(config, POOL);
+        Self { database, runtime }
     }
 
     /// Which of these tasks have a row already, by site and due instant.
@@ -74,21 +76,8 @@ impl Repeats {
         ids: Vec<i64>,
         instants: Vec<i64>,
     ) -> Result<BTreeSet<(i64, i64)>, String> {
-        let database = match &mut self.database {
-            Some(database) => database,
-            none => {
-                let pool = Pool {
-                    name: "webmon-checker repeats",
-                    connections: 1,
-                    settings: rows::SETTINGS,
-                };
-                none.insert(
-                    database::connect(&self.config, pool)
-                        .await
-                        .map_err(|error| error.to_string())?,
-                )
-            }
-        };
+        let database = self.database.get().await;
+        let database = database.map_err(|error| error.to_string())?;
         let statement = sql::statement(FIND, [ids.into(), instants.into()]);
         let found = database
             .query_all_raw(statement)
@@ -110,7 +99,7 @@ impl Repeats {
     /// Drops the connection, which speaks to its runtime once more.
     fn disconnect(&mut self) {
         let _inside = self.runtime.enter();
-        drop(self.database.take());
+        self.database.cut();
     }
 }
 

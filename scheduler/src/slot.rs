@@ -12,10 +12,9 @@ use color_eyre::eyre::{Report, Result, eyre};
 use runtime::{
     backlog::Backlog,
     config::KafkaConfig,
-    database::{self, Pool},
+    database::{Link, Pool},
     kafka,
 };
-use sea_orm::DatabaseConnection;
 use tokio::time::timeout_at;
 use tracing::debug;
 
@@ -33,10 +32,17 @@ pub(crate) const TURN_LIMIT: Duration = Duration::from_secs(10);
 /// The time for bringing back what a failed turn lacked.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
 
+/// The connection of a turn.
+const POOL: Pool = Pool {
+    name: "webmon-scheduler turns",
+    connections: 1,
+    settings: sql::TURN_SETTINGS,
+};
+
 /// What a turn works with.
 pub(crate) struct Slot {
-    /// A connection of its own; none after a failure.
-    database: Option<DatabaseConnection>,
+    /// A connection of its own.
+    database: Link,
     /// A producer of its own.
     pub(crate) publisher: Publisher,
 }
@@ -57,7 +63,7 @@ impl Slot {
     /// A slot whose producer connects in the background.
     pub(crate) fn new(config: &Config, backlog: Option<Arc<Backlog>>) -> Result<Self> {
         Ok(Self {
-            database: None,
+            database: Link::new(config.database.clone(), POOL),
             publisher: Publisher::new(&config.kafka, backlog)?,
         })
     }
@@ -66,24 +72,13 @@ impl Slot {
     /// last one was stranded.
     pub(crate) async fn claim(&mut self, config: &Config, take: &Take) -> Result<Option<Turn>> {
         self.publisher.renew_if_stranded(&config.kafka).await?;
-        let database = match &mut self.database {
-            Some(database) => database,
-            none => {
-                let pool = Pool {
-                    name: "webmon-scheduler turns",
-                    connections: 1,
-                    settings: sql::TURN_SETTINGS,
-                };
-                none.insert(database::connect(&config.database, pool).await?)
-            }
-        };
         let wanted = Wanted {
             candidates: take.candidates.clone(),
             most: take.most,
             horizon: config.horizon,
             turn: config.turn,
         };
-        Turn::claim(database, &wanted).await
+        Turn::claim(self.database.get().await?, &wanted).await
     }
 
     /// The part of a turn that overlaps with the next: waiting for Kafka, then the commit.
@@ -112,7 +107,7 @@ impl Slot {
 
     /// Drops the connection, without waiting for a database that may not answer.
     pub(crate) fn drop_connection(&mut self) {
-        drop(self.database.take());
+        self.database.cut();
     }
 }
 

@@ -19,35 +19,35 @@ pub struct Crowd {
 
 /// 2,000 sites of several intervals: some 800 checks a second, a twentieth of which do not end well.
 pub const TWO_THOUSAND: &[Crowd] = &[
-    crowd("quarter", "/ok", 250, 50),
-    crowd("second", "/ok", 1_000, 160),
-    crowd("failing", "/fail", 1_000, 20),
-    crowd("resetting", "/reset", 1_000, 20),
-    crowd("two-seconds", "/ok", 2_000, 340),
-    crowd("slow", "/slow/300", 2_000, 60),
-    crowd("five-seconds", "/ok", 5_000, 600),
-    crowd("ten-seconds", "/ok", 10_000, 750),
+    Crowd::new("quarter", "/ok", 250, 50),
+    Crowd::new("second", "/ok", 1_000, 160),
+    Crowd::new("failing", "/fail", 1_000, 20),
+    Crowd::new("resetting", "/reset", 1_000, 20),
+    Crowd::new("two-seconds", "/ok", 2_000, 340),
+    Crowd::new("slow", "/slow/300", 2_000, 60),
+    Crowd::new("five-seconds", "/ok", 5_000, 600),
+    Crowd::new("ten-seconds", "/ok", 10_000, 750),
 ];
 
 /// 325 sites: some 300 checks a second.
 pub const THREE_HUNDRED: &[Crowd] = &[
-    crowd("quarter", "/ok", 250, 25),
-    crowd("second", "/ok", 1_000, 90),
-    crowd("failing", "/fail", 1_000, 10),
-    crowd("two-seconds", "/ok", 2_000, 200),
+    Crowd::new("quarter", "/ok", 250, 25),
+    Crowd::new("second", "/ok", 1_000, 90),
+    Crowd::new("failing", "/fail", 1_000, 10),
+    Crowd::new("two-seconds", "/ok", 2_000, 200),
 ];
 
-/// A crowd in one line.
-const fn crowd(name: &'static str, path: &'static str, interval_ms: i32, count: i32) -> Crowd {
-    Crowd {
-        name,
-        path,
-        interval_ms,
-        count,
-    }
-}
-
 impl Crowd {
+    /// A crowd in one line.
+    pub const fn new(name: &'static str, path: &'static str, interval_ms: i32, count: i32) -> Self {
+        Self {
+            name,
+            path,
+            interval_ms,
+            count,
+        }
+    }
+
     /// The statement that adds its sites, as any tool might.
     pub fn sql(&self, website: &Website) -> String {
         let Self {

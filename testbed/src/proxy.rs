@@ -26,7 +26,7 @@ pub enum Mode {
     /// Nothing goes through; what is on its way arrives when it passes again.
     Stall,
     /// Everything is taken and nothing goes on, as when the other end is gone without a word. When it
-    /// passes again these connections are reset.
+    /// passes again these connections are reset, unless they are to be forgotten.
     Swallow,
     /// Connections are reset, and new ones as well.
     Cut,
@@ -90,7 +90,8 @@ impl Proxy {
     pub fn set(&self, mode: Mode) {
         self.state.send_modify(|state| {
             // A stream with a hole in it cannot go on.
-            if mode == Mode::Cut || (state.mode == Mode::Swallow && mode != Mode::Swallow) {
+            let goes_on = matches!(mode, Mode::Swallow | Mode::Forget);
+            if mode == Mode::Cut || (state.mode == Mode::Swallow && !goes_on) {
                 state.resets += 1;
             }
             state.forgotten += u64::from(mode == Mode::Forget);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use testbed::{Cluster, Crowd, Process, eventually};
+use testbed::{Cluster, Crowd, Process, eventually, show};
 
 /// How long there is too much to do, in milliseconds.
 const OVERLOAD_MS: i64 = 20_000;
@@ -11,39 +11,19 @@ const OVERLOAD_MS: i64 = 20_000;
 const SLOTS: &str = "slots: 64\n";
 /// Ten times as many checks a second.
 const SLOW: &[Crowd] = &[
-    slow("second", 1_000, 640),
-    slow("ten-seconds", 10_000, 3_200),
-    slow("minute", 60_000, 19_200),
+    Crowd::new("second", "/slow/500", 1_000, 640),
+    Crowd::new("ten-seconds", "/slow/500", 10_000, 3_200),
+    Crowd::new("minute", "/slow/500", 60_000, 19_200),
 ];
 /// What is left to do afterwards.
-const LEFT: Crowd = Crowd {
-    name: "left",
-    path: "/ok",
-    interval_ms: 1_000,
-    count: 50,
-};
+const LEFT: Crowd = Crowd::new("left", "/ok", 1_000, 50);
 /// Sites that do not answer in their 2 s: they would take 2,000 slots.
-const HANGING: Crowd = slow_for("hanging", "/slow/600000", 5_000, 5_000);
+const HANGING: Crowd = Crowd::new("hanging", "/slow/600000", 5_000, 5_000);
 /// As many slots as there are by default. After 10 s each of these sites has had one and is known.
 const HALF_AS_MANY_SLOTS: &str = "slots: 1024\n";
 /// The most that the checker may have in memory beside what it has at rest: what may be held, results that
 /// wait, and what Kafka's library has read ahead.
 const MOST_MIB: u64 = 64 + 32 + 32;
-
-/// A crowd whose site answers after half a second.
-const fn slow(name: &'static str, interval_ms: i32, count: i32) -> Crowd {
-    slow_for(name, "/slow/500", interval_ms, count)
-}
-
-/// A crowd on a path.
-const fn slow_for(name: &'static str, path: &'static str, interval_ms: i32, count: i32) -> Crowd {
-    Crowd {
-        name,
-        path,
-        interval_ms,
-        count,
-    }
-}
 
 /// An instant as SQL writes it.
 fn at(millis: i64) -> String {
@@ -84,14 +64,6 @@ async fn checks_are_made(cluster: &Cluster) {
     .await;
 }
 
-/// Says it past the harness, which swallows what passing tests print.
-fn show(line: &str) {
-    drop(std::io::Write::write_fmt(
-        &mut std::io::stderr().lock(),
-        format_args!("{line}\n"),
-    ));
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_times_too_much_is_shared_fairly_and_forgotten_within_seconds() {
     let mut cluster = Cluster::start("overload").await;
@@ -120,7 +92,7 @@ async fn ten_times_too_much_is_shared_fairly_and_forgotten_within_seconds() {
     }
     let late = lateness_p99_ms(&cluster, LEFT.name, calm, calm + 5_000).await;
     let grown = checker.peak_mib() - at_rest;
-    show(&format!(
+    show(format_args!(
         "made under overload, of each interval: {shares:?} %; afterwards {late} ms late (p99); grown by {grown} MiB"
     ));
     assert!(
@@ -153,7 +125,7 @@ async fn sites_that_hang_do_not_make_others_late() {
     let hung = cluster
         .number("SELECT count(*) FROM check_result WHERE reason = 'response_timeout'")
         .await;
-    show(&format!(
+    show(format_args!(
         "beside 5,000 sites that hang others started {late} ms late (p99); {hung} were waited for"
     ));
     assert!(late < 100, "{late} ms late");

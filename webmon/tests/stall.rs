@@ -5,12 +5,7 @@ use std::time::Duration;
 use testbed::{Cluster, Crowd, eventually};
 
 /// Sites that answer after a while, so that a checker which stops has many checks under way.
-const SLOW: Crowd = Crowd {
-    name: "slow",
-    path: "/slow/700",
-    interval_ms: 1_000,
-    count: 100,
-};
+const SLOW: Crowd = Crowd::new("slow", "/slow/700", 1_000, 100);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_site_is_blamed_while_the_checker_stands_still() {

@@ -4,8 +4,9 @@ mod support;
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait as _, DatabaseConnection};
-use testbed::{Crowd, THREE_HUNDRED, Website, sites_file, tables};
+use sea_orm::ConnectionTrait as _;
+use testbed::audit::Report;
+use testbed::{Crowd, Process, THREE_HUNDRED, Website, sites_file, tables};
 
 use support::Standalone;
 
@@ -21,44 +22,36 @@ const AUDIT: Duration = Duration::from_secs(15);
 const REFUSAL: Duration = Duration::from_secs(15);
 /// Ten times what 64 slots can do.
 const TOO_MANY: &[Crowd] = &[
-    Crowd {
-        name: "second",
-        path: "/slow/500",
-        interval_ms: 1_000,
-        count: 640,
-    },
-    Crowd {
-        name: "ten-seconds",
-        path: "/slow/500",
-        interval_ms: 10_000,
-        count: 6_400,
-    },
+    Crowd::new("second", "/slow/500", 1_000, 640),
+    Crowd::new("ten-seconds", "/slow/500", 10_000, 6_400),
 ];
 /// One site, which can be switched off.
-const SHOP: &[Crowd] = &[Crowd {
-    name: "shop",
-    path: "/switch",
-    interval_ms: 500,
-    count: 1,
-}];
+const SHOP: &[Crowd] = &[Crowd::new("shop", "/switch", 500, 1)];
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_kill_under_load_interrupts_is_a_row_or_inside_a_gap() {
-    let website = Website::start();
-    let standalone = Standalone::with(&sites_file(THREE_HUNDRED, &website));
+/// Lets it work, kills it, lets it work again, and audits all of it: what works then, the report, and how many
+/// seconds it is of.
+async fn killed_under_load(standalone: &Standalone) -> (Process, Report, usize) {
     let up = standalone.up("webmon-1").await;
     let database = standalone.connect().await;
     let start = tables::now(&database).await;
     tables::scheduled_until(&database, start + LOAD_MS).await;
     up.kill();
 
-    let mut up = standalone.up("webmon-2").await;
+    let up = standalone.up("webmon-2").await;
     let database = standalone.connect().await;
     let again = tables::now(&database).await;
     let report = tables::audit(&database, again + LOAD_MS).await;
     report.show();
     report.assert_clean();
-    let seconds = usize::try_from((again - start + LOAD_MS) / 1_000).unwrap();
+    let seconds = (again - start + LOAD_MS).unsigned_abs() / 1_000;
+    (up, report, usize::try_from(seconds).unwrap_or(usize::MAX))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_kill_under_load_interrupts_is_a_row_or_inside_a_gap() {
+    let website = Website::start();
+    let standalone = Standalone::with(&sites_file(THREE_HUNDRED, &website));
+    let (mut up, report, seconds) = killed_under_load(&standalone).await;
     assert!(
         report.due > seconds * 200,
         "the sites were not all judged\n{report}"
@@ -67,7 +60,7 @@ async fn what_a_kill_under_load_interrupts_is_a_row_or_inside_a_gap() {
         report.rows("up") * 2 > report.due,
         "most checks were made\n{report}"
     );
-    assert_audited(&standalone, &database).await;
+    assert_audited(&standalone).await;
 
     up.terminate();
     assert_eq!(up.wait(STOP).await, 0);
@@ -78,7 +71,7 @@ async fn what_a_kill_under_load_interrupts_is_a_row_or_inside_a_gap() {
     clippy::unwrap_used,
     reason = "what fails in a test's helper fails the test"
 )]
-async fn assert_audited(standalone: &Standalone, database: &DatabaseConnection) {
+async fn assert_audited(standalone: &Standalone) {
     let clean = standalone.audit(AUDIT).await;
     assert_eq!(clean.code, 0, "{}{}", clean.stdout, clean.stderr);
     assert!(
@@ -94,6 +87,7 @@ async fn assert_audited(standalone: &Standalone, database: &DatabaseConnection) 
         INSERT INTO check_result (site_id, scheduled_at, outcome)
         SELECT site_id, max(scheduled_at) + interval '1 ms', 'up' FROM check_result
         WHERE scheduled_at < now() - interval '1 s' GROUP BY site_id LIMIT 3";
+    let database = standalone.connect().await;
     database.execute_unprepared(spoil).await.unwrap();
     let spoilt = standalone.audit(AUDIT).await;
     assert_eq!(spoilt.code, 1, "{}{}", spoilt.stdout, spoilt.stderr);
@@ -116,19 +110,7 @@ async fn a_kill_in_the_middle_of_an_overload_loses_nothing_either() {
     let website = Website::start();
     let sites = sites_file(TOO_MANY, &website);
     let standalone = Standalone::configured(&sites, "slots: 64\n");
-    let up = standalone.up("webmon-1").await;
-    let database = standalone.connect().await;
-    let start = tables::now(&database).await;
-    tables::scheduled_until(&database, start + LOAD_MS).await;
-    up.kill();
-
-    let mut up = standalone.up("webmon-2").await;
-    let database = standalone.connect().await;
-    let again = tables::now(&database).await;
-    let report = tables::audit(&database, again + LOAD_MS).await;
-    report.show();
-    report.assert_clean();
-    let seconds = usize::try_from((again - start + LOAD_MS) / 1_000).unwrap();
+    let (mut up, report, seconds) = killed_under_load(&standalone).await;
     assert!(report.due > seconds * 1_000, "{report}");
     assert!(report.rows("up") > seconds * 50, "{report}");
     up.assert_running();

@@ -87,7 +87,8 @@ impl Prober {
         if fault.reason.outcome() == Outcome::Inconclusive {
             return Some(fault);
         }
-        if let Some(still) = self.shared.stalls.since(began, Instant::now()) {
+        let now = Instant::now();
+        if let Some(still) = self.shared.stalls.since(began, now) {
             let millis = still.as_millis();
             return Some(Fault {
                 reason: Reason::LocalResources,
@@ -101,10 +102,7 @@ impl Prober {
         }
         let silent = fault.doubt.is_none()
             && fault.reason.is_timeout()
-            && self
-                .shared
-                .silence
-                .is_general(began.elapsed(), Instant::now());
+            && self.shared.silence.is_general(now - began, now);
         let fault = if silent {
             fault.in_doubt(Doubt::Silence)
         } else {

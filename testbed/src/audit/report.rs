@@ -48,13 +48,9 @@ impl Report {
         self.missing.len() + self.repeated.len() + self.foreign.len() + self.untimely.len()
     }
 
-    /// Shows it also when the test passes: past the macros that the test harness captures.
+    /// Shows it also when the test passes.
     pub fn show(&self) {
-        let mut out = std::io::stderr().lock();
-        drop(std::io::Write::write_fmt(
-            &mut out,
-            format_args!("{self}\n"),
-        ));
+        crate::show(self);
     }
 
     /// Fails the test unless every due instant has exactly one row or lies in a gap.

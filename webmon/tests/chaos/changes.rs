@@ -4,27 +4,17 @@ use testbed::{Crowd, Website, sites_file};
 
 /// The sites there are at first: some 350 checks a second, a tenth of which do not end well.
 pub(crate) const SITES: &[Crowd] = &[
-    crowd("quarter", "/ok", 250, 16),
-    crowd("second", "/ok", 1_000, 110),
-    crowd("failing", "/fail", 1_000, 15),
-    crowd("resetting", "/reset", 1_000, 15),
-    crowd("two-seconds", "/ok", 2_000, 160),
-    crowd("slow", "/slow/300", 2_000, 30),
-    crowd("five-seconds", "/ok", 5_000, 130),
-    crowd("ten-seconds", "/ok", 10_000, 200),
+    Crowd::new("quarter", "/ok", 250, 16),
+    Crowd::new("second", "/ok", 1_000, 110),
+    Crowd::new("failing", "/fail", 1_000, 15),
+    Crowd::new("resetting", "/reset", 1_000, 15),
+    Crowd::new("two-seconds", "/ok", 2_000, 160),
+    Crowd::new("slow", "/slow/300", 2_000, 30),
+    Crowd::new("five-seconds", "/ok", 5_000, 130),
+    Crowd::new("ten-seconds", "/ok", 10_000, 200),
 ];
 /// The sites of a file that is applied meanwhile.
-const APPLIED: &[Crowd] = &[crowd("applied", "/ok", 1_000, 20)];
-
-/// A crowd in one line.
-const fn crowd(name: &'static str, path: &'static str, interval_ms: i32, count: i32) -> Crowd {
-    Crowd {
-        name,
-        path,
-        interval_ms,
-        count,
-    }
-}
+const APPLIED: &[Crowd] = &[Crowd::new("applied", "/ok", 1_000, 20)];
 
 /// The statements of a round, each for some sites; half of the sites are left alone.
 pub(crate) fn statements(round: u64) -> Vec<String> {

@@ -6,14 +6,10 @@
     reason = "what fails in a test's helper fails the test"
 )]
 
-mod proxy;
-
 use std::time::Duration;
 
 use rdkafka::mocking::MockCluster;
-use testbed::{Cluster, ConfigFile, Process, THREE_HUNDRED, eventually, get};
-
-use proxy::{Door, Proxy};
+use testbed::{Cluster, ConfigFile, Mode, Process, Proxy, THREE_HUNDRED, eventually, get};
 
 /// How long a service may take to be ready, or to notice that it is not.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -146,33 +142,34 @@ async fn outage(
     }
 }
 
-/// A cluster whose services reach the database through a door.
-async fn behind_a_door(purpose: &str) -> (Cluster, Proxy) {
+/// A cluster whose services reach the database by a link that may fail.
+async fn with_a_link(purpose: &str) -> (Cluster, Proxy) {
     let mut cluster = Cluster::start(purpose).await;
     let url = &cluster.settings.database_url;
     let (_, place) = url.split_once('@').unwrap();
     let (server, _) = place.split_once('/').unwrap();
-    let proxy = Proxy::before(server.to_owned()).await;
-    cluster.settings.database_url = url.replacen(server, &proxy.address.to_string(), 1);
+    let proxy = Proxy::start(server.parse().unwrap()).await;
+    cluster.settings.database_url = url.replacen(server, &proxy.address().to_string(), 1);
     (cluster, proxy)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_sends_everybody_away_is_told_in_a_few_lines() {
-    let (cluster, proxy) = behind_a_door("shut").await;
+    let (cluster, proxy) = with_a_link("shut").await;
     let mut services = services(&cluster).await;
     outage(&cluster, &mut services, [&["database"]; 2], |there| {
-        proxy.set(if there { Door::Open } else { Door::Shut });
+        proxy.set(if there { Mode::Pass } else { Mode::Cut });
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_falls_silent_is_told_in_a_few_lines() {
-    let (cluster, proxy) = behind_a_door("silent").await;
+    let (cluster, proxy) = with_a_link("silent").await;
     let mut services = services(&cluster).await;
     outage(&cluster, &mut services, [&["database"]; 2], |there| {
-        proxy.set(if there { Door::Open } else { Door::Silent });
+        // Connections that met the silence are never heard of again.
+        proxy.set(if there { Mode::Forget } else { Mode::Swallow });
     })
     .await;
 }
