@@ -4,7 +4,7 @@
 //! [`Consumer::poll`] hands it on before the message that came with it.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -76,6 +76,16 @@ impl Message<'_> {
 impl Consumer {
     /// Joins the group. `embedded`: the broker is the one of `webmon up`.
     pub(crate) fn join(config: &KafkaConfig, embedded: bool) -> Result<Self> {
+        Self::with_log(config, embedded, Arc::new(BrokerLog::new("consumer")))
+    }
+
+    /// Another one, which joins the group in place of this one and goes on with its log.
+    pub(crate) fn again(&self, config: &KafkaConfig, embedded: bool) -> Result<Self> {
+        Self::with_log(config, embedded, Arc::clone(&self.client.context().log))
+    }
+
+    /// Joins the group, going on with a log.
+    fn with_log(config: &KafkaConfig, embedded: bool, log: Arc<BrokerLog>) -> Result<Self> {
         let [patient, impatient] = FETCH_WAIT_MS;
         let mut client: ClientConfig = runtime::kafka::client_config(config, "webmon-checker");
         client
@@ -100,7 +110,7 @@ impl Consumer {
                 if embedded { impatient } else { patient },
             );
         let context = Context {
-            log: BrokerLog::new("consumer"),
+            log,
             stranded: Stranded::default(),
             rebalances: Mutex::default(),
         };
@@ -200,7 +210,7 @@ impl Consumer {
 /// What librdkafka calls back.
 struct Context {
     /// What librdkafka has to say.
-    log: BrokerLog,
+    log: Arc<BrokerLog>,
     /// Whether librdkafka knows no broker any more.
     stranded: Stranded,
     /// Changes of the assignment that were served and not handed on yet.

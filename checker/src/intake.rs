@@ -10,7 +10,7 @@ use std::{
 };
 
 use color_eyre::eyre::Result;
-use runtime::config::KafkaConfig;
+use runtime::{config::KafkaConfig, quota::Quota};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -18,6 +18,7 @@ use crate::{
     consumer::Consumer,
     desk::{Desk, Drained, Links},
     hold,
+    pulse::Pulse,
     repeats::Repeats,
 };
 
@@ -54,6 +55,10 @@ pub(crate) struct Intake {
     consumer: Consumer,
     /// The rest; apart, as a message borrows from the consumer.
     desk: Desk,
+    /// Whether the consumer hears; not asked in a standalone, whose broker forgets no topic.
+    pulse: Option<Pulse>,
+    /// How much may be said of pauses: a slow database makes many.
+    changes: Quota,
     /// Consumers that were replaced: closing one may take as long as its last request.
     closing: Vec<JoinHandle<()>>,
     /// When the consumer was replaced last, or was to be.
@@ -63,12 +68,16 @@ pub(crate) struct Intake {
 impl Intake {
     /// Joins the group.
     pub(crate) fn new(config: &KafkaConfig, repeats: Repeats, links: Links) -> Result<Self> {
-        let consumer = Consumer::join(config, links.backlog.is_some())?;
+        let embedded = links.backlog.is_some();
+        let consumer = Consumer::join(config, embedded)?;
+        let pulse = (!embedded).then(|| Pulse::new(config)).transpose()?;
         let desk = Desk::new(repeats, links);
         Ok(Self {
             config: config.clone(),
             consumer,
             desk,
+            pulse,
+            changes: Quota::new(),
             closing: Vec::new(),
             rejoined_at: None,
         })
@@ -91,10 +100,11 @@ impl Intake {
     }
 
     /// Takes another consumer in place of one that does not find its way to Kafka, or into the group, any
-    /// more; not while too many are still being closed.
+    /// more, or hears nothing there; not while too many are still being closed.
     fn rejoin_if_lost(&mut self) {
         let just_now = |at: Instant| at.elapsed() < REJOIN_PAUSE;
-        let is_lost = self.consumer.is_stranded() || self.desk.is_outside(OUTSIDE_LIMIT);
+        let is_lost =
+            self.consumer.is_stranded() || self.desk.is_outside(OUTSIDE_LIMIT) || self.is_deaf();
         if is_lost && !self.rejoined_at.is_some_and(just_now) {
             self.closing.retain(|closing| !closing.is_finished());
             if self.closing.len() < MOST_CLOSING {
@@ -103,13 +113,25 @@ impl Intake {
         }
     }
 
+    /// Whether something came to its partitions that the consumer does not hear. It need not while they
+    /// are paused.
+    fn is_deaf(&mut self) -> bool {
+        let Some(pulse) = &mut self.pulse else {
+            return false;
+        };
+        if self.desk.paused {
+            pulse.forget();
+        }
+        pulse.is_deaf(self.desk.ledger.partitions())
+    }
+
     /// Takes another consumer. The partitions of this one are gone already, or will be when its session
     /// ends: their tasks are read again.
     fn rejoin(&mut self) {
         warn!("the Kafka client does not find its way back: a new one takes its place");
         self.rejoined_at = Some(Instant::now());
         let embedded = self.desk.links.backlog.is_some();
-        match Consumer::join(&self.config, embedded) {
+        match self.consumer.again(&self.config, embedded) {
             Ok(consumer) => {
                 self.desk.lose_all();
                 let lost = std::mem::replace(&mut self.consumer, consumer);
@@ -140,9 +162,13 @@ impl Intake {
         let rebalanced = !polled.rebalances.is_empty();
         for change in polled.rebalances {
             self.desk.reassign(&self.consumer, &change);
+            self.pulse.iter_mut().for_each(Pulse::forget);
         }
         match polled.message {
             Some(message) => {
+                if let Some(pulse) = &mut self.pulse {
+                    pulse.heard(message.partition());
+                }
                 self.desk.sort(self.consumer.topic(), &message, drained);
                 true
             }
@@ -185,7 +211,9 @@ impl Intake {
         if pause != *paused {
             *paused = pause;
             let what = if pause { "paused" } else { "resumed" };
-            info!(hold.bytes = bytes, "{what} reading tasks");
+            self.changes.say(|left_out| {
+                info!(hold.bytes = bytes, left_out, "{what} reading tasks");
+            });
             self.consumer.set_paused(ledger.partitions(), pause);
         }
     }
@@ -204,9 +232,15 @@ impl Intake {
                 deadline = deadline.min(Instant::now() + LEAVE_AFTER_REVOCATION);
             }
         }
-        // The other stages wait for what the desk has; for consumers that cannot be closed nobody does.
-        let Self { desk, closing, .. } = self;
+        // The other stages wait for what the desk has; for clients that cannot be closed nobody does.
+        let Self {
+            desk,
+            mut closing,
+            pulse,
+            ..
+        } = self;
         drop(desk);
+        closing.extend(pulse.map(Pulse::end));
         let end = Instant::now() + CLOSE_LIMIT;
         while !closing.iter().all(JoinHandle::is_finished) && Instant::now() < end {
             thread::park_timeout(Duration::from_millis(10));

@@ -32,6 +32,7 @@ mod lanes;
 mod ledger;
 mod metrics;
 pub mod probe;
+mod pulse;
 mod queue;
 mod record;
 mod repeats;

@@ -61,7 +61,8 @@ impl Service {
     }
 
     /// A stage of every service, from the moment at which it works: keeps what [`Self::reach`] reached
-    /// true to life, and `working` true, until `stop`.
+    /// true to life, and `working` true, until `stop`. Of several services in a process the first looks for
+    /// all: they stand on the same, and stop together.
     pub fn keep_ready(
         &self,
         database: &DatabaseConfig,
@@ -69,10 +70,16 @@ impl Service {
         working: Condition,
         stop: CancellationToken,
     ) -> impl Future<Output = eyre::Result<()>> + Send + 'static {
-        let watch = Watch::new(self.probes.readiness(), database, kafka);
+        let readiness = self.probes.readiness();
+        let watch = readiness
+            .be_watched()
+            .then(|| Watch::new(readiness, database, kafka));
         async move {
             working.set(true);
-            watch.keep(stop).await;
+            match watch {
+                Some(watch) => watch.keep(stop).await,
+                None => stop.cancelled().await,
+            }
             working.set(false);
             Ok(())
         }

@@ -6,16 +6,19 @@
 
 use std::time::Duration;
 
-use color_eyre::eyre::{Result, WrapErr as _};
+use color_eyre::eyre::{Result, WrapErr as _, eyre};
+use runtime::{database::Link, retry::Outage};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait as _};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 use crate::sql;
 
 /// How often days are made and dropped.
 const EVERY: Duration = Duration::from_mins(1);
+/// How long making the first ones may take: what a start waits for elsewhere, too.
+const FIRST_LIMIT: Duration = Duration::from_secs(30);
 
 /// The days that rows may fall into: catching up reaches back a day, tasks reach ahead by seconds;
 /// one more day is in store in case no scheduler runs at midnight.
@@ -51,6 +54,22 @@ pub(crate) async fn make(database: &DatabaseConnection) -> Result<()> {
         debug!(day, "made a day of check_result");
     }
     Ok(())
+}
+
+/// Makes them before anything is scheduled, unless `stop` comes first. A database that falls silent just then
+/// ends the start.
+pub(crate) async fn make_first(
+    database: &DatabaseConnection,
+    stop: &CancellationToken,
+) -> Result<()> {
+    let made = stop.run_until_cancelled(timeout(FIRST_LIMIT, make(database)));
+    match made.await {
+        Some(Err(_)) => Err(eyre!(
+            "cannot make the days of check_result: no answer within {FIRST_LIMIT:?}; check the database"
+        )),
+        Some(Ok(made)) => made,
+        None => Ok(()),
+    }
 }
 
 /// Drops the days, and deletes the gaps, that ended longer ago than `retention`.
@@ -90,27 +109,34 @@ async fn drop_day(database: &DatabaseConnection, table: &str) -> Result<()> {
 
 /// Keeps the days in order until `stop`.
 pub(crate) async fn keep(
-    database: DatabaseConnection,
+    mut database: Link,
     retention: Duration,
     stop: CancellationToken,
 ) -> Result<()> {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            _ = ticks.tick() => {}
-        }
-        let kept = async {
-            make(&database).await?;
-            drop_aged(&database, retention).await
-        };
-        match tokio::time::timeout(EVERY, kept).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!("cannot keep the days of check_result in order: {error:#}"),
-            Err(_) => {
-                warn!("cannot keep the days of check_result in order: no answer for {EVERY:?}");
+    let mut outage = Outage::new("what keeps the days of check_result in order (PostgreSQL)");
+    let keeping = async {
+        loop {
+            ticks.tick().await;
+            let kept = timeout(EVERY, keep_once(&mut database, retention)).await;
+            match kept.unwrap_or_else(|_| Err(eyre!("no answer for {EVERY:?}"))) {
+                Ok(()) => drop(outage.over()),
+                Err(error) => {
+                    // It may be the connection.
+                    database.cut();
+                    outage.failed(&format!("{error:#}"));
+                }
             }
         }
-    }
+    };
+    stop.run_until_cancelled(keeping).await;
+    Ok(())
+}
+
+/// Puts the days in order.
+async fn keep_once(database: &mut Link, retention: Duration) -> Result<()> {
+    let database = database.get().await?;
+    make(database).await?;
+    drop_aged(database, retention).await
 }

@@ -47,10 +47,10 @@ use crate::{config::Config, metrics::Metrics, turns::Turns};
 /// The time for a stop: the turns under way may end.
 pub const DRAIN: Duration = Duration::from_secs(20);
 
-/// The connections of `days`, and the one that `pack` takes for itself.
+/// The connection of `days`, and that of `pack`.
 const POOL: Pool = Pool {
     name: "webmon-scheduler",
-    connections: 2,
+    connections: 1,
     settings: &[("jit", "off")],
 };
 
@@ -70,23 +70,20 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let metrics = service.probes.register(Metrics::register);
     let working = service.probes.readiness().condition(SCHEDULER);
     let database = service.reach(&config.database, &config.kafka, POOL).await?;
-    days::make(&database).await?;
+    days::make_first(&database, &service.stop).await?;
     let mut stages = Stages::new(&service.stop);
     let turns = Turns::new(config.clone(), metrics.clone(), service.backlog.as_ref())?;
     stages.spawn("turns", turns.run(stages.stop()));
     let ready = service.keep_ready(&config.database, &config.kafka, working, stages.stop());
     stages.spawn("readiness", ready);
     let retention = config.retention;
-    stages.spawn(
-        "days",
-        days::keep(database.clone(), retention, stages.stop()),
-    );
-    stages.spawn("pack", pack::keep(database, retention, stages.stop()));
+    let link = Link::over(database, config.database.clone(), POOL);
+    stages.spawn("days", days::keep(link, retention, stages.stop()));
+    let link = Link::new(config.database.clone(), POOL);
+    stages.spawn("pack", pack::keep(link, retention, stages.stop()));
     let link = Link::new(config.database.clone(), RECONCILER);
-    stages.spawn(
-        "reconcile",
-        reconcile::keep(link, retention, metrics, stages.stop()),
-    );
+    let reconcile = reconcile::keep(link, retention, metrics, stages.stop());
+    stages.spawn("reconcile", reconcile);
     tracing::info!(horizon = ?config.horizon, turn = ?config.turn, "scheduling");
     stages.run(DRAIN).await
 }

@@ -13,6 +13,7 @@
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
+use runtime::database::Link;
 use sea_orm::DatabaseConnection;
 use sea_orm::sqlx::{
     AssertSqlSafe, Connection as _, PgConnection, query_as, query_scalar, raw_sql,
@@ -185,9 +186,15 @@ async fn execute(connection: &mut PgConnection, sql: String) -> Result<()> {
     Ok(())
 }
 
-/// Packs the days that are finished until `stop`.
+/// Packs the days that are finished.
+async fn pack_finished(database: &mut Link, retention: Duration) -> Result<()> {
+    let database = database.get().await?;
+    pack(database, Days::Finished { retention }).await
+}
+
+/// Packs them until `stop`.
 pub(crate) async fn keep(
-    database: DatabaseConnection,
+    mut database: Link,
     retention: Duration,
     stop: CancellationToken,
 ) -> Result<()> {
@@ -197,13 +204,15 @@ pub(crate) async fn keep(
     let packing = async {
         loop {
             ticks.tick().await;
-            let packed = pack(&database, Days::Finished { retention }).await;
+            let packed = pack_finished(&mut database, retention).await;
             match &packed {
                 Err(error) if failing => debug!("still cannot pack all finished days: {error:#}"),
                 Err(error) => warn!("cannot pack all finished days, trying hourly: {error:#}"),
                 Ok(()) => {}
             }
             failing = packed.is_err();
+            // It may be the connection, and it is long before the next.
+            database.cut();
         }
     };
     // A stop waits for no day.

@@ -26,14 +26,9 @@ use rdkafka::{
     message::DeliveryResult,
     producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig},
 };
-use runtime::{
-    backlog::Backlog,
-    config::KafkaConfig,
-    kafka::{BrokerLog, STATISTICS_INTERVAL_MS, Stranded},
-};
+use runtime::{backlog::Backlog, config::KafkaConfig, kafka::BrokerLog};
 use serde_json::value::RawValue;
 use tokio::{sync::Notify, task::spawn_blocking, time::timeout};
-use tracing::warn;
 
 /// How long librdkafka tries to deliver a task; a turn as a whole has twice as long.
 const MESSAGE_TIMEOUT_MS: &str = "5000";
@@ -57,6 +52,8 @@ pub(crate) struct Publisher {
     producer: Arc<BaseProducer<Context>>,
     /// That thread.
     thread: thread::JoinHandle<()>,
+    /// What librdkafka has to say, whichever producer it is.
+    log: Arc<BrokerLog>,
     /// `kafka.topic`.
     topic: String,
     /// In a standalone, the bound of the embedded broker.
@@ -91,6 +88,15 @@ pub(crate) enum Refused {
 impl Publisher {
     /// A producer for `config.topic`; connects in the background.
     pub(crate) fn new(config: &KafkaConfig, backlog: Option<Arc<Backlog>>) -> Result<Self> {
+        Self::with_log(config, backlog, Arc::new(BrokerLog::new("producer")))
+    }
+
+    /// The same, going on with a log.
+    fn with_log(
+        config: &KafkaConfig,
+        backlog: Option<Arc<Backlog>>,
+        log: Arc<BrokerLog>,
+    ) -> Result<Self> {
         let mut client: ClientConfig = runtime::kafka::client_config(config, "webmon-scheduler");
         client
             .set("acks", "all")
@@ -99,11 +105,9 @@ impl Publisher {
             .set("linger.ms", LINGER_MS)
             .set("message.timeout.ms", MESSAGE_TIMEOUT_MS)
             .set("queue.buffering.max.kbytes", QUEUE_KIB)
-            .set("max.in.flight.requests.per.connection", MAX_REQUESTS)
-            .set("statistics.interval.ms", STATISTICS_INTERVAL_MS);
+            .set("max.in.flight.requests.per.connection", MAX_REQUESTS);
         let context = Context {
-            log: BrokerLog::new("producer"),
-            stranded: Stranded::default(),
+            log: Arc::clone(&log),
             backlog: backlog.clone(),
         };
         let producer: BaseProducer<Context> = client
@@ -118,18 +122,22 @@ impl Publisher {
         Ok(Self {
             producer,
             thread,
+            log,
             topic: config.topic.clone(),
             backlog,
         })
     }
 
-    /// Takes another producer in place of one that will never reach Kafka again; it has nothing to send.
-    pub(crate) async fn renew_if_stranded(&mut self, config: &KafkaConfig) -> Result<()> {
-        if self.producer.context().stranded.is_so() {
-            warn!("the Kafka client has lost all brokers: a new one takes its place");
-            let new = Self::new(config, self.backlog.clone())?;
-            std::mem::replace(self, new).close().await;
-        }
+    /// Takes another producer after a turn that failed. What this one has not sent yet is forgotten, as another
+    /// turn will send it again; and it may never reach Kafka any more: librdkafka has been seen to lose all
+    /// brokers, and to send nothing to a topic that was made anew.
+    pub(crate) fn renew(&mut self, config: &KafkaConfig) -> Result<()> {
+        self.producer
+            .purge(PurgeConfig::default().queue().inflight());
+        let new = Self::with_log(config, self.backlog.clone(), Arc::clone(&self.log))?;
+        let old = std::mem::replace(self, new);
+        // Its end waits for Kafka, and nobody waits for its end.
+        drop(spawn_blocking(move || drop(old)));
         Ok(())
     }
 
@@ -175,12 +183,6 @@ impl Publisher {
             batch.outstanding.fetch_sub(1, Ordering::AcqRel);
             error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail)
         })
-    }
-
-    /// Forgets what was not sent yet: the turn has failed, and another will send it again.
-    pub(crate) fn purge(&self) {
-        self.producer
-            .purge(PurgeConfig::default().queue().inflight());
     }
 
     /// Ends the producer, at most [`POLL`] from now: the process must not end with it at work.
@@ -264,9 +266,7 @@ impl Drop for Reserved<'_> {
 /// What librdkafka calls back. Called from C: holds no logic.
 struct Context {
     /// What librdkafka has to say.
-    log: BrokerLog,
-    /// Whether librdkafka knows no broker any more.
-    stranded: Stranded,
+    log: Arc<BrokerLog>,
     /// In a standalone, the bound of the embedded broker.
     backlog: Option<Arc<Backlog>>,
 }
@@ -278,10 +278,6 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.log.error(error, reason);
-    }
-
-    fn stats_raw(&self, statistics: &[u8]) {
-        self.stranded.look(statistics);
     }
 }
 

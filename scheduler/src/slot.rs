@@ -1,7 +1,7 @@
 //! A slot: what one turn at a time works with, and how it is brought back after a failure.
 //!
 //! The connection and the producer are the slot's own, so that a turn that fails can drop the one and
-//! purge the other without touching its neighbour.
+//! replace the other without touching its neighbour.
 
 use std::{
     sync::Arc,
@@ -16,7 +16,7 @@ use runtime::{
     kafka,
 };
 use tokio::time::timeout_at;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::{
     claim::Wanted,
@@ -68,10 +68,8 @@ impl Slot {
         })
     }
 
-    /// Claims shards, on a new connection if the last one was dropped, and with a new producer if the
-    /// last one was stranded.
+    /// Claims shards, on a new connection if the last one was dropped.
     pub(crate) async fn claim(&mut self, config: &Config, take: &Take) -> Result<Option<Turn>> {
-        self.publisher.renew_if_stranded(&config.kafka).await?;
         let wanted = Wanted {
             candidates: take.candidates.clone(),
             most: take.most,
@@ -114,8 +112,10 @@ impl Slot {
 impl Settled {
     /// Leaves nothing of a failed turn behind, and brings the topic back if that was missing.
     pub(crate) async fn recover(mut self, config: KafkaConfig) -> Self {
-        self.slot.publisher.purge();
         self.slot.drop_connection();
+        if let Err(error) = self.slot.publisher.renew(&config) {
+            warn!("cannot make a new Kafka client, keeping the one there is: {error:#}");
+        }
         if let Ok(Err(error)) =
             tokio::time::timeout(RECOVERY_LIMIT, kafka::ensure_topic(&config)).await
         {

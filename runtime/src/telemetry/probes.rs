@@ -1,6 +1,7 @@
 //! What the HTTP endpoints show: a registry of metrics, and what a service still waits for.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use prometheus_client::registry::Registry;
@@ -53,19 +54,35 @@ const START: &str = "start";
 
 /// A set of named conditions; ready is when there are some and all of them hold. Clones share the set.
 #[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<Mutex<BTreeMap<&'static str, Condition>>>);
+pub struct Readiness {
+    /// By name.
+    conditions: Arc<Mutex<BTreeMap<&'static str, Condition>>>,
+    /// Whether somebody watches over them.
+    watched: Arc<AtomicBool>,
+}
 
 impl Readiness {
+    /// Whether whoever asks is to watch over the conditions: nobody was before.
+    pub(crate) fn be_watched(&self) -> bool {
+        !self.watched.swap(true, Ordering::Relaxed)
+    }
+
     /// The condition of this name, made as not holding if it is new.
     pub fn condition(&self, name: &'static str) -> Condition {
-        let mut conditions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut conditions = self
+            .conditions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         conditions.entry(name).or_default().clone()
     }
 
     /// The names of the conditions that do not hold, in alphabetical order. A service that has not begun
     /// to name its conditions is not ready.
     pub fn missing(&self) -> Vec<&'static str> {
-        let conditions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let conditions = self
+            .conditions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if conditions.is_empty() {
             return vec![START];
         }

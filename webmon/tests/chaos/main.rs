@@ -32,6 +32,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use testbed::audit::Report;
+use testbed::tables;
 use tokio::sync::Mutex;
 use tokio::task::LocalSet;
 
@@ -87,12 +88,14 @@ async fn run(seed: u64, plan: Plan) {
         world.act(step.action);
     }
     world.heal().await;
+    let healed = tables::now(&world.tools.database).await;
     eprintln!("{:7.3} healed", world.age().as_secs_f64());
     let (errands, failed) = world.errands.end().await;
     for failure in &failed {
         eprintln!("{failure}");
     }
     let report = world.judge(&plan).await;
+    world.assert_checked(healed).await;
     world.assert_honest().await;
     world.assert_audited().await;
     let counts = world.assert_counts(&plan).await;

@@ -21,11 +21,18 @@ const SCHEDULING: Duration = Duration::from_mins(1);
 const SETTLING: Duration = Duration::from_secs(210);
 /// How long what was scheduled may take to be recorded after the last turn.
 const DRAINING: Duration = Duration::from_mins(1);
+/// How long it may take once all is well until every site is checked again: the longest interval is 20 s.
+const CHECKING: Duration = Duration::from_mins(1);
 /// How long an audit may take.
 const AUDIT: Duration = Duration::from_mins(1);
 /// The least load that a run is worth judging by, in due instants per second.
 const LEAST_RATE: u64 = 60;
 
+/// Sites of which no check was made since.
+const UNCHECKED: &str = "
+    SELECT count(*) FROM site WHERE enabled AND NOT EXISTS (
+        SELECT FROM check_result
+        WHERE site_id = site.id AND scheduled_at > to_timestamp($1::float8 / 1000) AND started_at IS NOT NULL)";
 /// Rows of what the website never does.
 const BLAMED: &str = "
     SELECT count(*) FROM check_result JOIN site ON site.id = site_id
@@ -93,6 +100,24 @@ impl World {
             assert_eq!(report.rows("missed/lost"), 0, "Kafka forgot nothing");
         }
         report
+    }
+
+    /// Waits until every site has been checked since the healing: nobody is deaf, or forgotten.
+    pub(crate) async fn assert_checked(&mut self, healed_ms: i64) {
+        let unchecked = UNCHECKED.replace("$1", &healed_ms.to_string());
+        let end = Instant::now() + CHECKING;
+        loop {
+            self.supervise();
+            let sites = tables::number(&self.tools.database, &unchecked).await;
+            if sites == 0 {
+                return;
+            }
+            assert!(
+                Instant::now() < end,
+                "{sites} sites are not checked any more"
+            );
+            sleep(Duration::from_millis(500)).await;
+        }
     }
 
     /// What the rows say by themselves.

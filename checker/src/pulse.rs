@@ -1,0 +1,220 @@
+//! Pulse: whether intake hears what its partitions have to say.
+//!
+//! A consumer has been seen to read nothing for ever, as a healthy member of its group, from a topic
+//! that was deleted and made anew. So partitions of which nothing was heard for a while are looked at with
+//! a client of its own. One that has grown by one look, and of which nothing was heard until the next,
+//! shows that intake is deaf.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use color_eyre::eyre::{Result, WrapErr as _};
+use rdkafka::{
+    Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer as _},
+    error::KafkaResult,
+};
+use runtime::{
+    config::KafkaConfig,
+    kafka::{Quiet, client_config},
+};
+
+/// How often to look: a task that has come is read long before, unless a connection fell silent, which
+/// librdkafka notices after ten seconds.
+const EVERY: Duration = Duration::from_secs(8);
+/// Looks that are further apart say nothing about each other: this process stood still.
+const LATEST: Duration = Duration::from_secs(12);
+/// How long a look may take.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// The next offsets of partitions.
+type Ends = BTreeMap<i32, i64>;
+
+/// What is known of the partitions.
+pub(crate) struct Pulse {
+    /// Of which something was heard since the last look.
+    heard: BTreeSet<i32>,
+    /// When was last looked.
+    looked_at: Instant,
+    /// What was found.
+    growth: Growth,
+    /// Partitions to look at; one question at a time.
+    questions: SyncSender<Vec<i32>>,
+    /// Their ends, if Kafka has told.
+    answers: Receiver<Option<Ends>>,
+    /// The thread that asks Kafka; it ends with the questions.
+    thread: JoinHandle<()>,
+}
+
+/// What the looks have shown of partitions of which nothing was heard.
+#[derive(Debug, Default)]
+struct Growth {
+    /// Their ends at the last look.
+    ends: Ends,
+    /// Those whose end was another one at the look before that.
+    grown: BTreeSet<i32>,
+}
+
+impl Pulse {
+    /// Nothing is known yet.
+    pub(crate) fn new(config: &KafkaConfig) -> Result<Self> {
+        let (questions, asked) = sync_channel(1);
+        let (answer, answers) = sync_channel(1);
+        let config = config.clone();
+        let thread = thread::Builder::new()
+            .name("pulse".to_owned())
+            .spawn(move || ask(&config, &asked, &answer))
+            .wrap_err("start a thread that looks at partitions")?;
+        Ok(Self {
+            heard: BTreeSet::new(),
+            looked_at: Instant::now(),
+            growth: Growth::default(),
+            questions,
+            answers,
+            thread,
+        })
+    }
+
+    /// Something came from a partition.
+    pub(crate) fn heard(&mut self, partition: i32) {
+        self.heard.insert(partition);
+    }
+
+    /// Whether something came to one of these partitions, which are all that are read, and was not heard.
+    /// Never waits.
+    pub(crate) fn is_deaf(&mut self, partitions: impl Iterator<Item = i32>) -> bool {
+        if let Ok(answer) = self.answers.try_recv() {
+            let mut ends = answer.unwrap_or_default();
+            ends.retain(|partition, _| !self.heard.contains(partition));
+            self.heard.clear();
+            return self.growth.look(ends);
+        }
+        let pause = self.looked_at.elapsed();
+        if pause >= EVERY {
+            self.looked_at = Instant::now();
+            if pause > LATEST {
+                self.growth = Growth::default();
+            }
+            let silent = partitions.filter(|partition| !self.heard.contains(partition));
+            // While the last question is open there is no other.
+            drop(self.questions.try_send(silent.collect()));
+        }
+        false
+    }
+
+    /// The partitions are others from now on, or are read again.
+    pub(crate) fn forget(&mut self) {
+        self.growth = Growth::default();
+    }
+
+    /// Asks nothing any more; the thread ends soon.
+    pub(crate) fn end(self) -> JoinHandle<()> {
+        self.thread
+    }
+}
+
+impl Growth {
+    /// Takes in the ends of the partitions of which nothing was heard since the last look; whether one of
+    /// them had grown by then.
+    fn look(&mut self, ends: Ends) -> bool {
+        let deaf = ends.keys().any(|partition| self.grown.contains(partition));
+        let grown = ends.iter().filter(|(partition, end)| {
+            // A topic that was made anew may be shorter than it was.
+            let before = self.ends.get(partition);
+            before.is_some_and(|before| before != *end)
+        });
+        self.grown = grown.map(|(partition, _)| *partition).collect();
+        self.ends = ends;
+        deaf
+    }
+}
+
+/// Answers questions until there are no more.
+fn ask(config: &KafkaConfig, questions: &Receiver<Vec<i32>>, answers: &SyncSender<Option<Ends>>) {
+    let mut client = None;
+    for partitions in questions {
+        // The configuration was good enough for the client that reads.
+        let asked = client.take().or_else(|| {
+            let config = client_config(config, "webmon-checker-pulse");
+            config.create_with_context(Quiet).ok()
+        });
+        let ends = asked
+            .as_ref()
+            .map(|asked| ends(asked, &config.topic, &partitions));
+        let ends = ends.and_then(Result::ok);
+        // One that is not answered may have lost its way, too.
+        client = asked.filter(|_| ends.is_some());
+        if answers.send(ends).is_err() {
+            return;
+        }
+    }
+}
+
+/// The ends of these partitions.
+fn ends(client: &BaseConsumer<Quiet>, topic: &str, partitions: &[i32]) -> KafkaResult<Ends> {
+    if partitions.is_empty() {
+        return Ok(Ends::new());
+    }
+    // What it has to say of its own would pile up.
+    while client.poll(Duration::ZERO).is_some() {}
+    let mut asked = TopicPartitionList::with_capacity(partitions.len());
+    for &partition in partitions {
+        asked.add_partition_offset(topic, partition, Offset::End)?;
+    }
+    // The time that Kafka knows as the end.
+    let told = client.offsets_for_times(asked, LIMIT)?;
+    let ends = told.elements().into_iter().filter_map(|told| {
+        told.error().ok()?;
+        Some((told.partition(), told.offset().to_raw()?))
+    });
+    Ok(ends.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The ends of partitions 0, 1, …
+    fn ends<const N: usize>(ends: [i64; N]) -> Ends {
+        (0..).zip(ends).collect()
+    }
+
+    #[test]
+    fn a_partition_that_has_grown_and_is_not_heard_shows_it() {
+        let mut growth = Growth::default();
+        assert!(!growth.look(ends([5, 7])), "the first look");
+        assert!(!growth.look(ends([5, 8])), "a task that has just come");
+        assert!(growth.look(ends([5, 8])), "it should have been read");
+    }
+
+    #[test]
+    fn a_topic_that_was_made_anew_is_shorter() {
+        let mut growth = Growth::default();
+        growth.look(ends([500]));
+        growth.look(ends([2]));
+        assert!(growth.look(ends([2])));
+    }
+
+    #[test]
+    fn partitions_that_do_not_grow_show_nothing() {
+        let mut growth = Growth::default();
+        for _ in 0..9 {
+            assert!(!growth.look(ends([5, 0])));
+        }
+    }
+
+    #[test]
+    fn a_partition_that_was_heard_starts_anew() {
+        let mut growth = Growth::default();
+        growth.look(ends([5]));
+        growth.look(ends([6]));
+        assert!(!growth.look(ends([])), "heard");
+        assert!(!growth.look(ends([7])));
+        assert!(!growth.look(ends([8])));
+        assert!(growth.look(ends([9])));
+    }
+}
