@@ -14,6 +14,7 @@ pub mod result;
 pub mod schedule;
 pub mod site;
 pub mod task;
+pub mod trace;
 
 use std::time::Duration;
 

@@ -11,10 +11,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use contract::trace::Share;
 use proptest::prelude::*;
 use runtime::config::{
     ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, KafkaSsl, Limits, LogConfig,
-    LogFormat, Scalar, Surroundings,
+    LogFormat, Scalar, Surroundings, TracesConfig,
 };
 use tempfile::TempDir;
 
@@ -32,6 +33,8 @@ struct Shared {
     http: HttpConfig,
     /// `log`.
     log: LogConfig,
+    /// `traces`.
+    traces: Option<TracesConfig>,
 }
 
 /// Loads the shared sections of a file.
@@ -41,12 +44,14 @@ fn load(file: &Path, surroundings: Surroundings) -> Result<Shared, ConfigError> 
     let kafka = KafkaConfig::take(&mut document);
     let http = HttpConfig::take(&mut document, "127.0.0.1:9000".parse().unwrap());
     let log = LogConfig::take(&mut document);
+    let traces = TracesConfig::take(&mut document);
     let all = || {
         Some(Shared {
             database: database?,
             kafka: kafka?,
             http: http?,
             log: log?,
+            traces: traces?,
         })
     };
     document.finish(all())
@@ -197,6 +202,28 @@ fn a_file_is_replaced_without_its_last_newline() {
     let database = read(&folder, text).unwrap().database;
     assert_eq!(database.url.expose(), "postgres://u:s3cret@h/d");
     assert_eq!(format!("{database:?}"), "DatabaseConfig { url: *** }");
+}
+
+#[test]
+fn there_are_traces_once_a_collector_is_named() {
+    let traces = |text: &str| accepted(&with_kafka(text)).traces;
+    let share = |ratio| Share::new(ratio).unwrap();
+    for nothing in ["", "traces:\n", "traces: {}\n", "traces: {ratio: 0.5}\n"] {
+        assert_eq!(traces(nothing), None, "{nothing}");
+    }
+    let named = traces("traces: {endpoint: 'http://c:4318'}\n").unwrap();
+    assert_eq!(
+        (named.url.as_str(), named.share),
+        ("http://c:4318/v1/traces", share(0.01))
+    );
+    for (written, meant) in [("0", 0.0), ("1", 1.0), ("0.25", 0.25), ("1e-3", 0.001)] {
+        let text = format!("traces: {{endpoint: 'https://c/otlp/', ratio: {written}}}\n");
+        let traces = traces(&text).unwrap();
+        assert_eq!(
+            (traces.url.as_str(), traces.share),
+            ("https://c/otlp/v1/traces", share(meant))
+        );
+    }
 }
 
 #[test]

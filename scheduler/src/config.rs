@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use runtime::config::{
-    ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, Limits, LogConfig, Surroundings,
+    ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, Limits, LogConfig,
+    Surroundings, TracesConfig,
 };
 
 /// `http.listen`, unless the file says otherwise.
@@ -39,6 +40,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// What is said on standard error.
     pub log: LogConfig,
+    /// Where traces go; none means that there are none.
+    pub traces: Option<TracesConfig>,
     /// How far ahead tasks are produced; the same for all schedulers of a database.
     pub horizon: Duration,
     /// The time between two turns.
@@ -81,8 +84,12 @@ impl Config {
         let kafka = KafkaConfig::take(document);
         let http = HttpConfig::take(document, LISTEN);
         let log = LogConfig::take(document);
+        let traces = TracesConfig::take(document);
         let settings = Settings::take(document);
-        Some(settings?.into_config(database?, kafka?, http?, log?))
+        Some(Self {
+            traces: traces?,
+            ..settings?.into_config(database?, kafka?, http?, log?)
+        })
     }
 }
 
@@ -105,7 +112,7 @@ impl Settings {
         })
     }
 
-    /// Together with what every service has, a scheduler's configuration.
+    /// Together with what every service must have, and without traces, a scheduler's configuration.
     pub fn into_config(
         self,
         database: DatabaseConfig,
@@ -123,6 +130,7 @@ impl Settings {
             kafka,
             http,
             log,
+            traces: None,
             horizon,
             turn,
             retention,

@@ -6,6 +6,7 @@ use std::path::Path;
 use checker::config::Addresses;
 use runtime::config::{
     ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, LogConfig, Surroundings,
+    TracesConfig,
 };
 
 /// `http.listen`, unless the file says otherwise.
@@ -32,6 +33,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// What is said on standard error.
     pub log: LogConfig,
+    /// Where traces go; none means that there are none.
+    pub traces: Option<TracesConfig>,
     /// The scheduler's own keys.
     pub scheduler: scheduler::config::Settings,
     /// The checker's own keys.
@@ -61,6 +64,7 @@ impl Config {
         let kafka = optional(document, "kafka", KafkaConfig::take);
         let http = HttpConfig::take(document, LISTEN);
         let log = LogConfig::take(document);
+        let traces = TracesConfig::take(document);
         let scheduler = scheduler::config::Settings::take(document);
         let checker = checker::config::Settings::take(document, own_addresses());
         Some(Self {
@@ -68,6 +72,7 @@ impl Config {
             kafka,
             http: http?,
             log: log?,
+            traces: traces?,
             scheduler: scheduler?,
             checker: checker?,
         })
@@ -79,9 +84,11 @@ impl Config {
         database: DatabaseConfig,
         kafka: KafkaConfig,
     ) -> scheduler::config::Config {
-        self.scheduler
-            .clone()
-            .into_config(database, kafka, self.http.clone(), self.log.clone())
+        let (own, http, log) = (self.scheduler.clone(), self.http.clone(), self.log.clone());
+        scheduler::config::Config {
+            traces: self.traces.clone(),
+            ..own.into_config(database, kafka, http, log)
+        }
     }
 
     /// What the checker inside is told, once database and broker are known.
@@ -90,9 +97,11 @@ impl Config {
         database: DatabaseConfig,
         kafka: KafkaConfig,
     ) -> checker::config::Config {
-        self.checker
-            .clone()
-            .into_config(database, kafka, self.http.clone(), self.log.clone())
+        let (own, http, log) = (self.checker.clone(), self.http.clone(), self.log.clone());
+        checker::config::Config {
+            traces: self.traces.clone(),
+            ..own.into_config(database, kafka, http, log)
+        }
     }
 }
 
@@ -160,7 +169,8 @@ mod tests {
     #[test]
     fn the_keys_of_both_services_reach_the_service_that_knows_them() {
         let text = "database: {url: postgres://h/d}\nkafka: {brokers: ['k:9092'], partitions: 4}\n\
-                    http: {listen: '127.0.0.1:1'}\nhorizon: 3s\nslots: 64\n";
+                    http: {listen: '127.0.0.1:1'}\nhorizon: 3s\nslots: 64\n\
+                    traces: {endpoint: 'http://c:4318', ratio: 1}\n";
         let config = read(text).unwrap();
         let (database, kafka) = (
             config.database.clone().unwrap(),
@@ -179,6 +189,11 @@ mod tests {
         assert_eq!(
             (&scheduler.http, &checker.http),
             (&config.http, &config.http)
+        );
+        assert!(config.traces.is_some());
+        assert_eq!(
+            (&scheduler.traces, &checker.traces),
+            (&config.traces, &config.traces)
         );
     }
 
@@ -209,10 +224,10 @@ mod tests {
             read("horizn: 3s\nslot: 64\n").unwrap_err(),
             "horizn: unknown key: known here are `addresses`, `body_limit`, `body_memory`, \
              `database`, `dns`, `drain`, `horizon`, `http`, `kafka`, `log`, `reference`, \
-             `retention`, `secrets`, `slots`, `turn`\n\
+             `retention`, `secrets`, `slots`, `traces`, `turn`\n\
              slot: unknown key: known here are `addresses`, `body_limit`, `body_memory`, \
              `database`, `dns`, `drain`, `horizon`, `http`, `kafka`, `log`, `reference`, \
-             `retention`, `secrets`, `slots`, `turn`"
+             `retention`, `secrets`, `slots`, `traces`, `turn`"
         );
     }
 

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use runtime::config::{
-    ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, Limits, LogConfig, Surroundings,
+    ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, Limits, LogConfig,
+    Surroundings, TracesConfig,
 };
 
 pub use self::addresses::Addresses;
@@ -45,6 +46,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// What is said on standard error.
     pub log: LogConfig,
+    /// Where traces go; none means that there are none.
+    pub traces: Option<TracesConfig>,
     /// How many checks run at once; a multiple of 32.
     pub slots: usize,
     /// How a site is probed.
@@ -87,8 +90,12 @@ impl Config {
         let kafka = KafkaConfig::take(document);
         let http = HttpConfig::take(document, LISTEN);
         let log = LogConfig::take(document);
+        let traces = TracesConfig::take(document);
         let settings = Settings::take(document, Addresses::default());
-        Some(settings?.into_config(database?, kafka?, http?, log?))
+        Some(Self {
+            traces: traces?,
+            ..settings?.into_config(database?, kafka?, http?, log?)
+        })
     }
 }
 
@@ -107,7 +114,7 @@ impl Settings {
         })
     }
 
-    /// Together with what every service has, a checker's configuration.
+    /// Together with what every service must have, and without traces, a checker's configuration.
     pub fn into_config(
         self,
         database: DatabaseConfig,
@@ -125,6 +132,7 @@ impl Settings {
             kafka,
             http,
             log,
+            traces: None,
             slots,
             probe,
             drain,

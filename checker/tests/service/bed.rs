@@ -88,6 +88,7 @@ impl Bed {
                 format: LogFormat::Text,
                 filter: "info".to_owned(),
             },
+            traces: None,
             slots: 64,
             probe: ProbeConfig {
                 addresses: Addresses {

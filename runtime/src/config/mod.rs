@@ -3,7 +3,7 @@
 //!
 //! Nothing else in webmon reads the environment or a configuration file, and code past this module
 //! cannot meet an invalid value. What several programs are told is here (`database`, `kafka`, `http`,
-//! `log`); what only one is told is in the `config` of that one, read by the same [`Document`].
+//! `log`, `traces`); what only one is told is in the `config` of that one, read by the same [`Document`].
 //!
 //! # Substitution
 //!
@@ -31,6 +31,7 @@ mod node;
 mod secret;
 mod substitute;
 mod surroundings;
+mod traces;
 mod yaml;
 
 pub use database::DatabaseConfig;
@@ -43,4 +44,5 @@ pub use log::{LogConfig, LogFormat};
 pub use node::Scalar;
 pub use secret::Secret;
 pub use surroundings::Surroundings;
+pub use traces::TracesConfig;
 pub use yaml::from_yaml;

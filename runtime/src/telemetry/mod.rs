@@ -1,9 +1,10 @@
-//! What a service says of itself: logs, metrics, health.
+//! What a service says of itself: logs, metrics, health, traces.
 
 mod healthcheck;
 mod http;
 mod logs;
 mod probes;
+pub mod traces;
 
 pub use healthcheck::{HealthcheckError, healthcheck};
 pub use http::{BindError, bind, serve};

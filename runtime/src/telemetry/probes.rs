@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
+use super::traces::SpanCounters;
+
 /// All that is asked over HTTP. `webmon up` shares one between its two services.
 #[derive(Debug, Default)]
 pub struct Probes {
@@ -14,12 +16,16 @@ pub struct Probes {
     registry: RwLock<Registry>,
     /// What must hold before work can be done.
     readiness: Readiness,
+    /// What is counted of spans.
+    spans: SpanCounters,
 }
 
 impl Probes {
-    /// No metrics and no conditions yet.
+    /// No conditions yet, and no metrics but those that all services of a process share.
     pub fn new() -> Arc<Self> {
-        Arc::default()
+        let probes = Self::default();
+        probes.register(|registry| probes.spans.register(registry));
+        Arc::new(probes)
     }
 
     /// Lets `build` register metrics and returns what it built.
@@ -38,6 +44,11 @@ impl Probes {
     /// What must hold before work can be done.
     pub const fn readiness(&self) -> &Readiness {
         &self.readiness
+    }
+
+    /// What is counted of spans.
+    pub(super) const fn spans(&self) -> &SpanCounters {
+        &self.spans
     }
 
     /// All metrics as `OpenMetrics` text.

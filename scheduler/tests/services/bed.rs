@@ -83,6 +83,7 @@ impl Bed {
             http: HttpConfig {
                 listen: ([127, 0, 0, 1], 0).into(),
             },
+            traces: None,
             log: LogConfig {
                 format: LogFormat::Text,
                 filter: "info".to_owned(),
