@@ -26,6 +26,7 @@ use crate::{
     queue::Held,
     record::{Finished, Results},
     repeats::{Repeats, SUSPICIOUS_MS},
+    trace::Times,
 };
 
 /// Where messages are sorted.
@@ -189,7 +190,7 @@ impl Desk {
                 });
                 let result = CheckResult::unmeasured(site_id, scheduled_at, Reason::InvalidSite)
                     .with_detail(message);
-                drained.finished.push(Finished { result, position });
+                drained.finished.push(finished(result, position, now));
             }
             Err(poison) => {
                 self.quotas.poison.say(|left_out| {
@@ -287,8 +288,25 @@ fn take_in(task: Task, position: Position, now: i64, drained: &mut Drained) {
                 "read {} ms after it expired",
                 now.saturating_sub(task.expires_at)
             ));
-        drained.finished.push(Finished { result, position });
+        drained.finished.push(finished(result, position, now));
     } else {
-        drained.tasks.push(Held { task, position });
+        drained.tasks.push(Held {
+            task,
+            position,
+            read_us: now.saturating_mul(1_000),
+        });
+    }
+}
+
+/// The result of a task that goes no further than this desk.
+fn finished(result: CheckResult, position: Position, now: i64) -> Finished {
+    let now_us = now.saturating_mul(1_000);
+    Finished {
+        result,
+        position,
+        times: Times {
+            read_us: now_us,
+            ended_us: now_us,
+        },
     }
 }

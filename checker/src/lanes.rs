@@ -19,6 +19,7 @@ use crate::{
     probe::Prober,
     queue::Held,
     record::{Finished, Results},
+    trace::Times,
 };
 
 /// Threads of a lane; `slots` is a multiple of it.
@@ -109,21 +110,30 @@ impl Worker {
             let started_at_us = clock.now_us();
             // It may have expired in the hold, or while this thread was waking: nothing is probed late.
             if held.task.expires_at.saturating_mul(1_000) <= started_at_us {
-                results.put(held.given_up("expired while all slots were busy"));
+                results.put(held.given_up(started_at_us, "expired while all slots were busy"));
                 continue;
             }
             let Some(admission) = self.hanging.admit(held.task.site_id) else {
-                results
-                    .put(held.given_up("it seems to hang, and the slots of such sites are busy"));
+                let why = "it seems to hang, and the slots of such sites are busy";
+                results.put(held.given_up(started_at_us, why));
                 continue;
             };
-            let Held { task, position } = *held;
+            let Held {
+                task,
+                position,
+                read_us,
+            } = *held;
             metrics.in_flight.inc();
             metrics.started(started_at_us.saturating_sub(task.scheduled_at.saturating_mul(1_000)));
             let result = self.prober.check(&task, started_at_us);
             metrics.in_flight.dec();
             admission.ended(result.reason.is_some_and(Reason::is_timeout));
-            results.put(Finished { result, position });
+            let ended_us = clock.now_us();
+            results.put(Finished {
+                result,
+                position,
+                times: Times { read_us, ended_us },
+            });
         }
     }
 }

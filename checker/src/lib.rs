@@ -40,6 +40,7 @@ mod rows;
 #[cfg(test)]
 mod samples;
 pub mod show;
+mod trace;
 #[doc(hidden)]
 pub mod workbench;
 
@@ -66,6 +67,7 @@ use crate::{
     probe::Prober,
     record::{Recorder, Results},
     repeats::Repeats,
+    trace::Tracer,
 };
 
 /// The connection that keeps the clock; recorder and look-ups have their own.
@@ -80,14 +82,14 @@ const DONE_DEPTH: usize = 64;
 
 /// Checks until the service is stopped.
 pub async fn run(config: Config, service: Service) -> Result<()> {
-    let metrics = service.probes.register(Metrics::register);
-    let condition = |name| service.probes.readiness().condition(name);
+    let shown = &service.probes;
+    let metrics = shown.register(Metrics::register);
+    let condition = |name| shown.readiness().condition(name);
     let (working, joined) = (condition(CHECKER), condition("kafka group"));
     let database = service.reach(&config.database, &config.kafka, POOL).await?;
     let clock = Clock::measure(&database).await?;
-    service
-        .probes
-        .register(|registry| registry.register_collector(Box::new(clock.clone())));
+    let (tracer, exporter) = Tracer::start(config.traces.as_ref(), shown, &clock)?;
+    shown.register(|registry| registry.register_collector(Box::new(clock.clone())));
 
     let hold = Arc::new(Hold::new(clock.clone()));
     let results = Arc::new(Results::default());
@@ -106,7 +108,8 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         done,
         service.feed.clone(),
         metrics.clone(),
-    );
+    )
+    .traced_by(tracer);
     let left = CancellationToken::new();
     let links = Links {
         hold: Arc::clone(&hold),
@@ -116,7 +119,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         metrics,
         backlog: service.backlog.clone(),
         joined,
-        reachable: service.probes.readiness().condition(KAFKA),
+        reachable: condition(KAFKA),
         _ended: left.clone().drop_guard(),
     };
     let repeats = Repeats::new(config.database.clone(), Handle::current());
@@ -139,7 +142,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     stages.spawn("hold", close_hold(hold, left, stop, lasts));
     stages.spawn("record", record_all(recorder, drained, prober));
     tracing::info!(slots = config.slots, "checking");
-    stages.run(config.drain).await
+    exporter.after(stages.run(config.drain)).await
 }
 
 /// Records until the lanes have ended. As long as they probe it is watched for stalls: sites are not blamed for

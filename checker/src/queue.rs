@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use contract::{outcome::Reason, result::CheckResult, task::Task};
 
-use crate::{ledger::Position, record::Finished};
+use crate::{ledger::Position, record::Finished, trace::Times};
 
 /// How long the oldest ready task has waited when the newest goes first.
 const PATIENCE_MS: i64 = 1_000;
@@ -23,16 +23,26 @@ pub(crate) struct Held {
     pub(crate) task: Task,
     /// Where it stood.
     pub(crate) position: Position,
+    /// When it was read, in microseconds since the Unix epoch.
+    pub(crate) read_us: i64,
 }
 
 impl Held {
-    /// The result of a check that was not made, as there was no slot for it; `why` tells more.
-    pub(crate) fn given_up(&self, why: impl Into<String>) -> Finished {
-        let Self { task, position } = self;
+    /// The result of a check that is not made, as there is no slot for it by now; `why` tells more.
+    pub(crate) fn given_up(&self, now_us: i64, why: impl Into<String>) -> Finished {
+        let Self {
+            task,
+            position,
+            read_us,
+        } = self;
         let result = CheckResult::unmeasured(task.site_id, task.scheduled_at, Reason::Backlog);
         Finished {
             result: result.with_detail(why.into()),
             position: *position,
+            times: Times {
+                read_us: *read_us,
+                ended_us: now_us,
+            },
         }
     }
 
@@ -135,7 +145,7 @@ impl Queue {
                 } else {
                     format!("waited {waited} ms for a slot, and no more tasks could be held")
                 };
-                given_up.push(held.given_up(why));
+                given_up.push(held.given_up(now.saturating_mul(1_000), why));
             }
         }
         given_up

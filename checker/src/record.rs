@@ -30,6 +30,7 @@ use crate::{
     ledger::Position,
     metrics::Metrics,
     rows::{self, Refusal},
+    trace::{Times, Tracer},
 };
 
 /// How long results are collected.
@@ -59,6 +60,8 @@ pub(crate) struct Finished {
     pub(crate) result: CheckResult,
     /// The task's position.
     pub(crate) position: Position,
+    /// When it went through which stage.
+    pub(crate) times: Times,
 }
 
 /// Results that wait to be taken.
@@ -145,6 +148,8 @@ pub(crate) struct Recorder {
     feed: Option<mpsc::Sender<Vec<CheckResult>>>,
     /// What is counted.
     metrics: Metrics,
+    /// What makes spans, if there are any.
+    tracer: Option<Tracer>,
 }
 
 impl Recorder {
@@ -165,7 +170,13 @@ impl Recorder {
             done,
             feed,
             metrics,
+            tracer: None,
         }
+    }
+
+    /// The same, and what becomes durable is traced.
+    pub(crate) fn traced_by(self, tracer: Option<Tracer>) -> Self {
+        Self { tracer, ..self }
     }
 
     /// Records until `drained` says that no more results come, then what is left.
@@ -192,9 +203,13 @@ impl Recorder {
         while !finished.is_empty() {
             let rest = finished.split_off(finished.len().min(BATCH_ROWS));
             let positions = finished.iter().map(|finished| finished.position).collect();
+            let traced = self.tracer.as_ref().map(|tracer| tracer.pick(&finished));
             let batch = rows::distinct(finished.into_iter().map(|finished| finished.result));
             let shown = self.feed.as_ref().map(|feed| (feed.clone(), batch.clone()));
             self.write(batch).await;
+            if let Some((tracer, traced)) = self.tracer.as_ref().zip(traced) {
+                tracer.recorded(traced);
+            }
             if let Some((feed, batch)) = shown {
                 // Whoever looks on does not hold up the recorder.
                 drop(feed.try_send(batch));

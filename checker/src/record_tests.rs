@@ -74,6 +74,7 @@ impl Bed {
         let finish = |(offset, result)| Finished {
             result,
             position: ledger.deliver(0, offset),
+            times: Times::default(),
         };
         (0..).zip(results).map(finish).collect()
     }

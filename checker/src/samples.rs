@@ -58,6 +58,7 @@ pub(crate) fn held(ledger: &mut Ledger, task: Task) -> Held {
     Held {
         task,
         position: ledger.deliver(0, offset),
+        read_us: NOW * 1_000,
     }
 }
 

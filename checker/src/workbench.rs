@@ -18,6 +18,7 @@ use crate::{
     probe::{self, Prober},
     queue::Held,
     record::{Finished, Recorder, Results},
+    trace::Times,
 };
 
 /// The hold and the lanes, and nobody before or after them.
@@ -56,7 +57,11 @@ impl Probing {
     /// Has these checks made, each when it is due.
     pub fn probe(&self, tasks: impl IntoIterator<Item = Task>) {
         let position = self.position;
-        let held = tasks.into_iter().map(|task| Held { task, position });
+        let held = tasks.into_iter().map(|task| Held {
+            task,
+            position,
+            read_us: 0,
+        });
         self.hold.put(held);
     }
 
@@ -97,7 +102,11 @@ pub async fn record(config: DatabaseConfig, results: Vec<CheckResult>) -> Result
             let mut ledger = Ledger::default();
             for (offset, result) in (0..).zip(results) {
                 let position = ledger.deliver(0, offset);
-                waiting.put(Finished { result, position });
+                waiting.put(Finished {
+                    result,
+                    position,
+                    times: Times::default(),
+                });
             }
             drop(alive);
         })

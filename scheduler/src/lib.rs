@@ -30,19 +30,20 @@ pub mod reconcile;
 mod slot;
 mod sql;
 mod stamp;
+mod trace;
 mod turn;
 mod turns;
 
 use std::time::Duration;
 
-use color_eyre::eyre::Result;
+use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
     database::{Link, Pool},
     service::{SCHEDULER, Service},
     shutdown::Stages,
 };
 
-use crate::{config::Config, metrics::Metrics, turns::Turns};
+use crate::{config::Config, metrics::Metrics, trace::Tracer, turns::Turns};
 
 /// The time for a stop: the turns under way may end.
 pub const DRAIN: Duration = Duration::from_secs(20);
@@ -72,7 +73,10 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let database = service.reach(&config.database, &config.kafka, POOL).await?;
     days::make_first(&database, &service.stop).await?;
     let mut stages = Stages::new(&service.stop);
-    let turns = Turns::new(config.clone(), metrics.clone(), service.backlog.as_ref())?;
+    let tracer = Tracer::start(&config, &service.probes);
+    let (tracer, exporter) = tracer.wrap_err("start a thread that exports traces")?;
+    let backlog = service.backlog.as_ref();
+    let turns = Turns::new(config.clone(), metrics.clone(), tracer, backlog)?;
     stages.spawn("turns", turns.run(stages.stop()));
     let ready = service.keep_ready(&config.database, &config.kafka, working, stages.stop());
     stages.spawn("readiness", ready);
@@ -85,5 +89,5 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let reconcile = reconcile::keep(link, retention, metrics, stages.stop());
     stages.spawn("reconcile", reconcile);
     tracing::info!(horizon = ?config.horizon, turn = ?config.turn, "scheduling");
-    stages.run(DRAIN).await
+    exporter.after(stages.run(DRAIN)).await
 }

@@ -24,6 +24,7 @@ use crate::{
     due::{DueSite, Gap, Windows},
     publish::{Batch, Publisher, Refused},
     sql, stamp,
+    trace::{Published, Tracer},
 };
 
 /// A turn that holds its shards.
@@ -48,6 +49,8 @@ pub(crate) struct Sent {
     invalid: Vec<CheckResult>,
     /// What was not scheduled.
     gaps: Vec<Gap>,
+    /// The tasks that are traced.
+    traced: Published,
 }
 
 /// What a turn has done.
@@ -91,11 +94,17 @@ impl Turn {
     }
 
     /// Stamps what changed and hands the tasks of the windows to Kafka.
-    pub(crate) async fn send(self, publisher: &Publisher, horizon: Duration) -> Result<Sent> {
+    pub(crate) async fn send(
+        self,
+        publisher: &Publisher,
+        horizon: Duration,
+        tracer: Option<&Tracer>,
+    ) -> Result<Sent> {
         stamp::stamp(&self.transaction, &self.claim, horizon).await?;
         let windows = Windows::read(&self.transaction, &self.claim).await?;
         let batch = Arc::new(Batch::default());
         let mut invalid = Vec::new();
+        let mut traced = Published::new(tracer, (self.started, self.claim.now));
         let mut buffer = Vec::new();
         {
             let mut rows = std::pin::pin!(windows.stream(&self.transaction).await?);
@@ -105,7 +114,7 @@ impl Turn {
                     .wrap_err("read a due site")?;
                 for instant in windows.instants(&site) {
                     match send_one(publisher, &batch, (&site, instant), &mut buffer).await {
-                        Ok(()) => {}
+                        Ok(()) => traced.sent(&site, instant),
                         Err(Refused::Task(fault)) => {
                             let reason = Reason::InvalidSite;
                             let result = CheckResult::unmeasured(site.id, instant, reason);
@@ -121,6 +130,7 @@ impl Turn {
             turn: self,
             batch,
             invalid,
+            traced,
         })
     }
 }
@@ -133,8 +143,10 @@ impl Sent {
             batch,
             invalid,
             gaps,
+            traced,
         } = self;
         let tasks = batch.settled().await?;
+        traced.acknowledged();
         record_invalid(&turn.transaction, &invalid).await?;
         record_gaps(&turn.transaction, &gaps).await?;
         claim::advance(&turn.transaction, &turn.claim).await?;

@@ -21,6 +21,7 @@ use crate::{
     pace::{Pace, Take},
     slot::{Settled, Slot, TURN_LIMIT, overdue},
     sql,
+    trace::Tracer,
     turn::{Done, Turn},
 };
 
@@ -35,6 +36,8 @@ pub(crate) struct Turns {
     config: Config,
     /// What is counted.
     metrics: Metrics,
+    /// What makes spans, if there are any.
+    tracer: Option<Tracer>,
     /// Slots without a turn.
     idle: Vec<Slot>,
     /// Turns that wait for Kafka, and slots that recover.
@@ -63,6 +66,7 @@ impl Turns {
     pub(crate) fn new(
         config: Config,
         metrics: Metrics,
+        tracer: Option<Tracer>,
         backlog: Option<&Arc<Backlog>>,
     ) -> Result<Self> {
         let slot = || Slot::new(&config, backlog.cloned());
@@ -77,6 +81,7 @@ impl Turns {
             quotas: Quotas::default(),
             config,
             metrics,
+            tracer,
         })
     }
 
@@ -114,7 +119,11 @@ impl Turns {
         };
         let (shards, started) = (turn.shards(), turn.started);
         self.pace.started(&shards);
-        let sent = timeout_at(deadline, turn.send(&slot.publisher, self.config.horizon)).await;
+        let sent = timeout_at(
+            deadline,
+            turn.send(&slot.publisher, self.config.horizon, self.tracer.as_ref()),
+        )
+        .await;
         match sent.unwrap_or_else(|_| Err(overdue("publishing tasks"))) {
             Ok(sent) => drop(self.settling.spawn(slot.settle(
                 sent,

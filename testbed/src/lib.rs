@@ -18,6 +18,7 @@ use std::io::{self, Write as _};
 
 pub mod audit;
 mod cluster;
+mod collector;
 mod crowd;
 mod database;
 mod http;
@@ -31,6 +32,7 @@ mod wait;
 mod website;
 
 pub use cluster::Cluster;
+pub use collector::Collector;
 pub use crowd::{Crowd, THREE_HUNDRED, TWO_THOUSAND, sites_file};
 pub use database::{Database, migrate};
 pub use http::{get, metric};

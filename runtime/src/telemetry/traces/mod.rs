@@ -47,9 +47,9 @@ pub struct Traces {
     dropped: Counter,
 }
 
-/// The thread that exports, until the process that it belongs to ends.
+/// The thread that exports, if there is one.
 #[derive(Debug)]
-pub struct Exporter(oneshot::Receiver<()>);
+pub struct Exporter(Option<oneshot::Receiver<()>>);
 
 /// What is counted of spans.
 #[derive(Clone, Debug, Default)]
@@ -80,7 +80,7 @@ pub struct Span {
     /// What else there is to say.
     attributes: Vec<(&'static str, Value)>,
     /// How it failed, if it did.
-    error: Option<String>,
+    error: Option<&'static str>,
 }
 
 /// What a span is to those that it talks to, by the numbers of OTLP.
@@ -109,9 +109,9 @@ impl Traces {
         config: Option<&TracesConfig>,
         service: &str,
         probes: &Probes,
-    ) -> io::Result<Option<(Self, Exporter)>> {
+    ) -> io::Result<(Option<Self>, Exporter)> {
         let Some(config) = config else {
-            return Ok(None);
+            return Ok((None, Exporter(None)));
         };
         let counters = probes.spans();
         let (queue, spans) = sync_channel(QUEUE_DEPTH);
@@ -124,7 +124,7 @@ impl Traces {
         let (running, ended) = oneshot::channel();
         let thread = thread::Builder::new().name("traces".to_owned());
         thread.spawn(move || export.run(&running))?;
-        Ok(Some((traces, Exporter(ended))))
+        Ok((Some(traces), Exporter(Some(ended))))
     }
 
     /// The trace of a check, if it is traced.
@@ -136,16 +136,25 @@ impl Traces {
     /// Exports a span some time, or drops it; never waits.
     pub fn add(&self, span: Span) {
         if self.queue.try_send(span).is_err() {
-            self.dropped.inc();
+            self.leave_out();
         }
+    }
+
+    /// Counts a span for which there is no room.
+    pub fn leave_out(&self) {
+        self.dropped.inc();
     }
 }
 
 impl Exporter {
-    /// Lets it export what there is, once nobody adds to it any more; not for long.
-    pub async fn finish(self) {
-        // Whatever is left then is left behind: the thread sees that nobody waits.
-        drop(timeout(FLUSH, self.0).await);
+    /// Runs a service, and when that has ended lets its last spans be exported, but not for long.
+    pub async fn after<T>(self, service: impl Future<Output = T>) -> T {
+        let result = service.await;
+        if let Some(ended) = self.0 {
+            // What is left after that is left behind: the thread sees that nobody waits for it.
+            drop(timeout(FLUSH, ended).await);
+        }
+        result
     }
 }
 
@@ -206,8 +215,8 @@ impl Span {
 
     /// The same, failed so.
     #[must_use]
-    pub fn failed(mut self, error: impl Into<String>) -> Self {
-        self.error = Some(error.into());
+    pub const fn failed(mut self, error: &'static str) -> Self {
+        self.error = Some(error);
         self
     }
 }

@@ -1,0 +1,128 @@
+//! The spans of a turn: of each task from when Kafka's client took it, till Kafka had acknowledged the
+//! turn's tasks. The rest of a check's way is the checker's to tell.
+
+use std::{io, time::Instant};
+
+use contract::trace::Trace;
+use runtime::telemetry::{
+    Probes,
+    traces::{Exporter, Kind, Span, Traces},
+};
+
+use crate::{config::Config, due::DueSite};
+
+/// The spans of one turn; more would find no room in the queue behind.
+const MOST_SPANS: usize = 8_192;
+
+/// Makes spans of tasks.
+#[derive(Clone, Debug)]
+pub(crate) struct Tracer {
+    /// Where they go.
+    traces: Traces,
+    /// `kafka.topic`.
+    topic: String,
+}
+
+/// The tasks of a turn that are traced; those that nobody [acknowledges](Self::acknowledged) have failed.
+#[derive(Debug)]
+pub(crate) struct Published {
+    /// What makes spans, if there are any.
+    tracer: Option<Tracer>,
+    /// When the turn began, by the monotonic clock, and by the database's in milliseconds since the Unix epoch.
+    began: (Instant, i64),
+    /// The tasks.
+    tasks: Vec<Task>,
+}
+
+/// A task that is traced.
+#[derive(Debug)]
+struct Task {
+    /// Its check.
+    trace: Trace,
+    /// When Kafka's client took it, in microseconds since the Unix epoch.
+    sent_us: i64,
+    /// `site.id`.
+    site_id: i64,
+    /// `site.name`.
+    site: String,
+}
+
+impl Tracer {
+    /// Starts to export, if the configuration says where to.
+    pub(crate) fn start(config: &Config, probes: &Probes) -> io::Result<(Option<Self>, Exporter)> {
+        let (traces, exporter) = Traces::start(config.traces.as_ref(), "webmon-scheduler", probes)?;
+        let topic = config.kafka.topic.clone();
+        Ok((traces.map(|traces| Self { traces, topic }), exporter))
+    }
+}
+
+impl Published {
+    /// No task yet of the turn that began so.
+    pub(crate) fn new(tracer: Option<&Tracer>, began: (Instant, i64)) -> Self {
+        Self {
+            tracer: tracer.cloned(),
+            began,
+            tasks: Vec::new(),
+        }
+    }
+
+    /// Kafka's client has taken the task of an instant of a site.
+    pub(crate) fn sent(&mut self, site: &DueSite, instant: i64) {
+        let Some(Tracer { traces, .. }) = &self.tracer else {
+            return;
+        };
+        let Some(trace) = traces.of(site.id, instant) else {
+            return;
+        };
+        if self.tasks.len() == MOST_SPANS {
+            return traces.leave_out();
+        }
+        self.tasks.push(Task {
+            trace,
+            sent_us: self.now_us(),
+            site_id: site.id,
+            site: site.name.clone(),
+        });
+    }
+
+    /// Kafka has acknowledged all tasks.
+    pub(crate) fn acknowledged(mut self) {
+        self.end(None);
+    }
+
+    /// Now, in microseconds since the Unix epoch on the database's clock.
+    fn now_us(&self) -> i64 {
+        let (began, began_ms) = self.began;
+        let since = i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX);
+        began_ms.saturating_mul(1_000).saturating_add(since)
+    }
+
+    /// Exports the spans.
+    fn end(&mut self, error: Option<&'static str>) {
+        let now_us = self.now_us();
+        let Some(Tracer { traces, topic }) = &self.tracer else {
+            return;
+        };
+        for task in self.tasks.drain(..) {
+            let (trace, times) = (task.trace, (task.sent_us, now_us));
+            let span = Span::below(trace.root, trace, "publish", times)
+                .kind(Kind::Producer)
+                .with("messaging.system", "kafka")
+                .with("messaging.operation.type", "send")
+                .with("messaging.destination.name", topic.clone())
+                .with("webmon.site.id", task.site_id)
+                .with("webmon.site.name", task.site);
+            traces.add(match error {
+                None => span,
+                Some(error) => span.with("error.type", error).failed(error),
+            });
+        }
+    }
+}
+
+impl Drop for Published {
+    /// The turn has failed; what Kafka has all the same will be sent again.
+    fn drop(&mut self) {
+        self.end(Some("turn_failed"));
+    }
+}
