@@ -50,7 +50,7 @@ pub(crate) struct Sent {
     /// What was not scheduled.
     gaps: Vec<Gap>,
     /// The tasks that are traced.
-    traced: Published,
+    spans: Published,
 }
 
 /// What a turn has done.
@@ -104,7 +104,7 @@ impl Turn {
         let windows = Windows::read(&self.transaction, &self.claim).await?;
         let batch = Arc::new(Batch::default());
         let mut invalid = Vec::new();
-        let mut traced = Published::new(tracer, (self.started, self.claim.now));
+        let mut spans = Published::new(tracer, (self.started, self.claim.now));
         let mut buffer = Vec::new();
         {
             let mut rows = std::pin::pin!(windows.stream(&self.transaction).await?);
@@ -114,7 +114,7 @@ impl Turn {
                     .wrap_err("read a due site")?;
                 for instant in windows.instants(&site) {
                     match send_one(publisher, &batch, (&site, instant), &mut buffer).await {
-                        Ok(()) => traced.sent(&site, instant),
+                        Ok(()) => spans.sent(&site, instant),
                         Err(Refused::Task(fault)) => {
                             let reason = Reason::InvalidSite;
                             let result = CheckResult::unmeasured(site.id, instant, reason);
@@ -130,7 +130,7 @@ impl Turn {
             turn: self,
             batch,
             invalid,
-            traced,
+            spans,
         })
     }
 }
@@ -143,10 +143,10 @@ impl Sent {
             batch,
             invalid,
             gaps,
-            traced,
+            spans,
         } = self;
         let tasks = batch.settled().await?;
-        traced.acknowledged();
+        spans.acknowledged();
         record_invalid(&turn.transaction, &invalid).await?;
         record_gaps(&turn.transaction, &gaps).await?;
         claim::advance(&turn.transaction, &turn.claim).await?;

@@ -119,11 +119,8 @@ impl Turns {
         };
         let (shards, started) = (turn.shards(), turn.started);
         self.pace.started(&shards);
-        let sent = timeout_at(
-            deadline,
-            turn.send(&slot.publisher, self.config.horizon, self.tracer.as_ref()),
-        )
-        .await;
+        let sending = turn.send(&slot.publisher, self.config.horizon, self.tracer.as_ref());
+        let sent = timeout_at(deadline, sending).await;
         match sent.unwrap_or_else(|_| Err(overdue("publishing tasks"))) {
             Ok(sent) => drop(self.settling.spawn(slot.settle(
                 sent,
