@@ -13,7 +13,7 @@
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::{
-    outcome::Outcome,
+    outcome::{Outcome, Reason},
     result::{CheckResult, Phases},
     trace::Trace,
 };
@@ -114,7 +114,11 @@ fn spans(traced: Traced, durable_us: i64) -> Vec<Span> {
     }
     let check = Span::root(trace, "check", (due_us, durable_us))
         .with("webmon.site.id", result.site_id)
-        .with("webmon.check.outcome", result.outcome().as_str());
+        .with("webmon.check.outcome", result.outcome().as_str())
+        .with(
+            "webmon.check.reason",
+            result.reason.map_or("", Reason::as_str),
+        );
     spans.push(judged(check, &result));
     spans
 }
@@ -149,15 +153,104 @@ fn phases(trace: Trace, probe: u64, started_us: i64, phases: &Phases) -> Vec<Spa
     spans.collect()
 }
 
-/// A span with the verdict, failed if the site or webmon has failed.
+/// A span that failed if the site has, or webmon.
 fn judged(span: Span, result: &CheckResult) -> Span {
-    let Some(reason) = result.reason else {
-        return span;
-    };
-    let reason = reason.as_str();
-    let span = span.with("error.type", reason);
-    match result.outcome() {
-        Outcome::Up | Outcome::Degraded => span,
-        Outcome::Down | Outcome::Inconclusive | Outcome::Missed => span.failed(reason),
+    match (result.outcome(), result.reason) {
+        (Outcome::Up | Outcome::Degraded, _) | (_, None) => span,
+        (_, Some(reason)) => span.failed(reason.as_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::result::Measured;
+
+    use super::*;
+
+    /// The due instant, in milliseconds and in microseconds.
+    const DUE: (i64, i64) = (1_795_449_600_123, 1_795_449_600_123_000);
+
+    /// The spans of a result that was read 2 s before it was due, ended 300 ms after, and is durable 400 ms after.
+    fn spans_of(result: CheckResult) -> Vec<Span> {
+        let times = Times {
+            read_us: DUE.1 - 2_000_000,
+            ended_us: DUE.1 + 300_000,
+        };
+        let traced = Traced {
+            trace: Trace::of(7, DUE.0),
+            result,
+            times,
+        };
+        spans(traced, DUE.1 + 400_000)
+    }
+
+    /// A span of it, with times in microseconds after the due instant.
+    fn span(parent: u64, name: &'static str, (start, end): (i64, i64)) -> Span {
+        let trace = Trace::of(7, DUE.0);
+        Span::below(parent, trace, name, (DUE.1 + start, DUE.1 + end))
+    }
+
+    #[test]
+    fn a_check_that_fails_has_the_phases_up_to_the_one_that_failed() {
+        let measured = Measured {
+            started_at_us: Some(DUE.1 + 500),
+            phases: Phases {
+                dns_us: Some(0),
+                connect_us: Some(1_000),
+                tls_us: Some(200_000),
+                ..Phases::default()
+            },
+            address: Some([192, 0, 2, 1].into()),
+            ..Measured::default()
+        };
+        let result = CheckResult {
+            measured,
+            ..CheckResult::unmeasured(7, DUE.0, Reason::TlsTimeout).with_detail("s3cret")
+        };
+        let trace = Trace::of(7, DUE.0);
+        let probe = span(trace.root, "probe", (500, 300_000));
+        let expected = [
+            span(trace.root, "hold", (-2_000_000, 500)),
+            span(trace.root, "record", (300_000, 400_000)),
+            span(probe.id, "dns", (500, 500)),
+            span(probe.id, "connect", (500, 1_500)),
+            span(probe.id, "tls", (1_500, 201_500)),
+            probe
+                .kind(Kind::Client)
+                .with("network.peer.address", "192.0.2.1")
+                .failed("tls_timeout"),
+            Span::root(trace, "check", (DUE.1, DUE.1 + 400_000))
+                .with("webmon.site.id", 7)
+                .with("webmon.check.outcome", "down")
+                .with("webmon.check.reason", "tls_timeout")
+                .failed("tls_timeout"),
+        ];
+        assert_eq!(spans_of(result), expected);
+    }
+
+    #[test]
+    fn a_check_that_was_not_made_was_held_until_it_was_given_up() {
+        let trace = Trace::of(7, DUE.0);
+        let expected = [
+            span(trace.root, "hold", (-2_000_000, 300_000)),
+            span(trace.root, "record", (300_000, 400_000)),
+            Span::root(trace, "check", (DUE.1, DUE.1 + 400_000))
+                .with("webmon.site.id", 7)
+                .with("webmon.check.outcome", "missed")
+                .with("webmon.check.reason", "backlog")
+                .failed("backlog"),
+        ];
+        let result = CheckResult::unmeasured(7, DUE.0, Reason::Backlog);
+        assert_eq!(spans_of(result), expected);
+    }
+
+    #[test]
+    fn a_site_that_is_degraded_has_not_failed() {
+        let result = CheckResult::unmeasured(7, DUE.0, Reason::Slow);
+        let check = Span::root(Trace::of(7, DUE.0), "check", (DUE.1, DUE.1 + 400_000))
+            .with("webmon.site.id", 7)
+            .with("webmon.check.outcome", "degraded")
+            .with("webmon.check.reason", "slow");
+        assert_eq!(spans_of(result).pop(), Some(check));
     }
 }

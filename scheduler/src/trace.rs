@@ -114,7 +114,7 @@ impl Published {
                 .with("webmon.site.name", task.site);
             traces.add(match error {
                 None => span,
-                Some(error) => span.with("error.type", error).failed(error),
+                Some(error) => span.failed(error),
             });
         }
     }

@@ -115,8 +115,7 @@ mod tests {
         let mut child = Span::below(trace.root, trace, "probe", (7, 6))
             .kind(Kind::Client)
             .with("http.response.status_code", 500)
-            .with("error.type", "status")
-            .failed("status 500");
+            .failed("status");
         child.id = 0xeee1_9b7e_c3c1_b173;
         let resource = resource("webmon-checker", "a1");
         let text = |key: &str, text: &str| json!({"key": key, "value": {"stringValue": text}});
@@ -151,7 +150,7 @@ mod tests {
                             {"key": "http.response.status_code", "value": {"intValue": "500"}},
                             text("error.type", "status"),
                         ],
-                        "status": {"code": 2, "message": "status 500"},
+                        "status": {"code": 2, "message": "status"},
                     }],
                 }],
             }]})

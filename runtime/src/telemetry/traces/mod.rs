@@ -213,11 +213,11 @@ impl Span {
         self
     }
 
-    /// The same, failed so.
+    /// The same, failed for this reason: one of a few.
     #[must_use]
-    pub const fn failed(mut self, error: &'static str) -> Self {
+    pub fn failed(mut self, error: &'static str) -> Self {
         self.error = Some(error);
-        self
+        self.with("error.type", error)
     }
 }
 
