@@ -9,7 +9,7 @@ use runtime::telemetry::{
     traces::{Exporter, Kind, Span, Traces},
 };
 
-use crate::{config::Config, due::DueSite};
+use crate::config::Config;
 
 /// The spans of one turn; more would find no room in the queue behind.
 const MOST_SPANS: usize = 8_192;
@@ -66,12 +66,12 @@ impl Published {
         }
     }
 
-    /// Kafka's client has taken the task of an instant of a site.
-    pub(crate) fn sent(&mut self, site: &DueSite, instant: i64) {
+    /// Kafka's client has taken the task of an instant of a site, by `site.id` and `site.name`.
+    pub(crate) fn sent(&mut self, (site_id, site): (i64, &str), instant: i64) {
         let Some(Tracer { traces, .. }) = &self.tracer else {
             return;
         };
-        let Some(trace) = traces.of(site.id, instant) else {
+        let Some(trace) = traces.of(site_id, instant) else {
             return;
         };
         if self.tasks.len() == MOST_SPANS {
@@ -80,8 +80,8 @@ impl Published {
         self.tasks.push(Task {
             trace,
             sent_us: self.now_us(),
-            site_id: site.id,
-            site: site.name.clone(),
+            site_id,
+            site: site.to_owned(),
         });
     }
 
@@ -124,5 +124,49 @@ impl Drop for Published {
     /// The turn has failed; what Kafka has all the same will be sent again.
     fn drop(&mut self) {
         self.end(Some("turn_failed"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use contract::trace::Share;
+    use runtime::config::TracesConfig;
+    use testbed::{Collector, eventually};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn tasks_of_a_turn_that_failed_are_told_from_those_that_kafka_has() {
+        let collector = Collector::start();
+        let config = TracesConfig {
+            url: collector.endpoint(),
+            share: Share::new(1.0).unwrap(),
+        };
+        let started = Traces::start(Some(&config), "webmon-scheduler", &Probes::new());
+        let (queue, _exporter) = started.unwrap();
+        let tracer = queue.map(|traces| Tracer {
+            traces,
+            topic: "tasks".to_owned(),
+        });
+        for (site, acknowledged) in [("one", true), ("two", false)] {
+            let mut published = Published::new(tracer.as_ref(), (Instant::now(), 1_000));
+            published.sent((1, site), 3_000);
+            if acknowledged {
+                published.acknowledged();
+            }
+        }
+        let limit = Duration::from_secs(20);
+        let spans = eventually(limit, "two spans arrive", async || {
+            Some(collector.spans()).filter(|spans| spans.len() == 2)
+        })
+        .await;
+        assert_eq!(spans[0]["traceId"], spans[1]["traceId"]);
+        assert_eq!(spans[0]["status"]["code"].as_u64(), None);
+        assert_eq!(spans[1]["status"]["code"].as_u64(), Some(2));
+        let start = spans[0]["startTimeUnixNano"].as_str().unwrap();
+        let start: u64 = start.parse().unwrap();
+        assert!((1_000_000_000..20_000_000_000).contains(&start), "{start}");
     }
 }

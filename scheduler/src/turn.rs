@@ -114,7 +114,7 @@ impl Turn {
                     .wrap_err("read a due site")?;
                 for instant in windows.instants(&site) {
                     match send_one(publisher, &batch, (&site, instant), &mut buffer).await {
-                        Ok(()) => spans.sent(&site, instant),
+                        Ok(()) => spans.sent((site.id, &site.name), instant),
                         Err(Refused::Task(fault)) => {
                             let reason = Reason::InvalidSite;
                             let result = CheckResult::unmeasured(site.id, instant, reason);
