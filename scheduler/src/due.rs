@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::schedule::{due_instants, is_due_at};
 use futures_util::Stream;
-use sea_orm::{ConnectionTrait, QueryResult, StreamTrait, TryGetError};
+use sea_orm::{
+    ConnectionTrait, QueryResult, StreamTrait, TryGetError,
+    sqlx::{self, Row as _},
+};
 
 use crate::{claim::Claim, sql};
 
@@ -51,9 +54,9 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS site";
 
-/// A row that is due, with what its tasks need.
+/// A row that is due, with what its tasks need; the texts are the row's own.
 #[derive(Debug)]
-pub(crate) struct DueSite {
+pub(crate) struct DueSite<'r> {
     /// `site.id`.
     pub(crate) id: i64,
     /// `site.shard`.
@@ -65,31 +68,32 @@ pub(crate) struct DueSite {
     /// `site.timeout_ms`.
     pub(crate) timeout_ms: u32,
     /// `site.name`.
-    pub(crate) name: String,
+    pub(crate) name: &'r str,
     /// `site.url`.
-    pub(crate) url: String,
+    pub(crate) url: &'r str,
     /// `site.request` as text, unread.
-    pub(crate) request: String,
+    pub(crate) request: &'r str,
     /// `site.expect` as text, unread.
-    pub(crate) expect: String,
+    pub(crate) expect: &'r str,
     /// The extra instant that the row was found for; `None` if it was found for its regular ones.
     check_at: Option<i64>,
 }
 
-impl DueSite {
+impl<'r> DueSite<'r> {
     /// Reads a row of [`DUE`], by position: this runs once per task.
-    pub(crate) fn read(row: &QueryResult) -> Result<Self, TryGetError> {
+    pub(crate) fn read(row: &'r QueryResult) -> Result<Self, sqlx::Error> {
+        let row = row.try_as_pg_row().ok_or(sqlx::Error::RowNotFound)?;
         Ok(Self {
-            id: row.try_get_by_index(0)?,
-            shard: row.try_get_by_index(1)?,
-            interval_ms: row.try_get_by_index::<i32>(2)?.into(),
-            phase_ms: row.try_get_by_index::<i32>(3)?.into(),
-            timeout_ms: row.try_get_by_index::<i32>(4)?.try_into().unwrap_or(0),
-            name: row.try_get_by_index(5)?,
-            url: row.try_get_by_index(6)?,
-            request: row.try_get_by_index(7)?,
-            expect: row.try_get_by_index(8)?,
-            check_at: row.try_get_by_index(9)?,
+            id: row.try_get(0)?,
+            shard: row.try_get(1)?,
+            interval_ms: row.try_get::<i32, _>(2)?.into(),
+            phase_ms: row.try_get::<i32, _>(3)?.into(),
+            timeout_ms: row.try_get::<i32, _>(4)?.try_into().unwrap_or(0),
+            name: row.try_get(5)?,
+            url: row.try_get(6)?,
+            request: row.try_get(7)?,
+            expect: row.try_get(8)?,
+            check_at: row.try_get(9)?,
         })
     }
 }
@@ -223,7 +227,7 @@ impl Windows {
     }
 
     /// The due instants for which a row was found.
-    pub(crate) fn instants(&self, site: &DueSite) -> impl Iterator<Item = i64> + use<> {
+    pub(crate) fn instants(&self, site: &DueSite<'_>) -> impl Iterator<Item = i64> + use<> {
         let since = self.since(site.shard, site.interval_ms);
         let (interval, phase) = (site.interval_ms, site.phase_ms);
         // On a regular instant the extra one is the same task, and the regular row brings it.

@@ -109,12 +109,10 @@ impl Turn {
         {
             let mut rows = std::pin::pin!(windows.stream(&self.transaction).await?);
             while let Some(row) = rows.try_next().await.wrap_err("read a due site")? {
-                let site = DueSite::read(&row)
-                    .map_err(sea_orm::DbErr::from)
-                    .wrap_err("read a due site")?;
+                let site = DueSite::read(&row).wrap_err("read a due site")?;
                 for instant in windows.instants(&site) {
                     match send_one(publisher, &batch, (&site, instant), &mut buffer).await {
-                        Ok(()) => spans.sent((site.id, &site.name), instant),
+                        Ok(()) => spans.sent((site.id, site.name), instant),
                         Err(Refused::Task(fault)) => {
                             let reason = Reason::InvalidSite;
                             let result = CheckResult::unmeasured(site.id, instant, reason);
@@ -175,20 +173,20 @@ impl Sent {
 async fn send_one(
     publisher: &Publisher,
     batch: &Arc<Batch>,
-    (site, scheduled_at): (&DueSite, i64),
+    (site, scheduled_at): (&DueSite<'_>, i64),
     buffer: &mut Vec<u8>,
 ) -> Result<(), Refused> {
     let raw = |text: &'static str, error| Refused::Task(format!("{text} is no JSON: {error}"));
     let task = Task {
         v: VERSION,
         site_id: site.id,
-        name: site.name.as_str(),
+        name: site.name,
         scheduled_at,
         expires_at: scheduled_at + site.interval_ms,
-        url: site.url.as_str(),
+        url: site.url,
         timeout_ms: site.timeout_ms,
-        request: serde_json::from_str(&site.request).map_err(|error| raw("request", error))?,
-        expect: serde_json::from_str(&site.expect).map_err(|error| raw("expect", error))?,
+        request: serde_json::from_str(site.request).map_err(|error| raw("request", error))?,
+        expect: serde_json::from_str(site.expect).map_err(|error| raw("expect", error))?,
     };
     publisher.send(batch, &task, buffer).await
 }

@@ -21,17 +21,17 @@ fn windows(since: i64, now: i64, intervals: &[i64]) -> Windows {
     )
 }
 
-fn site(interval_ms: i64, phase_ms: i64, check_at: Option<i64>) -> DueSite {
+fn site(interval_ms: i64, phase_ms: i64, check_at: Option<i64>) -> DueSite<'static> {
     DueSite {
         id: 1,
         shard: 7,
         interval_ms,
         phase_ms,
         timeout_ms: 1,
-        name: String::new(),
-        url: String::new(),
-        request: "{}".to_owned(),
-        expect: "{}".to_owned(),
+        name: "",
+        url: "",
+        request: "{}",
+        expect: "{}",
         check_at,
     }
 }
