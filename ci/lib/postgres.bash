@@ -33,14 +33,15 @@ postgres_user() {
     if id -u postgres >/dev/null 2>&1; then echo postgres; else echo nobody; fi
 }
 
-# prepare_postgres FOLDER: makes an empty cluster in FOLDER/data.
+# prepare_postgres FOLDER [OPTION…]: makes an empty cluster in FOLDER/data, with these options of initdb.
 prepare_postgres() {
     local folder=$1 programs
+    shift
     programs=$(postgres_programs) || fail "no PostgreSQL server found: run ci/install"
     mkdir -p "$folder"
     ((EUID != 0)) || chown "$(postgres_user)" "$folder"
     (as_postgres "$folder" --no-new-privs "$programs/initdb" -D "$folder/data" -U postgres \
-        --auth=trust --encoding=UTF8 --locale=C --no-sync) >"$folder/postgres.log" 2>&1 ||
+        --auth=trust --encoding=UTF8 --locale=C --no-sync "$@") >"$folder/postgres.log" 2>&1 ||
         fail_with_log "$folder/postgres.log" "cannot create a PostgreSQL cluster in $folder"
 }
 
@@ -49,15 +50,16 @@ start_postgres() {
     spawn become_postgres "$@"
 }
 
-# become_postgres FOLDER PORT: becomes the server.
+# become_postgres FOLDER PORT [OPTION…]: becomes the server.
 # Should its parent be killed, the kernel ends the server (SIGQUIT: at once, with its children). What
 # was committed survives a killed server all the same: the kernel has it.
 become_postgres() {
     local folder=$1 port=$2 programs
+    shift 2
     programs=$(postgres_programs)
     as_postgres "$folder" --pdeathsig=QUIT "$programs/postgres" -D "$folder/data" -p "$port" \
         -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=400 \
-        -c dynamic_shared_memory_type=mmap -c fsync=off -c full_page_writes=off >>"$folder/postgres.log" 2>&1
+        -c dynamic_shared_memory_type=mmap -c fsync=off -c full_page_writes=off "$@" >>"$folder/postgres.log" 2>&1
 }
 
 # postgres_answers PORT: whether the server accepts connections.

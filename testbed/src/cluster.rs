@@ -1,5 +1,6 @@
 //! Schedulers and checkers as processes of their own, between a database, a topic and a website.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,10 +9,12 @@ use tempfile::TempDir;
 
 use crate::audit::Report;
 use crate::crowd::Crowd;
-use crate::database::Database;
+use crate::database::{Database, connect, migrate};
 use crate::kafka::{Calm, Topic};
 use crate::process::{Finished, Process};
+use crate::service::Service;
 use crate::settings::Settings;
+use crate::show;
 use crate::tables;
 use crate::website::Website;
 
@@ -28,36 +31,59 @@ pub struct Cluster {
     pub topic: Topic,
     /// A pool on the database.
     connection: DatabaseConnection,
-    /// Where the sites and the results are.
-    database: Database,
     /// The configuration files.
     folder: TempDir,
-    /// No other checkers meanwhile.
-    _calm: Calm,
+    /// What is the test's own for as long as it runs.
+    _own: Own,
 }
+
+/// A database in the server that tests share, and no other checkers on the broker that they share; none
+/// where the test has a server of its own.
+type Own = (Option<Database>, Option<Calm>);
 
 impl Cluster {
     /// An empty cluster, without any process yet.
     pub async fn start(purpose: &str) -> Self {
         let calm = Calm::hold().await;
         let database = Database::migrated().await;
-        let topic = Topic::unique(purpose);
-        Self {
-            settings: Settings::plain(database.url(), topic.name()),
-            website: Website::start(),
-            connection: database.connect().await,
-            database,
-            topic,
-            folder: TempDir::new().expect("a temporary folder"),
-            _calm: calm,
-        }
+        let url = database.url().to_owned();
+        Self::of(Topic::unique(purpose), &url, (Some(database), Some(calm))).await
     }
 
     /// The same, and its services reach Kafka over TLS.
     pub async fn start_tls(purpose: &str) -> Self {
         let mut cluster = Self::start(purpose).await;
-        cluster.settings = Settings::tls(cluster.database.url(), cluster.topic.name());
+        cluster.settings = Settings::tls(&cluster.settings.database_url, cluster.topic.name());
         cluster
+    }
+
+    /// The same, on a broker of its own at this `host:port`.
+    pub async fn on_broker(purpose: &str, brokers: &str) -> Self {
+        let database = Database::migrated().await;
+        let url = database.url().to_owned();
+        let topic = Topic::on(brokers, purpose);
+        let mut cluster = Self::of(topic, &url, (Some(database), None)).await;
+        brokers.clone_into(&mut cluster.settings.brokers);
+        cluster
+    }
+
+    /// The same, in a database of its own at this address, which has no table yet.
+    pub async fn in_database(purpose: &str, url: &str) -> Self {
+        let calm = Calm::hold().await;
+        migrate(url).await;
+        Self::of(Topic::unique(purpose), url, (None, Some(calm))).await
+    }
+
+    /// An empty cluster of these.
+    async fn of(topic: Topic, url: &str, own: Own) -> Self {
+        Self {
+            settings: Settings::plain(url, topic.name()),
+            website: Website::start(),
+            topic,
+            connection: connect(url).await,
+            folder: TempDir::new().expect("a temporary folder"),
+            _own: own,
+        }
     }
 
     /// A folder for files of the test's own.
@@ -82,6 +108,19 @@ impl Cluster {
         self.settings
             .checker(self.folder.path(), name)
             .start(name, "checker")
+    }
+
+    /// Starts a scheduler and a checker, to be observed.
+    pub async fn services(&self) -> [Service; 2] {
+        let folder = self.folder.path();
+        let mut services = [
+            Service::start("scheduler", self.settings.scheduler(folder, "scheduler")),
+            Service::start("checker", self.settings.checker(folder, "checker")),
+        ];
+        for service in &mut services {
+            service.ready().await;
+        }
+        services
     }
 
     /// Adds sites.
@@ -127,6 +166,23 @@ impl Cluster {
     /// Waits until everything up to this instant is scheduled.
     pub async fn scheduled_until(&self, instant: i64) {
         tables::scheduled_until(&self.connection, instant).await;
+    }
+
+    /// Stops the services in good order; fails unless each check that the website saw is a row. A task that is
+    /// on the topic twice may have been checked twice.
+    pub async fn stop_and_count(&self, services: [Service; 2]) {
+        for service in services {
+            service.stop().await;
+        }
+        let tasks = self.topic.messages();
+        let repeated = tasks.len() - tasks.iter().collect::<HashSet<_>>().len();
+        let seen = self.website.total_hits();
+        let made = "SELECT count(started_at) FROM check_result WHERE outcome <> 'missed'";
+        let made = self.number(made).await.unsigned_abs();
+        let told = format!("{made} of {seen} checks recorded, {repeated} tasks repeated");
+        assert!(seen <= made + repeated as u64, "{told}");
+        assert!(made > 0, "{told}");
+        show(told);
     }
 
     /// Waits until everything that was due up to this instant is recorded, and says what it was.

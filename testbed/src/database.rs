@@ -73,9 +73,7 @@ impl Database {
     ///
     /// If it does not answer.
     pub async fn connect(&self) -> DatabaseConnection {
-        connect(&self.url)
-            .await
-            .expect("the test's database does not answer")
+        connect(self.url()).await
     }
 }
 
@@ -99,10 +97,7 @@ impl Drop for Database {
 ///
 /// If it does not answer, or a migration fails.
 pub async fn migrate(url: &str) {
-    let url = url.parse().expect("an address");
-    let connection = connect(&url)
-        .await
-        .expect("the test's database does not answer");
+    let connection = connect(url).await;
     Migrator::up(&connection, None)
         .await
         .expect("the migrations failed");
@@ -122,15 +117,25 @@ fn unique_name() -> String {
 }
 
 /// A pool of connections that logs no statements.
-async fn connect(url: &Url) -> Result<DatabaseConnection, DbErr> {
-    let mut options = ConnectOptions::new(url.as_str());
+///
+/// # Panics
+///
+/// If the database at this address does not answer.
+pub(crate) async fn connect(url: &str) -> DatabaseConnection {
+    let connected = try_connect(url).await;
+    connected.expect("the test's database does not answer")
+}
+
+/// The same, of a server that may be away.
+async fn try_connect(url: &str) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url);
     options.sqlx_logging(false);
     sea_orm::Database::connect(options).await
 }
 
 /// Runs one statement on a connection of its own.
 async fn execute(url: &Url, sql: &str) -> Result<(), DbErr> {
-    let connection = connect(url).await?;
+    let connection = try_connect(url.as_str()).await?;
     connection.execute_unprepared(sql).await?;
     connection.close().await
 }

@@ -96,6 +96,11 @@ impl Process {
         &self.name
     }
 
+    /// Its number in `/proc`.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as a crash would: nothing in it notices.
     pub fn kill(mut self) {
         self.crash();

@@ -11,6 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rustix::process::Signal;
 use sea_orm::{ConnectOptions, Database};
 
+use crate::disk::Disk;
 use crate::process::Process;
 use crate::wait::eventually;
 
@@ -43,12 +44,21 @@ pub struct Server {
     arguments: Vec<OsString>,
     /// It, while it runs, or until it is noticed that it does not.
     process: Option<Process>,
+    /// The disk that its data is on, if that is one of its own.
+    disk: Option<Disk>,
 }
 
 impl Server {
     /// A `PostgreSQL` in a folder that other users can get through; it does not run yet.
     pub fn postgres(folder: &Path, port: u16) -> Self {
         Self::new(Kind::Postgres, folder, port, &[])
+    }
+
+    /// The same, with its data on a disk of so many MiB of its own; see [`lacks_disks`](crate::lacks_disks).
+    pub async fn postgres_on(mib: u32, folder: &Path, port: u16) -> Self {
+        let mut server = Self::postgres(folder, port);
+        server.disk = Some(Disk::make(&script(), &server.folder, mib).await);
+        server
     }
 
     /// A broker on `port`, and for each of `proxies` (addresses of loopback) on `port + 3` and
@@ -72,6 +82,7 @@ impl Server {
             port,
             arguments,
             process: None,
+            disk: None,
         }
     }
 
@@ -83,10 +94,10 @@ impl Server {
         if self.is_running() {
             return;
         }
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci/server");
+        let on_its_disk = self.disk.as_ref().map(Disk::command);
         // By name, as a build's sandbox has no /usr/bin/env.
-        let mut command = Command::new("bash");
-        command.arg(script).args(&self.arguments);
+        let mut command = on_its_disk.unwrap_or_else(|| Command::new("env"));
+        command.arg("bash").arg(script()).args(&self.arguments);
         self.process = Some(Process::launch(self.name(), command));
     }
 
@@ -121,6 +132,18 @@ impl Server {
     pub fn thaw(&mut self) {
         if self.is_running() {
             self.signal(Signal::CONT);
+        }
+    }
+
+    /// Leaves not a byte free on its own disk.
+    pub fn fill(&self) {
+        self.disk.as_ref().expect("a disk of its own").fill();
+    }
+
+    /// Makes room on its own disk again.
+    pub fn free(&self) {
+        if let Some(disk) = &self.disk {
+            disk.free();
         }
     }
 
@@ -190,6 +213,11 @@ impl Server {
             process.signal(signal);
         }
     }
+}
+
+/// What makes servers and runs them.
+fn script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci/server")
 }
 
 /// The database of a `PostgreSQL` that is reached at this address.

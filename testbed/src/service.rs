@@ -1,0 +1,78 @@
+//! A scheduler or a checker under observation: whether it is ready, what it counts, what it says.
+
+use std::time::Duration;
+
+use crate::http::{get, metric};
+use crate::process::Process;
+use crate::settings::ConfigFile;
+use crate::wait::eventually;
+
+/// How long a service may take to be ready, or to notice that it is not.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long it may take to stop in good order.
+const STOP: Duration = Duration::from_secs(45);
+
+/// A service that runs.
+#[derive(Debug)]
+pub struct Service {
+    /// Its configuration.
+    config: ConfigFile,
+    /// The process.
+    pub process: Process,
+}
+
+impl Service {
+    /// Starts it; `program` is what it is.
+    pub(crate) fn start(program: &str, config: ConfigFile) -> Self {
+        Self {
+            process: config.start(program, program),
+            config,
+        }
+    }
+
+    /// Waits until it is ready.
+    pub async fn ready(&mut self) {
+        let ready =
+            |answer: &str| answer.starts_with("HTTP/1.1 200") && answer.ends_with("ready\n");
+        self.readyz("that it is ready", ready).await;
+    }
+
+    /// Waits until it misses this.
+    pub async fn misses(&mut self, condition: &str) {
+        let missing = |answer: &str| {
+            let (_, list) = answer.split_once("not ready: ").unwrap_or_default();
+            let named = list.trim().split(", ").any(|name| name == condition);
+            answer.starts_with("HTTP/1.1 503") && named
+        };
+        self.readyz(&format!("that it misses {condition}"), missing)
+            .await;
+    }
+
+    /// Waits for an answer of `/readyz` that fits.
+    async fn readyz(&mut self, what: &str, fits: impl Fn(&str) -> bool) {
+        let what = format!("{} says {what}", self.process.name());
+        eventually(PATIENCE, &what, async || {
+            self.process.assert_running();
+            let answer = get(self.config.listen, "/readyz").await?;
+            fits(&answer).then_some(())
+        })
+        .await;
+    }
+
+    /// The sum of a metric over its labels.
+    pub async fn metric(&self, name: &str) -> f64 {
+        metric(self.config.listen, name).await
+    }
+
+    /// How many lines it has said.
+    pub fn lines(&self) -> usize {
+        self.process.said().lines().count()
+    }
+
+    /// Stops it in good order.
+    pub async fn stop(mut self) {
+        self.process.terminate();
+        let code = self.process.wait(STOP).await;
+        assert_eq!(code, 0, "{} did not drain", self.process.name());
+    }
+}
