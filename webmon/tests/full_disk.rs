@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use sea_orm::ConnectionTrait as _;
 use testbed::{Cluster, Server, THREE_HUNDRED, eventually, free_ports, lacks_disks, show};
+use tokio::time::{sleep, timeout};
 
 /// The size of the disk, a third of which a new `PostgreSQL` takes.
 const DISK_MIB: u32 = 96;
@@ -21,7 +22,15 @@ const DISK_MIB: u32 = 96;
 const AROUND_MS: i64 = 5_000;
 /// How long it is full.
 const FULL: Duration = Duration::from_secs(8);
-/// How long something may take to be noticed.
+/// What `PostgreSQL` says of it: of rows, of WAL, of its own start.
+const NO_ROW: &str = "ERROR:  could not extend file";
+/// Likewise.
+const NO_WAL: &str = "PANIC:  could not write to file";
+/// Likewise.
+const NO_START: &str = "due to startup process failure";
+/// How often something is done meanwhile.
+const STEP: Duration = Duration::from_millis(200);
+/// How long it may take to be there again.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The lines that a service may say meanwhile: that a thing fails, in a few ways, and that it goes on, for
 /// each of the handful of things that a service does with a database.
@@ -36,28 +45,18 @@ async fn up(cluster: &Cluster, due: &str, instant: i64) -> i64 {
     cluster.number(&sql).await
 }
 
-/// Lets the disk be full for a while. First no row finds room, then no WAL, and `PostgreSQL` ends; it is
-/// started all the time, as systemd would do it.
+/// Lets the disk be full for a while. First no row finds room, then no WAL, and in the end `PostgreSQL`
+/// cannot even start, which is tried all the time, as systemd would do it.
 async fn full_for_a_while(cluster: &Cluster, postgres: &mut Server) {
-    let said = |text: &str| {
-        let log = std::fs::read(postgres.log()).unwrap();
-        String::from_utf8_lossy(&log).contains(text).then_some(())
-    };
     let end = Instant::now() + FULL;
     postgres.fill();
-    let no_row = "ERROR:  could not extend file";
-    eventually(PATIENCE, no_row, async || said(no_row)).await;
-    let no_wal = "PANIC:  could not write to file";
-    eventually(PATIENCE, no_wal, async || {
-        // While it is well it says nothing.
-        let switch = "SELECT pg_switch_wal()";
-        drop(cluster.connection().execute_unprepared(switch).await);
-        said(no_wal)
-    })
-    .await;
     while Instant::now() < end {
+        sleep(STEP).await;
+        // Each takes a file of its own for what follows.
+        let switch = "SELECT pg_switch_wal()";
+        let switching = cluster.connection().execute_unprepared(switch);
+        drop(timeout(STEP, switching).await);
         postgres.start();
-        tokio::time::sleep(Duration::from_millis(200)).await;
     }
     postgres.free();
     eventually(PATIENCE, "PostgreSQL answers again", async || {
@@ -65,6 +64,11 @@ async fn full_for_a_while(cluster: &Cluster, postgres: &mut Server) {
         postgres.answers().await.then_some(())
     })
     .await;
+    let log = std::fs::read(postgres.log()).unwrap();
+    let log = String::from_utf8_lossy(&log);
+    for effect in [NO_ROW, NO_WAL, NO_START] {
+        assert!(log.contains(effect), "not {effect:?}:\n{log}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
