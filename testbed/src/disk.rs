@@ -90,10 +90,26 @@ impl Disk {
         drop(remove_file(self.ballast()));
     }
 
-    /// What it is filled with, as seen from outside.
+    /// Copies what is on it to where it is for who is in the namespace: from then on it is there for everybody.
+    pub(crate) fn keep(&self) {
+        self.free();
+        let mut copying = Command::new("cp");
+        copying
+            .arg("-a")
+            .arg(self.seen().join("."))
+            .arg(&self.place);
+        let copied = copying.status().expect("cp is part of every system");
+        assert!(copied.success(), "{copying:?}: {copied}");
+    }
+
+    /// What it is filled with.
     fn ballast(&self) -> PathBuf {
+        self.seen().join("ballast")
+    }
+
+    /// Where it is for those outside.
+    fn seen(&self) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.keeper.id()));
-        let place = self.place.strip_prefix("/").unwrap_or(&self.place);
-        root.join(place).join("ballast")
+        root.join(self.place.strip_prefix("/").unwrap_or(&self.place))
     }
 }

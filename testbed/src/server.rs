@@ -147,6 +147,14 @@ impl Server {
         }
     }
 
+    /// Ends it and keeps what is on its own disk, which otherwise is gone with it.
+    pub fn keep(&mut self) {
+        if let Some(disk) = self.disk.take() {
+            self.end();
+            disk.keep();
+        }
+    }
+
     /// Kills it and removes its data.
     pub fn wipe(&mut self) {
         self.kill();
@@ -199,6 +207,17 @@ impl Server {
         database_url(self.address())
     }
 
+    /// Ends it, for good. A `PostgreSQL` that is just killed leaves shared memory behind.
+    fn end(&mut self) {
+        if self.kind == Kind::Postgres {
+            self.quit();
+            let end = Instant::now() + ENDING;
+            while self.is_running() && Instant::now() < end {
+                std::thread::park_timeout(Duration::from_millis(10));
+            }
+        }
+    }
+
     /// What messages call it.
     fn name(&self) -> &'static str {
         match self.kind {
@@ -226,14 +245,7 @@ pub fn database_url(address: SocketAddr) -> String {
 }
 
 impl Drop for Server {
-    /// A `PostgreSQL` that is just killed leaves shared memory behind.
     fn drop(&mut self) {
-        if self.kind == Kind::Postgres {
-            self.quit();
-            let end = Instant::now() + ENDING;
-            while self.is_running() && Instant::now() < end {
-                std::thread::park_timeout(Duration::from_millis(10));
-            }
-        }
+        self.end();
     }
 }

@@ -42,6 +42,10 @@ pub(crate) enum Deed {
     Wipe,
     /// It is started again.
     Start,
+    /// Its disk is full.
+    Fill,
+    /// Its disk has room again.
+    Free,
 }
 
 /// One thing that is done.
@@ -83,7 +87,7 @@ impl Action {
                 | Self::Days
                 | Self::Service(_, Deed::Start | Deed::Thaw)
                 | Self::Broker(Deed::Start | Deed::Thaw)
-                | Self::Postgres(Deed::Start)
+                | Self::Postgres(Deed::Start | Deed::Free)
         )
     }
 

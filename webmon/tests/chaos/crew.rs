@@ -86,7 +86,7 @@ impl Crew {
         match deed {
             Deed::Freeze => process.freeze(),
             Deed::Thaw => process.thaw(),
-            Deed::Start => {}
+            Deed::Start | Deed::Fill | Deed::Free => {}
             Deed::Stop => {
                 process.terminate();
                 return self.leaving.push((process, Instant::now()));

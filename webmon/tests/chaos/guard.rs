@@ -31,13 +31,15 @@ impl Guarded {
 
     /// Does something to it.
     pub(crate) fn act(&mut self, deed: Deed) {
-        self.wanted = matches!(deed, Deed::Start | Deed::Freeze | Deed::Thaw);
+        self.wanted = !matches!(deed, Deed::Kill | Deed::Stop | Deed::Wipe);
         match deed {
             Deed::Kill => self.server.kill(),
             Deed::Stop => self.server.quit(),
             Deed::Freeze => self.server.freeze(),
             Deed::Thaw => self.server.thaw(),
             Deed::Wipe => self.server.wipe(),
+            Deed::Fill => self.server.fill(),
+            Deed::Free => self.server.free(),
             Deed::Start => {}
         }
     }

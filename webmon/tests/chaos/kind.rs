@@ -14,7 +14,7 @@ pub(crate) const SCHEDULERS: usize = 2;
 pub(crate) const CHECKERS: usize = 3;
 
 /// All kinds of faults.
-const KINDS: [Kind; 19] = [
+const KINDS: [Kind; 20] = [
     Kind::SchedulerKilled,
     Kind::SchedulerFrozen,
     Kind::SchedulerStopped,
@@ -27,6 +27,7 @@ const KINDS: [Kind; 19] = [
     Kind::TopicDeleted,
     Kind::PostgresKilled,
     Kind::PostgresStopped,
+    Kind::PostgresFull,
     Kind::Cut,
     Kind::Delayed,
     Kind::Stalled,
@@ -51,6 +52,7 @@ pub(crate) enum Kind {
     TopicDeleted,
     PostgresKilled,
     PostgresStopped,
+    PostgresFull,
     Cut,
     Delayed,
     Stalled,
@@ -104,10 +106,10 @@ impl Kind {
         &KINDS
     }
 
-    /// Those after which nothing that Kafka acknowledged is gone.
+    /// Those after which nothing that Kafka acknowledged is gone, and that every system can do.
     pub(crate) fn harmless() -> Vec<Self> {
-        let forgets = [Self::BrokerWiped, Self::TopicDeleted];
-        let kinds = KINDS.iter().filter(|kind| !forgets.contains(kind));
+        let others = [Self::BrokerWiped, Self::TopicDeleted, Self::PostgresFull];
+        let kinds = KINDS.iter().filter(|kind| !others.contains(kind));
         kinds.copied().collect()
     }
 
@@ -132,8 +134,10 @@ impl Kind {
                 end: None,
                 lasts_ms: 0..1,
             },
-            Self::PostgresKilled => postgres(Deed::Kill),
-            Self::PostgresStopped => postgres(Deed::Stop),
+            Self::PostgresKilled => postgres(Deed::Kill, 300..6_000),
+            Self::PostgresStopped => postgres(Deed::Stop, 300..6_000),
+            // Long enough for WAL to want room as well, at times.
+            Self::PostgresFull => postgres(Deed::Fill, 2_000..12_000),
             Self::Cut => link(dice, Mode::Cut, 300..5_000),
             Self::Delayed => {
                 let delay = Duration::from_millis(dice.within(&(20..400)));
@@ -179,12 +183,12 @@ fn broker(deed: Deed, lasts_ms: Range<u64>) -> Fault {
 }
 
 /// A fault of `PostgreSQL`.
-fn postgres(deed: Deed) -> Fault {
+fn postgres(deed: Deed, lasts_ms: Range<u64>) -> Fault {
     Fault {
         target: Target::Postgres,
         begin: Action::Postgres(deed),
         end: Some(Action::Postgres(deed.healed_by())),
-        lasts_ms: 300..6_000,
+        lasts_ms,
     }
 }
 
@@ -211,13 +215,14 @@ fn link(dice: &mut Dice, mode: Mode, lasts_ms: Range<u64>) -> Fault {
 impl Deed {
     /// Whether it makes something good.
     pub(crate) const fn heals(self) -> bool {
-        matches!(self, Self::Thaw | Self::Start)
+        matches!(self, Self::Thaw | Self::Start | Self::Free)
     }
 
     /// What makes it good.
     const fn healed_by(self) -> Self {
         match self {
             Self::Freeze => Self::Thaw,
+            Self::Fill => Self::Free,
             _ => Self::Start,
         }
     }

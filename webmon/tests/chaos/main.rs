@@ -84,7 +84,7 @@ async fn a_topic_that_was_made_anew_after_a_restart_of_the_broker_is_read() {
         (9_000, Action::DeleteTopic),
     ]);
     let going_on = async {
-        let mut world = World::start(0).await;
+        let mut world = World::start(0, plan.fills()).await;
         let healed = follow(&mut world, &plan).await;
         world.assert_checked(healed).await;
     };
@@ -99,7 +99,7 @@ static ALONE: Mutex<()> = Mutex::const_new(());
 async fn run(seed: u64, plan: Plan) {
     let _alone = ALONE.lock().await;
     eprintln!("seed {seed}: {} faults", plan.faults());
-    let mut world = World::start(seed).await;
+    let mut world = World::start(seed, plan.fills()).await;
     let healed = follow(&mut world, &plan).await;
     let (errands, failed) = world.errands.end().await;
     for failure in &failed {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use testbed::Mode;
 
-use crate::action::Action;
+use crate::action::{Action, Deed};
 use crate::dice::Dice;
 use crate::kind::{Kind, Target};
 
@@ -68,6 +68,12 @@ impl Plan {
     /// Whether tasks that Kafka acknowledged may be gone.
     pub(crate) fn forgets(&self) -> bool {
         self.steps.iter().any(|step| step.action.forgets())
+    }
+
+    /// Whether it takes a disk that is `PostgreSQL`'s own.
+    pub(crate) fn fills(&self) -> bool {
+        let fill = Action::Postgres(Deed::Fill);
+        self.steps.iter().any(|step| step.action == fill)
     }
 
     /// Whether checkers may not know which rows they have written.

@@ -19,6 +19,9 @@ use crate::setup::prepare;
 const READY: Duration = Duration::from_secs(90);
 /// How often servers and services are looked after.
 const EVERY: Duration = Duration::from_millis(100);
+/// The size of a disk that is to be filled: half an hour's results find room on it.
+const DISK_MIB: u32 = 256;
+
 /// Everything of a run.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -41,8 +44,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Starts everything, and waits until it is ready.
-    pub(crate) async fn start(seed: u64) -> Self {
+    /// Starts everything, and waits until it is ready; `PostgreSQL` has a disk of its own if that is to be
+    /// filled.
+    pub(crate) async fn start(seed: u64, fills: bool) -> Self {
         // The user of PostgreSQL must get through.
         let folder = tempfile::Builder::new()
             .prefix(&format!("webmon-chaos-{seed}-"))
@@ -60,7 +64,12 @@ impl World {
         ];
         let [.., schedulers, checkers] = &links;
         let behind = [schedulers.address(), checkers.address()];
-        let mut postgres = Guarded::new(Server::postgres(folder.path(), port));
+        let postgres = if fills {
+            Server::postgres_on(DISK_MIB, folder.path(), port).await
+        } else {
+            Server::postgres(folder.path(), port)
+        };
+        let mut postgres = Guarded::new(postgres);
         let mut broker = Guarded::new(Server::kafka(folder.path(), port + 1, &behind));
         postgres.supervise();
         broker.supervise();
@@ -122,6 +131,7 @@ impl World {
         for link in &self.links {
             link.set(Mode::Pass);
         }
+        self.postgres.act(Deed::Free);
         self.postgres.act(Deed::Thaw);
         self.broker.act(Deed::Thaw);
         self.crew.heal();
@@ -131,6 +141,7 @@ impl World {
     /// Keeps the logs, and the data of the servers.
     pub(crate) fn keep(&mut self) {
         self.crew.keep_logs();
+        self.postgres.server.keep();
         if let Some(folder) = self.folder.take() {
             let folder = folder.keep();
             eprintln!("logs, and the data of the servers: {}", folder.display());
