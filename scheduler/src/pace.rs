@@ -1,7 +1,8 @@
 //! Pace: how many shards a turn takes, and when those of a failed turn are tried again.
 //!
-//! Pure bookkeeping; time is an argument. A turn that is too big shrinks until it fits, and a shard
-//! that cannot be scheduled is tried alone, so that it holds up no other.
+//! Pure bookkeeping; time is an argument. A turn that is too big shrinks until it fits, but not one that is
+//! long because `PostgreSQL` takes long to answer: it would be as long with fewer shards. A shard that cannot
+//! be scheduled is tried alone, so that it holds up no other.
 
 use std::{
     collections::BTreeMap,
@@ -12,6 +13,9 @@ use contract::SHARDS;
 
 /// How many shards the first turn takes.
 const FIRST: usize = 8;
+/// A turn that takes less than so many times as long as its claim is short, however slow `PostgreSQL` is: a claim
+/// waits for three answers, a turn for twelve, even if there is nothing to schedule.
+const CLAIMS: u32 = 6;
 /// The pause after a shard's first failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause.
@@ -33,6 +37,8 @@ pub(crate) struct Pace {
     turn: Duration,
     /// How many shards a turn takes.
     most: usize,
+    /// How long the last claim took.
+    claim: Duration,
     /// Shards whose last turn failed.
     failed: BTreeMap<i16, Retry>,
     /// Shards that are in a turn of this scheduler now.
@@ -54,6 +60,7 @@ impl Pace {
         Self {
             turn,
             most: FIRST,
+            claim: Duration::ZERO,
             failed: BTreeMap::new(),
             busy: Vec::new(),
         }
@@ -89,8 +96,9 @@ impl Pace {
         waiting.map(|(_, retry)| retry.at).min()
     }
 
-    /// A turn took these shards.
-    pub(crate) fn started(&mut self, shards: &[i16]) {
+    /// A turn took these shards, and so long to do that.
+    pub(crate) fn started(&mut self, shards: &[i16], claim: Duration) {
+        self.claim = claim;
         self.busy.extend_from_slice(shards);
     }
 
@@ -112,7 +120,7 @@ impl Pace {
             for retry in self.failed.values_mut() {
                 retry.at = retry.at.min(now);
             }
-        } else if took < self.turn / 10 {
+        } else if took < (self.turn / 10).max(self.claim * CLAIMS) {
             self.most = (self.most * 2).min(usize::from(SHARDS.unsigned_abs()));
         } else if took > self.turn {
             self.most = (self.most / 2).max(1);
@@ -164,9 +172,22 @@ mod tests {
     }
 
     #[test]
+    fn turns_do_not_shrink_when_every_statement_takes_long() {
+        let (mut pace, now) = (Pace::new(TURN), Instant::now());
+        let answer = Duration::from_millis(200);
+        for _ in 0..5 {
+            pace.started(&[1, 2], answer * 3);
+            pace.succeeded(&[1, 2], answer * 12, now);
+        }
+        assert_eq!(pace.next(now).most, 64);
+        pace.succeeded(&[1, 2], answer * 20, now);
+        assert_eq!(pace.next(now).most, 32);
+    }
+
+    #[test]
     fn shards_of_a_failed_turn_are_tried_alone_after_doubling_pauses() {
         let (mut pace, mut now) = (Pace::new(TURN), Instant::now());
-        pace.started(&[3, 4]);
+        pace.started(&[3, 4], Duration::ZERO);
         pace.failed(&[3, 4], now);
         assert_eq!(pace.next(now).candidates.len(), 62);
         for pause in [1, 2, 4, 8, 16, 30, 30] {
@@ -210,7 +231,7 @@ mod tests {
         let (mut pace, now) = (Pace::new(TURN), Instant::now());
         pace.failed(&[3], now);
         let later = now + Duration::from_secs(1);
-        pace.started(&[3]);
+        pace.started(&[3], Duration::ZERO);
         assert_eq!(pace.next(later).candidates.len(), 63);
         assert_eq!(pace.next_retry(), None);
     }

@@ -118,7 +118,7 @@ impl Turns {
             return self.idle.push(slot);
         };
         let (shards, started) = (turn.shards(), turn.started);
-        self.pace.started(&shards);
+        self.pace.started(&shards, started.elapsed());
         let sending = turn.send(&slot.publisher, self.config.horizon, self.tracer.as_ref());
         let sent = timeout_at(deadline, sending).await;
         match sent.unwrap_or_else(|_| Err(overdue("publishing tasks"))) {
