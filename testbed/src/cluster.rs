@@ -110,12 +110,12 @@ impl Cluster {
             .start(name, "checker")
     }
 
-    /// Starts a scheduler and a checker, to be observed.
-    pub async fn services(&self) -> [Service; 2] {
+    /// Starts a scheduler and a checker, to be observed, with these settings.
+    pub async fn services(&self, [scheduler, checker]: [&Settings; 2]) -> [Service; 2] {
         let folder = self.folder.path();
         let mut services = [
-            Service::start("scheduler", self.settings.scheduler(folder, "scheduler")),
-            Service::start("checker", self.settings.checker(folder, "checker")),
+            Service::start("scheduler", scheduler.scheduler(folder, "scheduler")),
+            Service::start("checker", checker.checker(folder, "checker")),
         ];
         for service in &mut services {
             service.ready().await;

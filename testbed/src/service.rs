@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::http::{get, metric};
+use crate::http::get;
 use crate::process::Process;
 use crate::settings::ConfigFile;
 use crate::wait::eventually;
@@ -37,7 +37,7 @@ impl Service {
         self.readyz("that it is ready", ready).await;
     }
 
-    /// Waits until it misses this.
+    /// Waits until it misses this, and says that something is amiss.
     pub async fn misses(&mut self, condition: &str) {
         let missing = |answer: &str| {
             let (_, list) = answer.split_once("not ready: ").unwrap_or_default();
@@ -46,6 +46,7 @@ impl Service {
         };
         self.readyz(&format!("that it misses {condition}"), missing)
             .await;
+        self.process.line_seen("not ready: ", PATIENCE).await;
     }
 
     /// Waits for an answer of `/readyz` that fits.
@@ -57,11 +58,6 @@ impl Service {
             fits(&answer).then_some(())
         })
         .await;
-    }
-
-    /// The sum of a metric over its labels.
-    pub async fn metric(&self, name: &str) -> f64 {
-        metric(self.config.listen, name).await
     }
 
     /// How many lines it has said.

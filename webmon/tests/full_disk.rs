@@ -88,7 +88,7 @@ async fn what_is_checked_while_the_disk_is_full_is_recorded_when_there_is_room()
     postgres.ready().await;
     let cluster = Cluster::in_database("full", &postgres.url()).await;
     cluster.add(THREE_HUNDRED).await;
-    let mut services = cluster.services().await;
+    let mut services = cluster.services([&cluster.settings; 2]).await;
     let start = cluster.now().await;
     cluster.scheduled_until(start + AROUND_MS).await;
     let before = [services[0].lines(), services[1].lines()];

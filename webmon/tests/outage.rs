@@ -1,5 +1,5 @@
-//! What services do, and above all say, while what they need is away: they are not ready, they tell it
-//! in a few lines, and when it is over everything is accounted for.
+//! What services do, and above all say, while what they need is away or slow: they are not ready, tell it
+//! in a few lines and lose no result, and when it is over everything is accounted for.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,13 +9,17 @@
 use std::time::Duration;
 
 use rdkafka::mocking::MockCluster;
-use testbed::{Cluster, ConfigFile, Mode, Process, Proxy, THREE_HUNDRED, eventually, get};
+use rdkafka::producer::DefaultProducerContext;
+use testbed::audit::Report;
+use testbed::{Cluster, Crowd, Mode, Proxy, Service, Settings, THREE_HUNDRED, eventually, show};
 
-/// How long a service may take to be ready, or to notice that it is not.
+/// How much longer than it should something may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the outage lasts from when it was noticed.
-const OUTAGE_MS: i64 = 20_000;
-/// How long there is load before the outage, and after it.
+/// How long a database is away, or slow.
+const MINUTE_MS: i64 = 60_000;
+/// How long a broker is away, from when it was noticed.
+const BROKER_MS: i64 = 20_000;
+/// How long there is load before an outage, and after it.
 const AROUND_MS: i64 = 6_000;
 /// The lines that a service may say of an outage: what fails and what answers again, for each of the
 /// handful of things that a service does with a database or a broker.
@@ -24,172 +28,168 @@ const MOST_LINES: usize = 14;
 const MOST_GAPS: usize = 10;
 /// The only broker of a mock.
 const BROKER: i32 = 1;
+/// A hundred checks a second.
+const ONE_HUNDRED: &[Crowd] = &[Crowd::new("second", "/ok", 1_000, 100)];
+/// Within a minute more checks than a checker keeps results of, which are 20,000.
+const FIVE_HUNDRED: &[Crowd] = &[Crowd::new("half-second", "/ok", 500, 250)];
+/// What a checker says when it keeps no more.
+const PAUSED: &str = "paused reading tasks";
+/// The most that it may have in memory by then, beside what it has at rest.
+const MOST_MIB: u64 = 64;
 
-/// A service under observation.
-struct Service {
-    /// What it is.
-    program: &'static str,
-    /// Its configuration.
-    config: ConfigFile,
-    /// The process.
-    process: Process,
+/// A cluster with a broker inside this process: nobody else loses theirs, and several run side by side.
+struct Apart {
+    /// The cluster.
+    cluster: Cluster,
+    /// Its broker.
+    broker: MockCluster<'static, DefaultProducerContext>,
 }
 
-impl Service {
-    /// The answer of `/readyz`, once it fits.
-    async fn readyz(&mut self, what: &str, fits: impl Fn(&str) -> bool) {
-        let what = format!("{} says {what}", self.program);
-        eventually(PATIENCE, &what, async || {
-            self.process.assert_running();
-            let answer = get(self.config.listen, "/readyz").await?;
-            fits(&answer).then_some(())
+impl Apart {
+    /// A cluster with these sites.
+    async fn start(purpose: &str, sites: &[Crowd]) -> Self {
+        let broker = MockCluster::new(1).unwrap();
+        let cluster = Cluster::on_broker(purpose, &broker.bootstrap_servers()).await;
+        broker.create_topic(cluster.topic.name(), 8, 1).unwrap();
+        cluster.add(sites).await;
+        Self { cluster, broker }
+    }
+
+    /// A link to the database that may fail, and the settings of those who use it.
+    async fn link(&self) -> (Proxy, Settings) {
+        let mut settings = self.cluster.settings.clone();
+        let url = &settings.database_url;
+        let (_, place) = url.split_once('@').unwrap();
+        let (server, _) = place.split_once('/').unwrap();
+        let proxy = Proxy::start(server.parse().unwrap()).await;
+        settings.database_url = url.replacen(server, &proxy.address().to_string(), 1);
+        (proxy, settings)
+    }
+
+    /// A scheduler and a checker with these settings, which have worked for a while, and how many lines they
+    /// have said.
+    async fn services(&self, settings: [&Settings; 2]) -> ([Service; 2], [usize; 2]) {
+        let services = self.cluster.services(settings).await;
+        self.pass(AROUND_MS).await;
+        let lines = [services[0].lines(), services[1].lines()];
+        (services, lines)
+    }
+
+    /// Waits until so much time has passed for the database.
+    async fn pass(&self, millis: i64) {
+        let end = self.cluster.now().await + millis;
+        let deadline = PATIENCE + Duration::from_millis(millis.unsigned_abs());
+        eventually(deadline, "time passes", async || {
+            (self.cluster.now().await > end).then_some(())
         })
         .await;
     }
 
-    /// Waits until it is ready.
-    async fn ready(&mut self) {
-        let ready =
-            |answer: &str| answer.starts_with("HTTP/1.1 200") && answer.ends_with("ready\n");
-        self.readyz("that it is ready", ready).await;
-    }
-
-    /// Waits until it misses this.
-    async fn misses(&mut self, condition: &str) {
-        let missing = |answer: &str| {
-            let (_, list) = answer.split_once("not ready: ").unwrap_or_default();
-            let named = list.trim().split(", ").any(|name| name == condition);
-            answer.starts_with("HTTP/1.1 503") && named
-        };
-        self.readyz(&format!("that it misses {condition}"), missing)
-            .await;
-    }
-
-    /// How much it has said.
-    fn lines(&self) -> usize {
-        self.process.said().lines().count()
-    }
-}
-
-/// A scheduler and a checker under load.
-async fn services(cluster: &Cluster) -> [Service; 2] {
-    cluster.add(THREE_HUNDRED).await;
-    let service = |program, config: ConfigFile| Service {
-        program,
-        process: config.start(program, program),
-        config,
-    };
-    let (settings, folder) = (&cluster.settings, cluster.folder());
-    let mut services = [
-        service("scheduler", settings.scheduler(folder, "scheduler")),
-        service("checker", settings.checker(folder, "checker")),
-    ];
-    for service in &mut services {
-        service.ready().await;
-    }
-    let start = cluster.now().await;
-    cluster.scheduled_until(start + AROUND_MS).await;
-    services
-}
-
-/// Waits until so much time has passed for the database.
-async fn pass(cluster: &Cluster, millis: i64) {
-    let end = cluster.now().await + millis;
-    let deadline = PATIENCE + Duration::from_millis(millis.unsigned_abs());
-    eventually(deadline, "time passes", async || {
-        (cluster.now().await > end).then_some(())
-    })
-    .await;
-}
-
-/// Takes something away for a while. Meanwhile all `conditions` are missed; then all are ready again,
-/// have said little, and every check is accounted for.
-async fn outage(
-    cluster: &Cluster,
-    services: &mut [Service; 2],
-    missed: [&[&str]; 2],
-    switch: impl Fn(bool),
-) {
-    let before = [services[0].lines(), services[1].lines()];
-    switch(false);
-    for (service, conditions) in services.iter_mut().zip(missed) {
-        for condition in conditions {
-            service.misses(condition).await;
+    /// Waits until services are ready again. From then on all is well; every check is accounted for, no
+    /// result is lost, and beside the lines that were said before there are few.
+    async fn over(&self, (mut services, before): ([Service; 2], [usize; 2])) -> Report {
+        for service in &mut services {
+            service.ready().await;
         }
-    }
-    pass(cluster, OUTAGE_MS).await;
-    switch(true);
-    for service in &mut *services {
-        service.ready().await;
-    }
-    let end = cluster.now().await + AROUND_MS;
-    let report = cluster.audit(end).await;
-    report.show();
-    report.assert_clean();
-    for (service, before) in services.iter().zip(before) {
-        let said = service.process.said();
-        let of_gaps = |line: &&str| line.contains("recorded as gaps");
-        let (gaps, lines): (Vec<_>, Vec<_>) = said.lines().skip(before).partition(of_gaps);
-        assert!(
-            lines.len() <= MOST_LINES && gaps.len() <= MOST_GAPS,
-            "{} said {} lines, {} of gaps:\n{}",
-            service.program,
-            lines.len(),
-            gaps.len(),
-            lines.join("\n")
-        );
-        assert!(!lines.is_empty(), "{} said nothing", service.program);
+        let end = self.cluster.now().await + AROUND_MS;
+        let report = self.cluster.audit(end).await;
+        show(format_args!("{}: {report}", self.cluster.topic.name()));
+        report.assert_clean();
+        assert_eq!(report.rows("missed/lost"), 0, "{report}");
+        for (service, before) in services.iter().zip(before) {
+            assert_few_lines(service, before);
+        }
+        self.cluster.stop_and_count(services).await;
+        report
     }
 }
 
-/// A cluster whose services reach the database by a link that may fail.
-async fn with_a_link(purpose: &str) -> (Cluster, Proxy) {
-    let mut cluster = Cluster::start(purpose).await;
-    let url = &cluster.settings.database_url;
-    let (_, place) = url.split_once('@').unwrap();
-    let (server, _) = place.split_once('/').unwrap();
-    let proxy = Proxy::start(server.parse().unwrap()).await;
-    cluster.settings.database_url = url.replacen(server, &proxy.address().to_string(), 1);
-    (cluster, proxy)
+/// Fails if a service has said much beside so many lines.
+fn assert_few_lines(service: &Service, before: usize) {
+    let said = service.process.said();
+    let of_gaps = |line: &&str| line.contains("recorded as gaps");
+    let (gaps, lines): (Vec<_>, Vec<_>) = said.lines().skip(before).partition(of_gaps);
+    assert!(
+        lines.len() <= MOST_LINES && gaps.len() <= MOST_GAPS,
+        "{} said {} lines, {} of gaps:\n{}",
+        service.process.name(),
+        lines.len(),
+        gaps.len(),
+        lines.join("\n")
+    );
+}
+
+/// Nobody reaches the database.
+async fn away(purpose: &str, during: Mode, after: Mode) {
+    let apart = Apart::start(purpose, ONE_HUNDRED).await;
+    let (link, settings) = apart.link().await;
+    let (mut services, before) = apart.services([&settings; 2]).await;
+    link.set(during);
+    for service in &mut services {
+        service.misses("database").await;
+    }
+    apart.pass(MINUTE_MS).await;
+    link.set(after);
+    apart.over((services, before)).await;
+}
+
+/// Every answer of the database takes a while, so that a turn takes longer than the time until the next: what is
+/// scheduled is late at times, but scheduled.
+async fn slow(purpose: &str, delay: Duration) {
+    let apart = Apart::start(purpose, ONE_HUNDRED).await;
+    let (link, settings) = apart.link().await;
+    let under_load = apart.services([&settings; 2]).await;
+    link.set(Mode::Delay(delay));
+    apart.pass(MINUTE_MS).await;
+    link.set(Mode::Pass);
+    let report = apart.over(under_load).await;
+    assert!(report.in_gaps * 10 < report.due, "{report}");
+    assert!(report.rows("up") * 2 > report.due, "{report}");
+}
+
+/// The checker records hardly anything, while the scheduler goes on. One that records nothing checks until it
+/// keeps as many results as it may.
+async fn unrecorded(purpose: &str, during: Mode, after: Mode) {
+    let apart = Apart::start(purpose, FIVE_HUNDRED).await;
+    let (link, through) = apart.link().await;
+    let (mut services, before) = apart.services([&apart.cluster.settings, &through]).await;
+    let [_, checker] = &mut services;
+    let at_rest = checker.process.peak_mib();
+    link.set(during);
+    checker.misses("database").await;
+    apart.pass(MINUTE_MS).await;
+    let grown = checker.process.peak_mib() - at_rest;
+    let paused = checker.process.said().contains(PAUSED);
+    assert!(paused || during != Mode::Swallow, "not {PAUSED}");
+    link.set(after);
+    apart.over((services, before)).await;
+    assert!(grown < MOST_MIB, "grown by {grown} MiB");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_sends_everybody_away_is_told_in_a_few_lines() {
-    let (cluster, proxy) = with_a_link("shut").await;
-    let mut services = services(&cluster).await;
-    outage(&cluster, &mut services, [&["database"]; 2], |there| {
-        proxy.set(if there { Mode::Pass } else { Mode::Cut });
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_falls_silent_is_told_in_a_few_lines() {
-    let (cluster, proxy) = with_a_link("silent").await;
-    let mut services = services(&cluster).await;
-    outage(&cluster, &mut services, [&["database"]; 2], |there| {
-        // Connections that met the silence are never heard of again.
-        proxy.set(if there { Mode::Forget } else { Mode::Swallow });
-    })
-    .await;
+async fn a_database_that_is_away_or_slow_for_a_minute_costs_no_result() {
+    // Connections that met the silence are never heard of again.
+    let (silent, forgotten) = (Mode::Swallow, Mode::Forget);
+    let crawling = Mode::Delay(Duration::from_secs(2));
+    tokio::join!(
+        away("shut", Mode::Cut, Mode::Pass),
+        away("silent", silent, forgotten),
+        slow("slow", Duration::from_millis(100)),
+        unrecorded("stuck", silent, forgotten),
+        unrecorded("crawling", crawling, Mode::Pass),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_away_is_told_in_a_few_lines() {
-    let mut cluster = Cluster::start("broker").await;
-    // Inside this process, so that nobody else loses theirs.
-    let mock = MockCluster::new(1).unwrap();
-    mock.create_topic(cluster.topic.name(), 8, 1).unwrap();
-    cluster.settings.brokers = mock.bootstrap_servers();
-    let mut services = services(&cluster).await;
-    let missed: [&[&str]; 2] = [&["kafka"], &["kafka", "kafka group"]];
-    outage(&cluster, &mut services, missed, |there| {
-        let done = if there {
-            mock.broker_up(BROKER)
-        } else {
-            mock.broker_down(BROKER)
-        };
-        done.unwrap();
-    })
-    .await;
+    let apart = Apart::start("broker", THREE_HUNDRED).await;
+    let (mut services, before) = apart.services([&apart.cluster.settings; 2]).await;
+    apart.broker.broker_down(BROKER).unwrap();
+    let [scheduler, checker] = &mut services;
+    scheduler.misses("kafka").await;
+    checker.misses("kafka").await;
+    checker.misses("kafka group").await;
+    apart.pass(BROKER_MS).await;
+    apart.broker.broker_up(BROKER).unwrap();
+    apart.over((services, before)).await;
 }
