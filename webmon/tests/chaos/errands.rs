@@ -11,12 +11,18 @@ use testbed::{ConfigFile, Process, Topic, Website};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
-use crate::action::Action;
+use crate::action::{Action, Deed};
 use crate::changes;
 use crate::dice::Dice;
 
 /// How long one of them may take.
 const LIMIT: Duration = Duration::from_mins(1);
+/// On a full disk rows find no room at first; after so long WAL is to find none either.
+const WAL_LATER: Duration = Duration::from_secs(3);
+/// How many files of WAL there may be that are used again.
+const WAL_FILES: usize = 20;
+/// Goes on with the next of them.
+const NEXT_WAL: &str = "SELECT pg_switch_wal() FROM txid_current()";
 /// How many of the newest tasks of each partition are repeated.
 const NEWEST: i64 = 100;
 /// How many of the oldest tasks are.
@@ -81,6 +87,10 @@ async fn run(action: Action, tools: Tools) -> Result<(), Failure> {
         Action::Apply(round) => apply(round, tools).await?,
         Action::DeleteTopic => tools.topic.try_delete().await?,
         Action::Repeat(seed) => repeat(Dice::new(seed), tools.topic).await?,
+        Action::Postgres(Deed::Fill) => {
+            sleep(WAL_LATER).await;
+            all(tools.database, owned(&[NEXT_WAL; WAL_FILES])).await?;
+        }
         Action::Service(..) | Action::Broker(_) | Action::Postgres(_) | Action::Link(..) => {}
     }
     Ok(())

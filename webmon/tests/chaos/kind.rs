@@ -136,8 +136,7 @@ impl Kind {
             },
             Self::PostgresKilled => postgres(Deed::Kill, 300..6_000),
             Self::PostgresStopped => postgres(Deed::Stop, 300..6_000),
-            // Long enough for WAL to want room as well, at times.
-            Self::PostgresFull => postgres(Deed::Fill, 2_000..12_000),
+            Self::PostgresFull => postgres(Deed::Fill, 2_000..9_000),
             Self::Cut => link(dice, Mode::Cut, 300..5_000),
             Self::Delayed => {
                 let delay = Duration::from_millis(dice.within(&(20..400)));

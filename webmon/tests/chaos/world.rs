@@ -120,7 +120,10 @@ impl World {
         match action {
             Action::Service(member, deed) => self.crew.act(member, deed),
             Action::Broker(deed) => self.broker.act(deed),
-            Action::Postgres(deed) => self.postgres.act(deed),
+            Action::Postgres(deed) => {
+                self.postgres.act(deed);
+                self.errands.go(action, &self.tools);
+            }
             Action::Link(link, mode) => self.link(link).set(mode),
             errand => self.errands.go(errand, &self.tools),
         }
