@@ -94,9 +94,9 @@ impl Server {
         if self.is_running() {
             return;
         }
-        let on_its_disk = self.disk.as_ref().map(Disk::command);
+        let anywhere = || Command::new("env");
+        let mut command = self.disk.as_ref().map_or_else(anywhere, Disk::command);
         // By name, as a build's sandbox has no /usr/bin/env.
-        let mut command = on_its_disk.unwrap_or_else(|| Command::new("env"));
         command.arg("bash").arg(script()).args(&self.arguments);
         self.process = Some(Process::launch(self.name(), command));
     }
