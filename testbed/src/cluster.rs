@@ -114,8 +114,12 @@ impl Cluster {
     pub async fn services(&self, [scheduler, checker]: [&Settings; 2]) -> [Service; 2] {
         let folder = self.folder.path();
         let mut services = [
-            Service::start("scheduler", scheduler.scheduler(folder, "scheduler")),
-            Service::start("checker", checker.checker(folder, "checker")),
+            Service::start(
+                "scheduler",
+                "scheduler",
+                scheduler.scheduler(folder, "scheduler"),
+            ),
+            Service::start("checker", "checker", checker.checker(folder, "checker")),
         ];
         for service in &mut services {
             service.ready().await;

@@ -22,10 +22,10 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts it; `program` is what it is.
-    pub(crate) fn start(program: &str, config: ConfigFile) -> Self {
+    /// Starts it under a name; `program` is what it is.
+    pub fn start(name: &str, program: &str, config: ConfigFile) -> Self {
         Self {
-            process: config.start(program, program),
+            process: config.start(name, program),
             config,
         }
     }

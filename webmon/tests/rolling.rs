@@ -1,46 +1,20 @@
 //! Everything is replaced under load, one process after the other: nobody who reads the results notices.
 
-use std::time::Duration;
+use testbed::{Cluster, Service, TWO_THOUSAND};
 
-use testbed::{Cluster, ConfigFile, Process, TWO_THOUSAND, eventually, get};
-
-/// How long a service may take to be ready, and to stop.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the services run before the first is replaced, and after the last: longer than the longest
 /// interval.
 const AROUND_MS: i64 = 12_000;
 
-/// A running service.
-struct Service {
-    /// Its configuration.
-    config: ConfigFile,
-    /// The process.
-    process: Process,
-}
-
-impl Service {
-    /// Starts a scheduler or a checker, and waits until it is ready.
-    async fn start(cluster: &Cluster, program: &'static str, name: &str) -> Self {
-        let config = match program {
-            "scheduler" => cluster.settings.scheduler(cluster.folder(), name),
-            _ => cluster.settings.checker(cluster.folder(), name),
-        };
-        let process = config.start(name, program);
-        let mut service = Self { config, process };
-        eventually(PATIENCE, &format!("{name} is ready"), async || {
-            service.process.assert_running();
-            let answer = get(service.config.listen, "/readyz").await?;
-            answer.starts_with("HTTP/1.1 200").then_some(())
-        })
-        .await;
-        service
-    }
-
-    /// Asks it to stop, and waits until it has, in good order.
-    async fn stop(mut self) {
-        self.process.terminate();
-        assert_eq!(self.process.wait(PATIENCE).await, 0);
-    }
+/// Starts a scheduler or a checker, and waits until it is ready.
+async fn service(cluster: &Cluster, program: &str, name: &str) -> Service {
+    let config = match program {
+        "scheduler" => cluster.settings.scheduler(cluster.folder(), name),
+        _ => cluster.settings.checker(cluster.folder(), name),
+    };
+    let mut started = Service::start(name, program, config);
+    started.ready().await;
+    started
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,7 +25,7 @@ async fn a_rolling_restart_misses_nothing_repeats_nothing_and_leaves_no_gap() {
     let mut services = Vec::new();
     for (number, program) in programs.into_iter().enumerate() {
         let name = format!("{program}-{number}");
-        services.push(Service::start(&cluster, program, &name).await);
+        services.push(service(&cluster, program, &name).await);
     }
     // What was due before the first checker was there is not the matter.
     let start = cluster.now().await;
@@ -61,7 +35,7 @@ async fn a_rolling_restart_misses_nothing_repeats_nothing_and_leaves_no_gap() {
     for (number, program) in programs.into_iter().enumerate() {
         services.remove(0).stop().await;
         let name = format!("{program}-{number}-again");
-        services.push(Service::start(&cluster, program, &name).await);
+        services.push(service(&cluster, program, &name).await);
     }
     let end = cluster.now().await + AROUND_MS;
 
