@@ -56,6 +56,15 @@ pub(crate) enum Assignment {
     Taken(Vec<i32>),
 }
 
+impl Assignment {
+    /// The partitions that change hands.
+    pub(crate) fn partitions(&self) -> &[i32] {
+        match self {
+            Self::Given(partitions) | Self::Taken(partitions) => partitions,
+        }
+    }
+}
+
 impl Message<'_> {
     /// Its partition.
     pub(crate) fn partition(&self) -> i32 {

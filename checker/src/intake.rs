@@ -120,7 +120,7 @@ impl Intake {
             return false;
         };
         if self.desk.paused {
-            pulse.forget();
+            pulse.pause();
         }
         pulse.is_deaf(self.desk.ledger.partitions())
     }
@@ -134,6 +134,7 @@ impl Intake {
         match self.consumer.again(&self.config, embedded) {
             Ok(consumer) => {
                 self.desk.lose_all();
+                self.pulse.iter_mut().for_each(Pulse::start_over);
                 let lost = std::mem::replace(&mut self.consumer, consumer);
                 let closing = thread::Builder::new().name("closing".to_owned());
                 // Without another thread it is closed here.
@@ -162,12 +163,14 @@ impl Intake {
         let rebalanced = !polled.rebalances.is_empty();
         for change in polled.rebalances {
             self.desk.reassign(&self.consumer, &change);
-            self.pulse.iter_mut().for_each(Pulse::forget);
+            if let Some(pulse) = &mut self.pulse {
+                pulse.reassign(change.partitions());
+            }
         }
         match polled.message {
             Some(message) => {
                 if let Some(pulse) = &mut self.pulse {
-                    pulse.heard(message.partition());
+                    pulse.heard(message.partition(), message.offset());
                 }
                 self.desk.sort(self.consumer.topic(), &message, drained);
                 true

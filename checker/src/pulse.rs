@@ -2,8 +2,8 @@
 //!
 //! A consumer has been seen to read nothing for ever, as a healthy member of its group, from a topic
 //! that was deleted and made anew. So partitions of which nothing was heard for a while are looked at with
-//! a client of its own. One that has grown by one look, and of which nothing was heard until the next,
-//! shows that intake is deaf.
+//! a client of its own. One that is shorter than it was, or that has grown by one look and of which nothing
+//! was heard until the next, shows that intake is deaf.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -50,10 +50,12 @@ pub(crate) struct Pulse {
     thread: JoinHandle<()>,
 }
 
-/// What the looks have shown of partitions of which nothing was heard.
+/// What the looks have shown.
 #[derive(Debug, Default)]
 struct Growth {
-    /// Their ends at the last look.
+    /// The highest ends that were ever seen, whoever reads the partition.
+    highest: Ends,
+    /// The ends, at the last look, of partitions of which nothing was heard until then.
     ends: Ends,
     /// Those whose end was another one at the look before that.
     grown: BTreeSet<i32>,
@@ -79,9 +81,10 @@ impl Pulse {
         })
     }
 
-    /// Something came from a partition.
-    pub(crate) fn heard(&mut self, partition: i32) {
+    /// The message at this offset came from a partition.
+    pub(crate) fn heard(&mut self, partition: i32, offset: i64) {
         self.heard.insert(partition);
+        self.growth.highest.insert(partition, offset + 1);
     }
 
     /// Whether something came to one of these partitions, which are all that are read, and was not heard.
@@ -97,7 +100,7 @@ impl Pulse {
         if pause >= EVERY {
             self.looked_at = Instant::now();
             if pause > LATEST {
-                self.growth = Growth::default();
+                self.growth.pause();
             }
             let silent = partitions.filter(|partition| !self.heard.contains(partition));
             // While the last question is open there is no other.
@@ -106,8 +109,21 @@ impl Pulse {
         false
     }
 
-    /// The partitions are others from now on, or are read again.
-    pub(crate) fn forget(&mut self) {
+    /// These partitions are given or taken.
+    pub(crate) fn reassign(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            self.growth.ends.remove(partition);
+            self.growth.grown.remove(partition);
+        }
+    }
+
+    /// Nothing is read for now.
+    pub(crate) fn pause(&mut self) {
+        self.growth.pause();
+    }
+
+    /// Another consumer reads from now on.
+    pub(crate) fn start_over(&mut self) {
         self.growth = Growth::default();
     }
 
@@ -119,17 +135,29 @@ impl Pulse {
 
 impl Growth {
     /// Takes in the ends of the partitions of which nothing was heard since the last look; whether one of
-    /// them had grown by then.
+    /// them had grown by then, or is shorter than it was: its topic was made anew.
     fn look(&mut self, ends: Ends) -> bool {
-        let deaf = ends.keys().any(|partition| self.grown.contains(partition));
+        let deaf = ends.iter().any(|(partition, end)| {
+            let shorter = self
+                .highest
+                .get(partition)
+                .is_some_and(|highest| end < highest);
+            shorter || self.grown.contains(partition)
+        });
         let grown = ends.iter().filter(|(partition, end)| {
-            // A topic that was made anew may be shorter than it was.
             let before = self.ends.get(partition);
             before.is_some_and(|before| before != *end)
         });
         self.grown = grown.map(|(partition, _)| *partition).collect();
+        self.highest.extend(&ends);
         self.ends = ends;
         deaf
+    }
+
+    /// Looks say nothing about each other for now.
+    fn pause(&mut self) {
+        self.ends.clear();
+        self.grown.clear();
     }
 }
 
@@ -192,10 +220,11 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_that_was_made_anew_is_shorter() {
+    fn a_topic_that_was_made_anew_is_shorter_even_if_it_was_not_looked_at_meanwhile() {
         let mut growth = Growth::default();
         growth.look(ends([500]));
-        growth.look(ends([2]));
+        growth.look(ends([]));
+        growth.pause();
         assert!(growth.look(ends([2])));
     }
 

@@ -4,15 +4,18 @@
 #[path = "support/kafka.rs"]
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::{BaseProducer, Producer as _};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use runtime::config::KafkaSsl;
 use runtime::kafka::{KafkaError, TopicState, client_config, ensure_topic, wait_for_brokers};
 use support::{certificate, config, fresh_topic, plain_brokers, refusal, ssl, tls_brokers};
 use tokio_util::sync::CancellationToken;
+
+/// How long the broker may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn a_broker_that_answers_ends_the_wait() {
@@ -97,6 +100,25 @@ async fn a_missing_topic_is_created_as_configured_and_only_once() {
         ensure_topic(&config).await.unwrap(),
         TopicState::Present { partitions: 3 }
     );
+}
+
+/// A broker refuses what is an hour ahead of its own clock, unless that clock alone counts.
+#[tokio::test]
+async fn a_new_topic_takes_messages_of_a_client_whose_clock_is_ahead() {
+    let config = config(&plain_brokers(), &fresh_topic("ahead"), None);
+    ensure_topic(&config).await.unwrap();
+    let ahead = SystemTime::now() + Duration::from_hours(3);
+    let ahead = ahead.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let ahead = i64::try_from(ahead.as_millis()).unwrap();
+    let producer: BaseProducer = client_config(&config, "test").create().unwrap();
+    let record = BaseRecord::<(), _>::to(&config.topic).payload("task");
+    let sent = producer.send(record.partition(0).timestamp(ahead));
+    sent.map_err(|(error, _)| error).unwrap();
+    producer.flush(PATIENCE).unwrap();
+    let ends = producer
+        .client()
+        .fetch_watermarks(&config.topic, 0, PATIENCE);
+    assert_eq!(ends.unwrap(), (0, 1));
 }
 
 #[tokio::test]

@@ -92,8 +92,10 @@ async fn create(
 ) -> KafkaResult<Result<(), RDKafkaErrorCode>> {
     let retention_ms = config.retention.as_millis().to_string();
     let replication = TopicReplication::Fixed(config.replication);
+    // By the brokers' clocks: tasks of a scheduler whose own is an hour ahead would else be refused.
     let topic = NewTopic::new(&config.topic, config.partitions, replication)
-        .set("retention.ms", &retention_ms);
+        .set("retention.ms", &retention_ms)
+        .set("message.timestamp.type", "LogAppendTime");
     let options = AdminOptions::new()
         .operation_timeout(Some(TIMEOUT))
         .request_timeout(Some(TIMEOUT));
