@@ -129,8 +129,11 @@ const TAILS: [&str; 4] = [
     ": receive 0 after POLLIN",
 ];
 
-/// A message without librdkafka's thread in front (`[thrd:…]: `) and without its tail, so that the
-/// same failure is the same text each time.
+/// How a message begins that ends with the offsets that were not committed.
+const COMMIT: &str = "Offset commit";
+
+/// A message without librdkafka's thread in front (`[thrd:…]: `) and without its tail or its list of offsets, so
+/// that the same failure is the same text each time.
 pub(super) fn plain(message: &str) -> String {
     let message = match message
         .strip_prefix("[thrd:")
@@ -141,6 +144,15 @@ pub(super) fn plain(message: &str) -> String {
     };
     let tail = TAILS.iter().filter_map(|tail| message.find(tail)).min();
     let text = tail.and_then(|end| message.get(..end)).unwrap_or(message);
+    let offsets = text.starts_with(COMMIT).then(|| text.split_once('['));
+    let text = match offsets
+        .flatten()
+        .and_then(|(text, _)| text.rsplit_once(": "))
+    {
+        // What is before the first partition's number is its topic.
+        Some((text, _topic)) => text,
+        None => text,
+    };
     text.replace("SSL handshake failed: ", "")
 }
 
@@ -159,6 +171,24 @@ mod tests {
         assert!(!log.failed(first));
         log.recovered();
         assert!(log.failed(again));
+    }
+
+    #[test]
+    fn a_commit_that_fails_again_with_other_offsets_is_the_same_failure() {
+        let text = |offset| {
+            format!(
+                "Offset commit (manual) failed for 1/1 partition(s) in join-state steady: Broker: Unknown member: \
+             tasks((null))[0]@{offset}(Broker: Unknown member)"
+            )
+        };
+        let plain = plain(&text(7));
+        assert!(
+            plain.ends_with("in join-state steady: Broker: Unknown member"),
+            "{plain}"
+        );
+        let log = BrokerLog::new("consumer");
+        assert!(log.failed(&text(7)));
+        assert!(!log.failed(&text(8)));
     }
 
     #[test]
