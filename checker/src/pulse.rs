@@ -149,7 +149,10 @@ impl Growth {
             before.is_some_and(|before| before != *end)
         });
         self.grown = grown.map(|(partition, _)| *partition).collect();
-        self.highest.extend(&ends);
+        // Whoever is deaf stays so until another consumer reads.
+        if !deaf {
+            self.highest.extend(&ends);
+        }
         self.ends = ends;
         deaf
     }
@@ -226,6 +229,7 @@ mod tests {
         growth.look(ends([]));
         growth.pause();
         assert!(growth.look(ends([2])));
+        assert!(growth.look(ends([2])), "nobody else reads yet");
     }
 
     #[test]

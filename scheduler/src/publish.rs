@@ -52,8 +52,6 @@ pub(crate) struct Publisher {
     producer: Arc<BaseProducer<Context>>,
     /// That thread.
     thread: thread::JoinHandle<()>,
-    /// What librdkafka has to say, whichever producer it is.
-    log: Arc<BrokerLog>,
     /// `kafka.topic`.
     topic: String,
     /// In a standalone, the bound of the embedded broker.
@@ -107,7 +105,7 @@ impl Publisher {
             .set("queue.buffering.max.kbytes", QUEUE_KIB)
             .set("max.in.flight.requests.per.connection", MAX_REQUESTS);
         let context = Context {
-            log: Arc::clone(&log),
+            log,
             backlog: backlog.clone(),
         };
         let producer: BaseProducer<Context> = client
@@ -122,7 +120,6 @@ impl Publisher {
         Ok(Self {
             producer,
             thread,
-            log,
             topic: config.topic.clone(),
             backlog,
         })
@@ -134,7 +131,8 @@ impl Publisher {
     pub(crate) fn renew(&mut self, config: &KafkaConfig) -> Result<()> {
         self.producer
             .purge(PurgeConfig::default().queue().inflight());
-        let new = Self::with_log(config, self.backlog.clone(), Arc::clone(&self.log))?;
+        let log = Arc::clone(&self.producer.context().log);
+        let new = Self::with_log(config, self.backlog.clone(), log)?;
         let old = std::mem::replace(self, new);
         // Its end waits for Kafka, and nobody waits for its end.
         drop(spawn_blocking(move || drop(old)));

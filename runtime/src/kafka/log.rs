@@ -144,16 +144,15 @@ pub(super) fn plain(message: &str) -> String {
     };
     let tail = TAILS.iter().filter_map(|tail| message.find(tail)).min();
     let text = tail.and_then(|end| message.get(..end)).unwrap_or(message);
-    let offsets = text.starts_with(COMMIT).then(|| text.split_once('['));
-    let text = match offsets
-        .flatten()
-        .and_then(|(text, _)| text.rsplit_once(": "))
-    {
-        // What is before the first partition's number is its topic.
-        Some((text, _topic)) => text,
-        None => text,
-    };
+    let text = without_offsets(text).unwrap_or(text);
     text.replace("SSL handshake failed: ", "")
+}
+
+/// What a failed commit is about, if the message is of one: its list begins with the topic of a partition.
+fn without_offsets(text: &str) -> Option<&str> {
+    let (text, _) = text.strip_prefix(COMMIT).and(text.split_once('['))?;
+    let (text, _topic) = text.rsplit_once(": ")?;
+    Some(text)
 }
 
 #[cfg(test)]
@@ -178,7 +177,7 @@ mod tests {
         let text = |offset| {
             format!(
                 "Offset commit (manual) failed for 1/1 partition(s) in join-state steady: Broker: Unknown member: \
-             tasks((null))[0]@{offset}(Broker: Unknown member)"
+                 tasks((null))[0]@{offset}(Broker: Unknown member)"
             )
         };
         let plain = plain(&text(7));
