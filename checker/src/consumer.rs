@@ -4,7 +4,8 @@
 //! [`Consumer::poll`] hands it on before the message that came with it.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    thread::{self, Thread},
     time::Duration,
 };
 
@@ -32,6 +33,9 @@ const FETCH_WAIT_MS: [&str; 2] = ["500", "10"];
 pub(crate) struct Consumer {
     /// librdkafka.
     client: BaseConsumer<Context>,
+    /// The thread that waits for something to poll. It waits by itself: waits in librdkafka go by the wall
+    /// clock, and last an hour longer when that is set back by an hour.
+    waiting: Arc<OnceLock<Thread>>,
     /// `kafka.topic`.
     topic: String,
 }
@@ -123,14 +127,22 @@ impl Consumer {
             stranded: Stranded::default(),
             rebalances: Mutex::default(),
         };
-        let client: BaseConsumer<Context> = client
+        let mut client: BaseConsumer<Context> = client
             .create_with_context(context)
             .wrap_err("create a Kafka consumer")?;
+        let waiting = Arc::<OnceLock<Thread>>::default();
+        let waits = Arc::clone(&waiting);
+        client.set_nonempty_callback(move || {
+            if let Some(thread) = waits.get() {
+                thread.unpark();
+            }
+        });
         client
             .subscribe(&[&config.topic])
             .wrap_err_with(|| format!("subscribe to the topic {}", config.topic))?;
         Ok(Self {
             client,
+            waiting,
             topic: config.topic.clone(),
         })
     }
@@ -140,9 +152,15 @@ impl Consumer {
         &self.topic
     }
 
-    /// Serves Kafka once, waiting at most `wait` for a message.
-    pub(crate) fn poll(&self, wait: Duration) -> Polled<'_> {
-        let polled = self.client.poll(wait);
+    /// Waits until there may be something to poll, at most so long; always on the same thread.
+    pub(crate) fn wait(&self, limit: Duration) {
+        self.waiting.get_or_init(thread::current);
+        thread::park_timeout(limit);
+    }
+
+    /// Serves Kafka once, without waiting.
+    pub(crate) fn poll(&self) -> Polled<'_> {
+        let polled = self.client.poll(Duration::ZERO);
         let context = self.client.context();
         let rebalances = std::mem::take(
             &mut *context

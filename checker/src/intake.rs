@@ -22,8 +22,8 @@ use crate::{
     repeats::Repeats,
 };
 
-/// How long one poll waits for a task; a stop and completions are noticed at least so often.
-const POLL: Duration = Duration::from_millis(100);
+/// How long to wait for a task; a stop and completions are noticed at least so often.
+const WAIT: Duration = Duration::from_millis(100);
 /// The most tasks of one drain: little against the hold, much against the cost of a hand-over.
 const MOST_DRAINED: usize = 1_000;
 /// The most bytes of one drain, but for the last message: that much the hold may exceed its bound.
@@ -59,6 +59,8 @@ pub(crate) struct Intake {
     pulse: Option<Pulse>,
     /// How much may be said of pauses: a slow database makes many.
     changes: Quota,
+    /// Whether the last poll brought nothing.
+    is_idle: bool,
     /// Consumers that were replaced: closing one may take as long as its last request.
     closing: Vec<JoinHandle<()>>,
     /// When the consumer was replaced last, or was to be.
@@ -78,6 +80,7 @@ impl Intake {
             desk,
             pulse,
             changes: Quota::new(),
+            is_idle: false,
             closing: Vec::new(),
             rejoined_at: None,
         })
@@ -86,6 +89,9 @@ impl Intake {
     /// Reads until `stop`, then leaves the group.
     pub(crate) fn run(mut self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
+            if self.is_idle {
+                self.consumer.wait(WAIT);
+            }
             let drained = self.drain();
             self.desk.hand_over(drained);
             self.desk.give_up();
@@ -144,22 +150,22 @@ impl Intake {
         }
     }
 
-    /// Waits for a task and reads what else is there.
+    /// Reads what is there.
     fn drain(&mut self) -> Drained {
         let mut drained = Drained::default();
-        let mut wait = POLL;
+        self.is_idle = false;
         for _ in 0..MOST_DRAINED {
-            if !self.poll(wait, &mut drained) || drained.bytes >= MOST_DRAINED_BYTES {
+            self.is_idle = !self.poll(&mut drained);
+            if self.is_idle || drained.bytes >= MOST_DRAINED_BYTES {
                 break;
             }
-            wait = Duration::ZERO;
         }
         drained
     }
 
     /// Serves Kafka once; whether there was anything.
-    fn poll(&mut self, wait: Duration, drained: &mut Drained) -> bool {
-        let polled = self.consumer.poll(wait);
+    fn poll(&mut self, drained: &mut Drained) -> bool {
+        let polled = self.consumer.poll();
         let rebalanced = !polled.rebalances.is_empty();
         for change in polled.rebalances {
             self.desk.reassign(&self.consumer, &change);
@@ -179,13 +185,11 @@ impl Intake {
         }
     }
 
-    /// Commits what is durable and contiguous.
+    /// Commits what is durable and contiguous; also nothing, which wakes librdkafka's thread for the group:
+    /// a wall clock that was set back has it wait for long, and the group would take us for dead.
     fn commit(&mut self) {
         self.desk.committed_at = Instant::now();
-        let commits = self.desk.ledger.commits();
-        if !commits.is_empty() {
-            self.consumer.commit(&commits);
-        }
+        self.consumer.commit(&self.desk.ledger.commits());
     }
 
     /// Pauses when there is no room for more, and resumes at half.
@@ -230,7 +234,8 @@ impl Intake {
         let mut deadline = Instant::now() + LEAVE_LIMIT;
         let mut ignored = Drained::default();
         while Instant::now() < deadline {
-            self.poll(Duration::from_millis(10), &mut ignored);
+            self.consumer.wait(Duration::from_millis(10));
+            self.poll(&mut ignored);
             if self.desk.ledger.is_empty() {
                 deadline = deadline.min(Instant::now() + LEAVE_AFTER_REVOCATION);
             }

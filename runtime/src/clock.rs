@@ -1,7 +1,8 @@
 //! One clock for everybody: the monotonic clock of this host plus an offset to the database's.
 //!
 //! Everything that is due is due on the database's clock, and `PostgreSQL` is what all services have in
-//! common. A host's wall clock decides nothing, so a step of it has no effect.
+//! common. A host's wall clock decides nothing, so a step of it has no effect. (librdkafka's waits go by it:
+//! those that matter are ended by who has the client.)
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

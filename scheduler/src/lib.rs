@@ -27,6 +27,7 @@ mod pace;
 pub mod pack;
 mod publish;
 pub mod reconcile;
+mod set_back;
 mod slot;
 mod sql;
 mod stamp;

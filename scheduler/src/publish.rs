@@ -125,8 +125,8 @@ impl Publisher {
         })
     }
 
-    /// Takes another producer after a turn that failed. What this one has not sent yet is forgotten, as another
-    /// turn will send it again; and it may never reach Kafka any more: librdkafka has been seen to lose all
+    /// Takes another producer, after a turn that failed for one. What this one has not sent yet is forgotten, as
+    /// another turn will send it again; and it may never reach Kafka any more: librdkafka has been seen to lose all
     /// brokers, and to send nothing to a topic that was made anew.
     pub(crate) fn renew(&mut self, config: &KafkaConfig) -> Result<()> {
         self.producer
@@ -174,26 +174,36 @@ impl Publisher {
         payload: &[u8],
     ) -> Result<(), RDKafkaErrorCode> {
         // Counted first: the acknowledgement may be faster than this thread.
-        batch.outstanding.fetch_add(1, Ordering::AcqRel);
+        let first = batch.outstanding.fetch_add(1, Ordering::AcqRel) == 0;
         let record = BaseRecord::with_opaque_to(&self.topic, Arc::clone(batch));
         let sent = self.producer.send(record.key(key).payload(payload));
+        if first {
+            self.thread.thread().unpark();
+        }
         sent.map_err(|(error, _record)| {
             batch.outstanding.fetch_sub(1, Ordering::AcqRel);
             error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail)
         })
     }
 
-    /// Ends the producer, at most [`POLL`] from now: the process must not end with it at work.
+    /// Ends the producer: the process must not end with it at work.
     pub(crate) async fn close(self) {
         drop(self.producer);
+        self.thread.thread().unpark();
         drop(spawn_blocking(|| self.thread.join()).await);
     }
 }
 
-/// Serves callbacks while somebody has the producer.
+/// Serves callbacks while somebody has the producer. While nothing is under way it waits by itself: waits in
+/// librdkafka go by the wall clock, and last an hour longer when that is set back by an hour.
 fn serve(producer: &Weak<BaseProducer<Context>>) {
     while let Some(producer) = producer.upgrade() {
-        producer.poll(POLL);
+        let busy = producer.in_flight_count() > 0;
+        producer.poll(if busy { POLL } else { Duration::ZERO });
+        drop(producer);
+        if !busy {
+            thread::park_timeout(POLL);
+        }
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
     config::Config,
     pace::Take,
     publish::Publisher,
+    set_back::SetBack,
     sql,
     turn::{Done, Sent, Turn},
 };
@@ -45,6 +46,8 @@ pub(crate) struct Slot {
     database: Link,
     /// A producer of its own.
     pub(crate) publisher: Publisher,
+    /// Whether the producer may wait for long.
+    set_back: SetBack,
 }
 
 /// How a turn ended.
@@ -65,11 +68,16 @@ impl Slot {
         Ok(Self {
             database: Link::new(config.database.clone(), POOL),
             publisher: Publisher::new(&config.kafka, backlog)?,
+            set_back: SetBack::new(),
         })
     }
 
-    /// Claims shards, on a new connection if the last one was dropped.
+    /// Claims shards, on a new connection if the last one was dropped; with another producer than before the
+    /// wall clock was set back.
     pub(crate) async fn claim(&mut self, config: &Config, take: &Take) -> Result<Option<Turn>> {
+        if self.set_back.noticed() {
+            self.renew_producer(&config.kafka);
+        }
         let wanted = Wanted {
             candidates: take.candidates.clone(),
             most: take.most,
@@ -103,6 +111,13 @@ impl Slot {
         }
     }
 
+    /// Takes another producer.
+    fn renew_producer(&mut self, config: &KafkaConfig) {
+        if let Err(error) = self.publisher.renew(config) {
+            warn!("cannot make a new Kafka client, keeping the one there is: {error:#}");
+        }
+    }
+
     /// Drops the connection, without waiting for a database that may not answer.
     pub(crate) fn drop_connection(&mut self) {
         self.database.cut();
@@ -113,9 +128,7 @@ impl Settled {
     /// Leaves nothing of a failed turn behind, and brings the topic back if that was missing.
     pub(crate) async fn recover(mut self, config: KafkaConfig) -> Self {
         self.slot.drop_connection();
-        if let Err(error) = self.slot.publisher.renew(&config) {
-            warn!("cannot make a new Kafka client, keeping the one there is: {error:#}");
-        }
+        self.slot.renew_producer(&config);
         if let Ok(Err(error)) =
             tokio::time::timeout(RECOVERY_LIMIT, kafka::ensure_topic(&config)).await
         {

@@ -31,6 +31,7 @@ mod service;
 mod settings;
 pub mod tables;
 mod wait;
+mod wall_clock;
 mod website;
 
 pub use cluster::Cluster;
@@ -46,6 +47,7 @@ pub use server::{Server, database_url};
 pub use service::Service;
 pub use settings::{ConfigFile, Settings, free_address, free_ports};
 pub use wait::eventually;
+pub use wall_clock::WallClock;
 pub use website::Website;
 
 /// Says it past the macros whose output the test harness keeps from those who look at tests that pass.

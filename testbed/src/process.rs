@@ -19,6 +19,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
 
 use crate::wait::eventually;
+use crate::wall_clock::WallClock;
 
 /// How many lines a failed test shows of each process.
 const TAIL_LINES: usize = 30;
@@ -54,12 +55,18 @@ impl Process {
         program: &str,
         arguments: impl IntoIterator<Item = A>,
     ) -> Self {
-        let mut command = Command::new(binary(program));
-        command
-            .args(arguments)
-            // What a failed test shows is to be read, whatever the developer's own terminal likes.
-            .env("NO_COLOR", "1")
-            .env("RUST_BACKTRACE", "0");
+        Self::launch(name, command(program, arguments))
+    }
+
+    /// The same, and it goes by this wall clock.
+    pub(crate) fn start_by<A: AsRef<OsStr>>(
+        clock: &WallClock,
+        name: &str,
+        program: &str,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let mut command = command(program, arguments);
+        command.envs(clock.environment());
         Self::launch(name, command)
     }
 
@@ -215,6 +222,17 @@ impl Drop for Process {
             );
         }
     }
+}
+
+/// What starts a program of this workspace.
+fn command<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(binary(program));
+    command
+        .args(arguments)
+        // What a failed test shows is to be read, whatever the developer's own terminal likes.
+        .env("NO_COLOR", "1")
+        .env("RUST_BACKTRACE", "0");
+    command
 }
 
 /// Where Cargo put a program of this workspace: beside the folder of the test itself.

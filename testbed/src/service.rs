@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::http::get;
+use crate::http::{get, metric};
 use crate::process::Process;
 use crate::settings::ConfigFile;
 use crate::wait::eventually;
+use crate::wall_clock::WallClock;
 
 /// How long a service may take to be ready, or to notice that it is not.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,6 +27,14 @@ impl Service {
     pub fn start(name: &str, program: &str, config: ConfigFile) -> Self {
         Self {
             process: config.start(name, program),
+            config,
+        }
+    }
+
+    /// The same, and it goes by this wall clock.
+    pub fn start_by(clock: &WallClock, name: &str, program: &str, config: ConfigFile) -> Self {
+        Self {
+            process: config.start_by(clock, name, program),
             config,
         }
     }
@@ -56,6 +65,16 @@ impl Service {
             self.process.assert_running();
             let answer = get(self.config.listen, "/readyz").await?;
             fits(&answer).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until it has noticed how far its wall clock is ahead of the machine's.
+    pub async fn knows_to_be_ahead(&self, seconds: i32) {
+        let what = format!("{} notices the step of its clock", self.process.name());
+        eventually(PATIENCE, &what, async || {
+            let behind = metric(self.config.listen, "webmon_clock_offset_seconds").await;
+            ((behind + f64::from(seconds)).abs() < 0.5).then_some(())
         })
         .await;
     }

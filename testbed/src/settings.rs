@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::kafka::{brokers, certificate, tls_brokers};
 use crate::process::Process;
+use crate::wall_clock::WallClock;
 
 /// The first port that is tried: below those that outgoing connections take.
 const FIRST_PORT: u16 = 11_000;
@@ -44,6 +45,11 @@ impl ConfigFile {
     /// Starts a service with it.
     pub fn start(&self, name: &str, program: &str) -> Process {
         Process::start(name, program, self.run())
+    }
+
+    /// The same, and it goes by this wall clock.
+    pub fn start_by(&self, clock: &WallClock, name: &str, program: &str) -> Process {
+        Process::start_by(clock, name, program, self.run())
     }
 
     /// The arguments that run a service with it.

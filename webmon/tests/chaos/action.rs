@@ -53,6 +53,8 @@ pub(crate) enum Deed {
 pub(crate) enum Action {
     /// To a service.
     Service(Member, Deed),
+    /// The wall clock of a service is set: so many seconds ahead of the machine's.
+    SetClock(Member, i32),
     /// To the broker.
     Broker(Deed),
     /// To `PostgreSQL`.
@@ -86,6 +88,7 @@ impl Action {
                 | Self::Link(_, Mode::Pass)
                 | Self::Days
                 | Self::Service(_, Deed::Start | Deed::Thaw)
+                | Self::SetClock(_, 0)
                 | Self::Broker(Deed::Start | Deed::Thaw)
                 | Self::Postgres(Deed::Start | Deed::Free)
         )

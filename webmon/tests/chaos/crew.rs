@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use testbed::{Process, Settings, get, metric};
+use testbed::{Process, Settings, WallClock, get, metric};
 
 use crate::action::{Deed, Member};
 use crate::kind::{CHECKERS, SCHEDULERS};
@@ -44,6 +44,8 @@ pub(crate) struct Crew {
 struct Post {
     /// It, if it was started.
     process: Option<Process>,
+    /// The wall clock of its host.
+    clock: WallClock,
     /// Whether it is to run.
     wanted: bool,
     /// Its `http.listen`.
@@ -59,13 +61,17 @@ impl Crew {
         fs::create_dir_all(&logs).expect("a folder for logs");
         let members = (0..SCHEDULERS).map(Member::Scheduler);
         let members = members.chain((0..CHECKERS).map(Member::Checker));
-        let post = |member| (member, Post::empty());
+        let post = |member: Member| {
+            let clock = WallClock::new(&folder, &member.to_string());
+            (member, Post::empty(clock))
+        };
+        let posts = members.map(post).collect();
         Self {
             schedulers,
             checkers,
             folder,
             logs,
-            posts: members.map(post).collect(),
+            posts,
             leaving: Vec::new(),
             started: 0,
             gave_up: 0,
@@ -99,10 +105,18 @@ impl Crew {
         post.process = Some(process);
     }
 
-    /// All are to run, and none stands still.
+    /// Sets the wall clock of a service's host: so many seconds ahead of the machine's.
+    pub(crate) fn set_clock(&self, member: Member, ahead: i32) {
+        if let Some(post) = self.posts.get(&member) {
+            post.clock.set_ahead(ahead);
+        }
+    }
+
+    /// All are to run, none stands still, and their clocks are right.
     pub(crate) fn heal(&mut self) {
         for member in self.posts.keys().copied().collect::<Vec<_>>() {
             self.act(member, Deed::Thaw);
+            self.set_clock(member, 0);
         }
     }
 
@@ -134,7 +148,7 @@ impl Crew {
                     Member::Checker(_) => ("checker", self.checkers.checker(&self.folder, &name)),
                 };
                 post.listen = file.listen;
-                post.process = Some(file.start(&name, program));
+                post.process = Some(file.start_by(&post.clock, &name, program));
             }
         }
     }
@@ -224,9 +238,10 @@ impl Crew {
 
 impl Post {
     /// Nobody.
-    fn empty() -> Self {
+    fn empty(clock: WallClock) -> Self {
         Self {
             process: None,
+            clock,
             wanted: true,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             again: Instant::now(),

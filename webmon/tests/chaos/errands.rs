@@ -91,7 +91,11 @@ async fn run(action: Action, tools: Tools) -> Result<(), Failure> {
             sleep(WAL_LATER).await;
             all(tools.database, owned(&[NEXT_WAL; WAL_FILES])).await?;
         }
-        Action::Service(..) | Action::Broker(_) | Action::Postgres(_) | Action::Link(..) => {}
+        Action::Service(..)
+        | Action::SetClock(..)
+        | Action::Broker(_)
+        | Action::Postgres(_)
+        | Action::Link(..) => {}
     }
     Ok(())
 }

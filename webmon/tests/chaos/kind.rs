@@ -13,8 +13,11 @@ pub(crate) const SCHEDULERS: usize = 2;
 /// How many checkers there are.
 pub(crate) const CHECKERS: usize = 3;
 
+/// By how many seconds a wall clock may be wrong.
+const STEPS: [i32; 5] = [1, 5, 60, 3_600, 86_400];
+
 /// All kinds of faults.
-const KINDS: [Kind; 20] = [
+const KINDS: [Kind; 22] = [
     Kind::SchedulerKilled,
     Kind::SchedulerFrozen,
     Kind::SchedulerStopped,
@@ -35,6 +38,8 @@ const KINDS: [Kind; 20] = [
     Kind::Forgotten,
     Kind::Read,
     Kind::Repeated,
+    Kind::SchedulerClockSet,
+    Kind::CheckerClockSet,
 ];
 
 /// A kind of fault.
@@ -60,6 +65,8 @@ pub(crate) enum Kind {
     Forgotten,
     Read,
     Repeated,
+    SchedulerClockSet,
+    CheckerClockSet,
 }
 
 /// What fails; two faults of it do not overlap.
@@ -67,6 +74,8 @@ pub(crate) enum Kind {
 pub(crate) enum Target {
     /// A service.
     Service(Member),
+    /// The wall clock of a service.
+    Clock(Member),
     /// The broker.
     Broker,
     /// `PostgreSQL`.
@@ -95,7 +104,7 @@ impl Target {
         match self {
             Self::Broker => 10_000,
             Self::Postgres => 5_000,
-            Self::Service(_) | Self::Link(_) | Self::Results => 1_500,
+            Self::Service(_) | Self::Clock(_) | Self::Link(_) | Self::Results => 1_500,
         }
     }
 }
@@ -157,6 +166,8 @@ impl Kind {
                 end: None,
                 lasts_ms: 0..1,
             },
+            Self::SchedulerClockSet => clock(scheduler, dice),
+            Self::CheckerClockSet => clock(checker, dice),
         }
     }
 }
@@ -168,6 +179,19 @@ fn service(member: Member, deed: Deed, lasts_ms: Range<u64>) -> Fault {
         begin: Action::Service(member, deed),
         end: Some(Action::Service(member, deed.healed_by())),
         lasts_ms,
+    }
+}
+
+/// The wall clock of a service is wrong, and set right later.
+fn clock(member: Member, dice: &mut Dice) -> Fault {
+    let by = STEPS.get(dice.below(STEPS.len())).copied();
+    let by = by.unwrap_or_default();
+    let ahead = if dice.one_in(2) { by } else { -by };
+    Fault {
+        target: Target::Clock(member),
+        begin: Action::SetClock(member, ahead),
+        end: Some(Action::SetClock(member, 0)),
+        lasts_ms: 1_000..12_000,
     }
 }
 

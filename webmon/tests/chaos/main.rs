@@ -6,8 +6,7 @@
 //! the [verdict] comes from `site`, `schedule_gap` and `check_result`.
 //!
 //! `ci/chaos` runs many seeds for long; without its variables this is a short run of a seed that
-//! harms no data. No clock is stepped: webmon decides nothing by a wall clock, and stepping that of one
-//! process takes more than a test may do.
+//! harms no data.
 
 #![expect(
     clippy::expect_used,

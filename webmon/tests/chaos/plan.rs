@@ -149,6 +149,7 @@ fn a_plan_is_a_function_of_its_seed_and_all_of_it_heals() {
                 Action::Service(member, deed) => {
                     sick.insert(Target::Service(member), !deed.heals())
                 }
+                Action::SetClock(member, ahead) => sick.insert(Target::Clock(member), ahead != 0),
                 Action::Broker(deed) => sick.insert(Target::Broker, !deed.heals()),
                 Action::Postgres(deed) => sick.insert(Target::Postgres, !deed.heals()),
                 Action::Link(link, mode) => sick.insert(Target::Link(link), mode != Mode::Pass),

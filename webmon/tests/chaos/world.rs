@@ -119,6 +119,7 @@ impl World {
     pub(crate) fn act(&mut self, action: Action) {
         match action {
             Action::Service(member, deed) => self.crew.act(member, deed),
+            Action::SetClock(member, ahead) => self.crew.set_clock(member, ahead),
             Action::Broker(deed) => self.broker.act(deed),
             Action::Postgres(deed) => {
                 self.postgres.act(deed);

@@ -1,0 +1,63 @@
+//! Whether this host's wall clock was set back.
+//!
+//! Nothing of ours goes by it, but librdkafka's waits do: one that has begun lasts so much longer. The thread
+//! that learns where partitions are was seen to wait like this, while tasks waited for it.
+
+use std::time::{Duration, Instant, SystemTime};
+
+/// So far back it may be set unnoticed: a wait that is so much longer does no harm.
+const TOLERANCE: Duration = Duration::from_millis(250);
+
+/// Both clocks, as last seen.
+#[derive(Debug)]
+pub(crate) struct SetBack(SystemTime, Instant);
+
+impl SetBack {
+    /// Notes what they show now.
+    pub(crate) fn new() -> Self {
+        Self(SystemTime::now(), Instant::now())
+    }
+
+    /// Whether the wall clock was set back since this was last asked.
+    pub(crate) fn noticed(&mut self) -> bool {
+        self.noticed_at(SystemTime::now(), Instant::now())
+    }
+
+    /// The same, when they show this.
+    fn noticed_at(&mut self, wall: SystemTime, monotonic: Instant) -> bool {
+        let shown = wall.duration_since(self.0).unwrap_or_default();
+        let passed = monotonic.saturating_duration_since(self.1);
+        *self = Self(wall, monotonic);
+        shown + TOLERANCE < passed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_wall_clock_that_was_set_back_is_noticed_and_once() {
+        let mut clock = SetBack::new();
+        let (mut wall, mut monotonic) = (clock.0, clock.1);
+        let second = Duration::from_secs(1);
+        for (shown_ms, back) in [
+            (1_000, false),
+            (900, false),
+            (3_601_000, false),
+            (1_000, false),
+            (700, true),
+            (-3_599_000, true),
+            (1_000, false),
+        ] {
+            let shown = Duration::from_millis(i64::unsigned_abs(shown_ms));
+            wall = if shown_ms < 0 {
+                wall - shown
+            } else {
+                wall + shown
+            };
+            monotonic += second;
+            assert_eq!(clock.noticed_at(wall, monotonic), back, "{shown_ms} ms");
+        }
+    }
+}
