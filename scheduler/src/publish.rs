@@ -39,9 +39,11 @@ const QUEUE_KIB: &str = "512";
 const MAX_REQUESTS: &str = "8";
 /// How long a task waits for others to share its request: little against the horizon.
 const LINGER_MS: &str = "5";
-/// How long callbacks are served at a time. At the end of that the client spins for a millisecond, so a
-/// short time would keep an idle scheduler busy.
-const POLL: Duration = Duration::from_secs(1);
+/// How long callbacks are served at a time while tasks are under way. At the end of that the client spins for
+/// a millisecond.
+const POLL: Duration = Duration::from_millis(100);
+/// How often they are served while none is: the client has its errors to tell.
+const IDLE: Duration = Duration::from_secs(1);
 /// How long to wait before a full queue is looked at again, if nobody tells: a callback comes before its
 /// message's room is free.
 const FULL_PAUSE: Duration = Duration::from_millis(5);
@@ -202,7 +204,7 @@ fn serve(producer: &Weak<BaseProducer<Context>>) {
         producer.poll(if busy { POLL } else { Duration::ZERO });
         drop(producer);
         if !busy {
-            thread::park_timeout(POLL);
+            thread::park_timeout(IDLE);
         }
     }
 }
