@@ -57,11 +57,15 @@ const POOL: Pool = Pool {
 };
 
 /// The connection of `reconcile`. Its statement ends with the look that asked, or soon after the scheduler.
+/// It reads rows of many sites that lie side by side, each page once, by a bitmap; the planner, which
+/// guesses the sizes of arrays, would go from site to site and meet each page dozens of times.
 const RECONCILER: Pool = Pool {
     name: "webmon-scheduler reconciler",
     connections: 1,
     settings: &[
         ("jit", "off"),
+        ("enable_indexscan", "off"),
+        ("enable_indexonlyscan", "off"),
         ("statement_timeout", "590s"),
         ("client_connection_check_interval", "1s"),
     ],

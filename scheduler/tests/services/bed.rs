@@ -159,7 +159,7 @@ impl Bed {
         let rows = self
             .rows(
                 "SELECT id, name, interval_ms, enabled,
-                     (extract(epoch FROM check_at) * 1000)::bigint,
+                     (extract(epoch FROM nullif(check_at, 'infinity')) * 1000)::bigint,
                      (extract(epoch FROM scheduled_from) * 1000)::bigint
                  FROM site ORDER BY id",
             )

@@ -44,6 +44,18 @@ const ROWS: &str = "
     ) AS instant WHERE number % 3 <> 0
         AND timestamptz 'epoch' + (phase_ms + interval_ms::bigint * number) * interval '1 millisecond' < now()";
 
+/// All sites have been scheduled for an hour or longer, without a gap, and have a result for every instant;
+/// some are to be checked once more at an instant that never comes.
+const EVERY_ROW: &str = "
+    DELETE FROM schedule_gap;
+    UPDATE site SET check_at = CASE WHEN id % 3 = 0 THEN timestamptz 'infinity' END, scheduled_from = NULL;
+    UPDATE site SET scheduled_from = date_trunc('milliseconds', now() - interval '1 hour' * (1 + id % 40));
+    INSERT INTO check_result (site_id, scheduled_at, outcome)
+    SELECT id, timestamptz 'epoch' + (phase_ms + interval_ms::bigint * number) * interval '1 millisecond', 'up'
+    FROM site CROSS JOIN LATERAL generate_series(
+        (extract(epoch FROM now() - interval '30 hours') * 1000)::bigint / interval_ms,
+        (extract(epoch FROM now()) * 1000)::bigint / interval_ms) AS number";
+
 /// A site's instant.
 type Instant = (i64, i64);
 
@@ -166,6 +178,47 @@ async fn by_expiry_exactly_what_has_expired_is_lost_and_no_daily_site_is_judged_
         .collect();
     assert!(early.is_empty(), "{early:?}");
     assert_judged(&bed, Judge::ByExpiry, expected, scheduled).await;
+}
+
+/// Of most sites a row in the span is put where its site is not due: the first, the last or one between,
+/// aside by a millisecond or by half an interval.
+async fn put_aside(bed: &Bed, span: impl Fn(&Site) -> (i64, i64)) {
+    for (number, site) in bed.sites().await.iter().enumerate() {
+        let (since, until) = span(site);
+        let since = since.max(site.scheduled_from.unwrap());
+        let due: Vec<_> = site.due((since, until)).into_iter().collect();
+        let at = [due.first(), due.last(), due.get(due.len() / 2), None][number / 4 % 4];
+        if let Some(at) = at {
+            let aside = at + [1, -1, site.interval_ms / 2][number % 3];
+            let aside = aside.clamp(since + 1, until);
+            bed.execute(&format!(
+                "UPDATE check_result SET scheduled_at = timestamptz 'epoch' + {aside} * interval '1 millisecond'
+                 WHERE site_id = {} AND scheduled_at = timestamptz 'epoch' + {at} * interval '1 millisecond'",
+                site.id
+            ))
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_lacking_instant_is_found_wherever_it_lies_and_no_row_aside_makes_up_for_it() {
+    for judge in [Judge::ByExpiry, Judge::ByDueInstant] {
+        let bed = Bed::new("aside").await;
+        bed.execute(PAST).await;
+        bed.execute(EVERY_ROW).await;
+        let (reconciled, scheduled) = edges(&bed).await;
+        let span = |site: &Site| match judge {
+            Judge::ByExpiry => (reconciled - site.interval_ms, scheduled - site.interval_ms),
+            Judge::ByDueInstant => (reconciled - site.interval_ms, scheduled),
+        };
+        assert_eq!(missing(&bed, span).await, BTreeSet::new());
+        put_aside(&bed, span).await;
+        let expected = missing(&bed, span).await;
+        assert!(expected.len() > 30, "only {} instants", expected.len());
+        reconcile(&bed.database, judge, RETENTION).await.unwrap();
+        assert_eq!(lost(&bed).await, expected);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
