@@ -89,6 +89,9 @@ impl Stage {
     }
 }
 
+/// How long the website takes to answer, in milliseconds, unless a row wants it otherwise.
+const DELAY_MS: u64 = 100;
+
 /// The website that all probe, as a process of its own.
 #[derive(Debug)]
 pub(crate) struct Website {
@@ -105,17 +108,24 @@ pub(crate) struct Website {
 impl Website {
     /// Without TLS.
     pub(crate) async fn plain(stage: &Stage) -> Result<Self> {
-        Self::start(stage, None).await
+        Self::start(stage, None, DELAY_MS).await
+    }
+
+    /// The same, answering after so long.
+    pub(crate) async fn quick(stage: &Stage, delay_ms: u64) -> Result<Self> {
+        Self::start(stage, None, delay_ms).await
     }
 
     /// With TLS.
     pub(crate) async fn tls(stage: &Stage) -> Result<Self> {
-        Self::start(stage, Some(stage.folder().join("targets-ca.pem"))).await
+        Self::start(stage, Some(stage.folder().join("targets-ca.pem")), DELAY_MS).await
     }
 
     /// Starts it.
-    async fn start(stage: &Stage, ca: Option<PathBuf>) -> Result<Self> {
+    async fn start(stage: &Stage, ca: Option<PathBuf>, delay_ms: u64) -> Result<Self> {
+        let delay = delay_ms.to_string();
         let mut arguments: Vec<&OsStr> = vec!["part".as_ref(), "target".as_ref()];
+        arguments.extend(["--delay-ms".as_ref(), OsStr::new(&delay)]);
         if let Some(ca) = &ca {
             arguments.extend(["--ca".as_ref(), ca.as_os_str()]);
         }

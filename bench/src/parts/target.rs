@@ -31,7 +31,7 @@ pub(crate) struct Target {
     #[arg(long, default_value_t = 8)]
     addresses: u8,
     /// How long an answer takes, in milliseconds
-    #[arg(long, default_value_t = 100)]
+    #[arg(long)]
     delay_ms: u64,
     /// The length of an answer's body, in bytes
     #[arg(long, default_value_t = 1_024)]
