@@ -2,7 +2,7 @@
 
 use contract::outcome::Reason;
 use contract::site::Request;
-use ureq::http::{self, HeaderName, HeaderValue, Method, header};
+use ureq::http::{self, HeaderName, HeaderValue, Method, Uri, header};
 use ureq::{Agent, Body};
 use url::Url;
 
@@ -29,8 +29,7 @@ pub(super) struct Step {
 
 impl Step {
     /// The first request of a check.
-    pub(super) fn first(url: &Url, request: &Request) -> Self {
-        let mut url = url.clone();
+    pub(super) fn first(mut url: Url, request: &Request) -> Self {
         url.set_fragment(None);
         Self {
             url,
@@ -47,25 +46,35 @@ impl Step {
         filled: &Filled<'_>,
         own: Option<&Handshake>,
     ) -> Result<http::Response<Body>, Fault> {
-        let message = self.message(filled)?;
+        let mut message = http::Request::new(());
+        self.write_head(filled, &mut message)?;
         let url = redact::url(self.url.as_str());
         record::begin_hop(&self.method, &url, longest_line(&message));
         // What the site trusts, and who it takes webmon for, is no other server's business.
         let own = own.filter(|_| self.trusted).cloned();
         record::with(|record| record.handshake = own);
-        let sent = match filled.body.as_deref().filter(|_| self.with_body) {
-            Some(body) => agent.run(message.map(|()| body)),
-            None if WITH_BODY.contains(&self.method.as_str()) => agent.run(message.map(|()| "")),
+        let body = filled.body.as_deref().filter(|_| self.with_body);
+        let empty = WITH_BODY.contains(&self.method.as_str()).then_some("");
+        let sent = match body.or(empty) {
+            Some(body) => send_with_body(agent, message, body),
             None => agent.run(message),
         };
-        let response = sent.map_err(fault::explain)?;
-        let status = response.status().as_u16();
-        record::with(|record| record.hop().map(|hop| hop.status = Some(status)));
-        Ok(response)
+        match sent {
+            Ok(response) => {
+                let status = response.status().as_u16();
+                record::with(|record| record.hop().map(|hop| hop.status = Some(status)));
+                Ok(response)
+            }
+            Err(error) => Err(fault::explain(error)),
+        }
     }
 
-    /// The request's head.
-    fn message(&self, filled: &Filled<'_>) -> Result<http::Request<()>, Fault> {
+    /// Writes the request's head where it stands: a builder would move it at every step, and it is large.
+    fn write_head(
+        &self,
+        filled: &Filled<'_>,
+        message: &mut http::Request<()>,
+    ) -> Result<(), Fault> {
         let nonsense = |error: http::Error| {
             Fault::at(
                 "request",
@@ -73,18 +82,18 @@ impl Step {
                 format!("cannot be sent: {error}"),
             )
         };
-        let mut message = http::Request::builder()
-            .method(Method::from_bytes(self.method.as_bytes()).map_err(|e| nonsense(e.into()))?)
-            .uri(self.url.as_str())
-            .header(header::CONNECTION, "close")
-            .body(())
-            .map_err(nonsense)?;
+        let method = Method::from_bytes(self.method.as_bytes());
+        *message.method_mut() = method.map_err(|error| nonsense(error.into()))?;
+        let uri = Uri::try_from(self.url.as_str());
+        *message.uri_mut() = uri.map_err(|error| nonsense(error.into()))?;
+        let headers = message.headers_mut();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         if self.trusted {
             for (name, value) in self.own_headers(filled) {
-                message.headers_mut().insert(name.clone(), value.clone());
+                headers.insert(name.clone(), value.clone());
             }
         }
-        Ok(message)
+        Ok(())
     }
 
     /// The site's own headers and credentials, as far as they fit this request.
@@ -96,6 +105,17 @@ impl Step {
         let headers = filled.headers.iter();
         headers.filter(move |(name, _)| !(dropped_body && name.as_str().starts_with("content-")))
     }
+}
+
+/// Sends a request with a body. It is not inlined: few requests have one, and each form of the library's
+/// function takes its share of the stack.
+#[inline(never)]
+fn send_with_body(
+    agent: &Agent,
+    message: http::Request<()>,
+    body: &str,
+) -> Result<http::Response<Body>, ureq::Error> {
+    agent.run(message.map(|()| body))
 }
 
 /// The longest line of a request's head, in bytes.

@@ -9,8 +9,8 @@ use ureq::Body;
 use super::fault::{self, Fault};
 use super::record::{self, Line};
 
-/// Decoded bytes are read so many at a time, at first: a check should not touch more memory than it
-/// needs.
+/// Decoded bytes are read so many at a time, at first, and on the stack: a check should not touch more
+/// memory than it needs.
 const PIECE_FIRST: usize = 1024;
 /// The most bytes that are read at a time, when there are many.
 const PIECE_MOST: usize = 8 * 1024;
@@ -115,11 +115,12 @@ pub(super) fn receive(
         return Ok(received);
     }
     let mut reader = body.into_reader();
-    let mut piece = vec![0; PIECE_FIRST];
+    let (mut first, mut more) = ([0; PIECE_FIRST], Vec::new());
+    let mut piece = first.as_mut_slice();
     let mut count: u64 = 0;
     while !received.cut {
         let read = reader
-            .read(&mut piece)
+            .read(piece)
             .map_err(|error| fault::explain(error.into()))?;
         if read == 0 {
             return end(received);
@@ -138,7 +139,8 @@ pub(super) fn receive(
             share.keep(&mut received.bytes, piece, limits.limit)?;
         }
         if read == piece.len() && read < PIECE_MOST {
-            piece.resize(2 * read, 0);
+            more.resize(2 * read, 0);
+            piece = more.as_mut_slice();
         }
     }
     Ok(received)

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use contract::outcome::{Outcome, Reason};
 use contract::result::{CheckResult, Measured};
-use contract::site::Expect;
+use contract::site::{Expect, Request};
 use contract::task::Task;
 use ureq::{Body, http};
+use url::Url;
 
 use super::ask::Step;
 use super::body::{self, Limits};
@@ -15,12 +16,10 @@ use super::doubt::Doubt;
 use super::fault::Fault;
 use super::fill::Filled;
 use super::judge;
-use super::plan::Plan;
 use super::prober::Prober;
 use super::record::{self, Hop, Record};
 use super::redirect::Trail;
 use super::tls::certificate;
-use super::tls::clients::Handshake;
 
 /// Bytes on the wire beyond which a response is refused, as a multiple of the body's limit.
 const WIRE_FACTOR: u64 = 4;
@@ -41,12 +40,15 @@ impl Prober {
     ///
     /// `started_at_us` is now, in microseconds since the Unix epoch on the database's clock.
     pub fn check(&self, task: &Task, started_at_us: i64) -> CheckResult {
-        self.make(task, started_at_us).0
+        let fault = self.make(task, started_at_us);
+        conclude(task, fault, started_at_us)
     }
 
     /// The same, with each connection that was made on the way.
     pub fn watch(&self, task: &Task, started_at_us: i64) -> Watched {
-        let (result, record) = self.make(task, started_at_us);
+        let fault = self.make(task, started_at_us);
+        let record = record::end();
+        let result = result(task, fault, started_at_us, &record);
         let mut hops = record.hops;
         for hop in &mut hops {
             if let Some(tls) = &mut hop.tls {
@@ -56,26 +58,16 @@ impl Prober {
         Watched { result, hops }
     }
 
-    /// Makes a check; its result, and what it saw.
-    fn make(&self, task: &Task, started_at_us: i64) -> (CheckResult, Record) {
+    /// Makes a check: what is wrong with the site, or this machine. What was seen is in the record.
+    fn make(&self, task: &Task, started_at_us: i64) -> Option<Fault> {
         let wire_limit = self.shared.body_limit.saturating_mul(WIRE_FACTOR);
         let limit = Duration::from_millis(task.timeout_ms.into());
         record::begin(limit, wire_limit.saturating_add(WIRE_HEADS));
         // What a panic could leave half done is the record's, and that is replaced at the next check.
-        let fault =
-            match panic::catch_unwind(AssertUnwindSafe(|| self.failure(task, started_at_us))) {
-                Ok(fault) => fault,
-                Err(_) => Some(Fault::here(Reason::Internal, "the probe panicked")),
-            };
-        let record = record::end();
-        let result = CheckResult {
-            site_id: task.site_id,
-            scheduled_at: task.scheduled_at,
-            reason: fault.as_ref().map(|fault| fault.reason),
-            detail: fault.map(|fault| fault.detail(record.hops.len())),
-            measured: measured(&record, started_at_us),
-        };
-        (result, record)
+        match panic::catch_unwind(AssertUnwindSafe(|| self.failure(task, started_at_us))) {
+            Ok(fault) => fault,
+            Err(_) => Some(Fault::here(Reason::Internal, "the probe panicked")),
+        }
     }
 
     /// Makes the check: what is wrong with the site, or this machine. Doubts are settled when the clock
@@ -114,42 +106,51 @@ impl Prober {
     /// Makes the check; what is wrong with the site is the error.
     fn run(&self, task: &Task, started_at_us: i64) -> Result<(), Fault> {
         let plan = self.shared.plans.read(task)?;
-        let host = plan.url.host_str().unwrap_or_default();
-        self.shared.silence.asked(host);
-        let filled = Filled::new(&plan.request, &self.shared.vault, host)?;
-        let key = filled.client_key.as_deref();
-        let own = self.shared.tls.of_site(&plan.request.tls, key)?;
-        record::start();
-        record::with(|record| record.family = plan.request.ip);
-        let response = self.last_response(&plan, &filled, own.as_ref())?;
+        let response = self.last_response(plan.url, &plan.request)?;
+        self.judge(response, &plan.expect, started_at_us)
+    }
+
+    /// Receives the rest of the last response, and compares all with what was expected. It is not inlined:
+    /// while the site is asked, and the stack is deepest, none of this lies there yet.
+    #[inline(never)]
+    fn judge(
+        &self,
+        response: http::Response<Body>,
+        expect: &Expect,
+        started_at_us: i64,
+    ) -> Result<(), Fault> {
         let (head, body) = response.into_parts();
-        let limits = self.limits(&plan.expect);
+        let limits = self.limits(expect);
         let mut share = self.shared.body_memory.share();
         let received = body::receive(body, limits, &mut share);
         record::stop();
-        let core = (plan.expect.patterns() > 0 || limits.keep).then(|| self.shared.cores.take());
-        judge::judge_response(&plan.expect, &head, received)?;
+        let core = (expect.patterns() > 0 || limits.keep).then(|| self.shared.cores.take());
+        judge::judge_response(expect, &head, received)?;
         drop(core);
-        if let Some(days) = plan.expect.certificate_days {
+        if let Some(days) = expect.certificate_days {
             let end = record::with(|record| certificate_expires_at_s(record));
             judge::judge_certificate(days, end, started_at_us / 1_000_000)?;
         }
         let total = record::with(|record| record.total_us);
-        judge::judge_time(&plan.expect, Duration::from_micros(total.unwrap_or(0)))
+        judge::judge_time(expect, Duration::from_micros(total.unwrap_or(0)))
     }
 
-    /// Asks, and follows redirects to the last response, whose body is still to come.
-    fn last_response(
-        &self,
-        plan: &Plan,
-        filled: &Filled<'_>,
-        own: Option<&Handshake>,
-    ) -> Result<http::Response<Body>, Fault> {
-        let mut trail = Trail::new(Step::first(&plan.url, &plan.request));
+    /// Asks, and follows redirects to the last response, whose body is still to come. The clock starts
+    /// when the request is ready. It is not inlined, so that what judging needs lies where this was.
+    #[inline(never)]
+    fn last_response(&self, url: Url, request: &Request) -> Result<http::Response<Body>, Fault> {
+        let host = url.host_str().unwrap_or_default();
+        self.shared.silence.asked(host);
+        let filled = Filled::new(request, &self.shared.vault, host)?;
+        let key = filled.client_key.as_deref();
+        let own = self.shared.tls.of_site(&request.tls, key)?;
+        record::start();
+        record::with(|record| record.family = request.ip);
+        let mut trail = Trail::new(Step::first(url, request));
         loop {
-            let response = trail.step.ask(&self.agent, filled, own)?;
+            let response = trail.step.ask(&self.agent, &filled, own.as_ref())?;
             let status = response.status().as_u16();
-            if !trail.follow(status, response.headers(), &plan.request)? {
+            if !trail.follow(status, response.headers(), request)? {
                 return Ok(response);
             }
         }
@@ -170,6 +171,24 @@ fn certificate_expires_at_s(record: &Record) -> Option<i64> {
     let leaves = record.hops.iter().filter_map(|hop| hop.leaf.as_deref());
     let ends = leaves.filter_map(certificate::validity_s);
     ends.map(|(_, end)| end).min()
+}
+
+/// The result of a check that has just been made. It is not inlined, or it took its share of the stack all
+/// the while that the check is made.
+#[inline(never)]
+fn conclude(task: &Task, fault: Option<Fault>, started_at_us: i64) -> CheckResult {
+    result(task, fault, started_at_us, &record::end())
+}
+
+/// The result of a check with this record.
+fn result(task: &Task, fault: Option<Fault>, started_at_us: i64, record: &Record) -> CheckResult {
+    CheckResult {
+        site_id: task.site_id,
+        scheduled_at: task.scheduled_at,
+        reason: fault.as_ref().map(|fault| fault.reason),
+        detail: fault.map(|fault| fault.detail(record.hops.len())),
+        measured: measured(record, started_at_us),
+    }
 }
 
 /// The record as the result has it.
