@@ -50,7 +50,8 @@ impl Connector<Wire> for TlsConnector {
 }
 
 impl TlsConnector {
-    /// The handshake.
+    /// The handshake. It is not inlined, or the connections without one had its share of the stack too.
+    #[inline(never)]
     fn shake_hands(
         &self,
         details: &ConnectionDetails<'_>,
@@ -70,19 +71,15 @@ impl TlsConnector {
             server_name: None,
         });
         let name = server_name.map_or_else(|| host_name(details), Ok)?;
-        let mut session = ClientConnection::new(config, name)?;
-        let Wire {
-            mut socket,
-            buffers,
-        } = wire;
-        let shaken = session.complete_io(&mut socket);
-        note_version(session.protocol_version());
+        let Wire { socket, buffers } = wire;
+        let session = ClientConnection::new(config, name)?;
+        let mut stream = Box::new(StreamOwned::new(session, socket));
+        let StreamOwned { conn, sock } = &mut *stream;
+        let shaken = conn.complete_io(sock);
+        note_version(conn.protocol_version());
         match shaken {
-            Ok(_) => Ok(TlsWire {
-                buffers,
-                stream: Box::new(StreamOwned::new(session, socket)),
-            }),
-            Err(error) => Err(explain(&mut session, &mut socket, error)),
+            Ok(_) => Ok(TlsWire { buffers, stream }),
+            Err(error) => Err(explain(conn, sock, error)),
         }
     }
 }
