@@ -98,7 +98,7 @@ pub struct Hop {
 
 thread_local! {
     /// The record of this thread's check.
-    static RECORD: RefCell<Record> = RefCell::new(Record::new(Duration::ZERO, 0));
+    static RECORD: RefCell<Record> = RefCell::new(Record::new(Instant::now(), Duration::ZERO, 0));
 }
 
 impl Phase {
@@ -115,10 +115,10 @@ impl Phase {
 }
 
 impl Record {
-    /// A check that begins now, may take `limit` and read `wire_left` bytes.
-    fn new(limit: Duration, wire_left: u64) -> Self {
+    /// A check that begins at `started`, may take `limit` and read `wire_left` bytes.
+    fn new(started: Instant, limit: Duration, wire_left: u64) -> Self {
         Self {
-            started: Instant::now(),
+            started,
             limit,
             phase: Phase::Dns,
             since: None,
@@ -194,7 +194,7 @@ pub(super) fn with<T>(look: impl FnOnce(&mut Record) -> T) -> T {
 
 /// A check begins.
 pub(super) fn begin(limit: Duration, wire_limit: u64) {
-    with(|record| *record = Record::new(limit, wire_limit));
+    with(|record| *record = Record::new(Instant::now(), limit, wire_limit));
 }
 
 /// Its time starts now: what came before was reading the task.
@@ -238,10 +238,11 @@ pub(super) fn enter(phase: Phase) {
 /// The last byte is there: what comes now is not measured.
 pub(super) fn stop() {
     with(|record| {
-        let now = Instant::now();
-        record.close(now);
-        let total = micros(now.saturating_duration_since(record.started));
-        record.total_us.get_or_insert(total);
+        if record.total_us.is_none() {
+            let now = Instant::now();
+            record.close(now);
+            record.total_us = Some(micros(now.saturating_duration_since(record.started)));
+        }
     });
 }
 
@@ -251,7 +252,7 @@ pub(super) fn end() -> Record {
     with(|record| {
         let rest = Record {
             revealed: mem::take(&mut record.revealed),
-            ..Record::new(Duration::ZERO, 0)
+            ..Record::new(record.started, Duration::ZERO, 0)
         };
         mem::replace(record, rest)
     })

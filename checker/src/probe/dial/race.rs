@@ -95,13 +95,16 @@ impl Race {
 
     /// Starts the addresses whose time has come.
     fn start_those_due(&mut self) {
-        while self.next_at <= Instant::now()
+        while !self.waiting.is_empty()
+            && self.next_at <= Instant::now()
             && let Some(address) = self.waiting.pop_front()
         {
             match start(address) {
                 Ok(socket) => {
                     self.running.push(Runner { address, socket });
-                    self.next_at = Instant::now() + HEAD_START;
+                    if !self.waiting.is_empty() {
+                        self.next_at = Instant::now() + HEAD_START;
+                    }
                 }
                 Err(error) => self.lose(address, distance::at_once(&error)),
             }
