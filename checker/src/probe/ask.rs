@@ -20,7 +20,7 @@ pub(super) struct Step {
     /// Where to; without a fragment.
     pub(super) url: Url,
     /// The method.
-    pub(super) method: String,
+    pub(super) method: Method,
     /// Whether the site's headers and credentials go along, and its ways of TLS.
     pub(super) trusted: bool,
     /// Whether the site's body goes along.
@@ -29,14 +29,15 @@ pub(super) struct Step {
 
 impl Step {
     /// The first request of a check.
-    pub(super) fn first(mut url: Url, request: &Request) -> Self {
+    pub(super) fn first(mut url: Url, request: &Request) -> Result<Self, Fault> {
         url.set_fragment(None);
-        Self {
+        let method = Method::from_bytes(request.method.as_bytes());
+        Ok(Self {
             url,
-            method: request.method.clone(),
+            method: method.map_err(|error| nonsense(&error.into()))?,
             trusted: true,
             with_body: request.body.is_some(),
-        }
+        })
     }
 
     /// Asks, and waits for the head of the response; `own` is how the site wants TLS to be spoken.
@@ -75,17 +76,9 @@ impl Step {
         filled: &Filled<'_>,
         message: &mut http::Request<()>,
     ) -> Result<(), Fault> {
-        let nonsense = |error: http::Error| {
-            Fault::at(
-                "request",
-                Reason::InvalidSite,
-                format!("cannot be sent: {error}"),
-            )
-        };
-        let method = Method::from_bytes(self.method.as_bytes());
-        *message.method_mut() = method.map_err(|error| nonsense(error.into()))?;
+        message.method_mut().clone_from(&self.method);
         let uri = Uri::try_from(self.url.as_str());
-        *message.uri_mut() = uri.map_err(|error| nonsense(error.into()))?;
+        *message.uri_mut() = uri.map_err(|error| nonsense(&error.into()))?;
         let headers = message.headers_mut();
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         if self.trusted {
@@ -105,6 +98,12 @@ impl Step {
         let headers = filled.headers.iter();
         headers.filter(move |(name, _)| !(dropped_body && name.as_str().starts_with("content-")))
     }
+}
+
+/// What was checked before and still cannot be sent.
+fn nonsense(error: &http::Error) -> Fault {
+    let message = format!("cannot be sent: {error}");
+    Fault::at("request", Reason::InvalidSite, message)
 }
 
 /// Sends a request with a body. It is not inlined: few requests have one, and each form of the library's

@@ -193,7 +193,7 @@ mod tests {
         let mut buffers = GrowingBuffers::default();
         record::begin(std::time::Duration::from_secs(1), 0);
         assert_eq!(buffers.output().len(), OUTPUT_HEAD);
-        record::begin_hop("GET", "http://a.example/", 70_000);
+        record::begin_hop(&ureq::http::Method::GET, "http://a.example/", 70_000);
         assert_eq!(buffers.output().len(), 70_000 + LINE_SLACK);
         let (room, output) = buffers.tmp_and_output();
         assert_eq!((room.is_empty(), output.len()), (false, 70_016));

@@ -146,7 +146,7 @@ impl Prober {
         let own = self.shared.tls.of_site(&request.tls, key)?;
         record::start();
         record::with(|record| record.family = request.ip);
-        let mut trail = Trail::new(Step::first(url, request));
+        let mut trail = Trail::new(Step::first(url, request)?);
         loop {
             let response = trail.step.ask(&self.agent, &filled, own.as_ref())?;
             let status = response.status().as_u16();

@@ -49,7 +49,8 @@ impl<'a> Filled<'a> {
             host,
             room: MAX_BYTES,
         };
-        let mut headers = Vec::with_capacity(request.headers.len() + 1);
+        let mut headers =
+            Vec::with_capacity(request.headers.len() + usize::from(request.auth.is_some()));
         for (name, template) in &request.headers {
             headers.push(filler.header(name, template)?);
         }

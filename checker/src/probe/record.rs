@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use contract::result::Phases;
 use contract::site::request::Family;
+use ureq::http::Method;
 
 use super::redact::Revealed;
 
@@ -81,7 +82,7 @@ pub(super) struct Record {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hop {
     /// The method that was used.
-    pub method: String,
+    pub method: Method,
     /// What was asked for, normalised.
     pub url: String,
     /// The address that was dialled.
@@ -203,7 +204,7 @@ pub(super) fn start() {
 }
 
 /// Another connection begins, whose longest line to send has so many bytes.
-pub(super) fn begin_hop(method: &str, url: &str, longest_line: usize) {
+pub(super) fn begin_hop(method: &Method, url: &str, longest_line: usize) {
     with(|record| {
         let now = Instant::now();
         // What came between two connections counts to the one before, and what came before the
@@ -215,7 +216,7 @@ pub(super) fn begin_hop(method: &str, url: &str, longest_line: usize) {
         record.since = Some(if first { record.started } else { now });
         record.phase = Phase::Dns;
         record.hops.push(Hop {
-            method: method.to_owned(),
+            method: method.clone(),
             url: url.to_owned(),
             ..Hop::default()
         });

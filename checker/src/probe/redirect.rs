@@ -5,7 +5,7 @@
 
 use contract::outcome::Reason;
 use contract::site::{Request, parse_url};
-use ureq::http::{HeaderMap, header};
+use ureq::http::{HeaderMap, Method, header};
 use url::Url;
 
 use super::ask::Step;
@@ -74,7 +74,7 @@ fn destination(from: &Url, headers: &HeaderMap) -> Result<Url, Fault> {
 /// The request that a redirect to `url` asks for.
 fn next_step(from: &Step, url: Url, status: u16) -> Result<Step, Fault> {
     let trusted = from.trusted && is_trusted(&from.url, &url);
-    let harmless = matches!(from.method.as_str(), "GET" | "HEAD") && !from.with_body;
+    let harmless = matches!(from.method, Method::GET | Method::HEAD) && !from.with_body;
     let repeats = matches!(status, 307 | 308);
     if repeats && !trusted && !harmless {
         let message = format!(
@@ -84,9 +84,9 @@ fn next_step(from: &Step, url: Url, status: u16) -> Result<Step, Fault> {
         );
         return Err(fault(message));
     }
-    let method = match from.method.as_str() {
-        method if repeats || method == "HEAD" => method.to_owned(),
-        _ => "GET".to_owned(),
+    let method = match &from.method {
+        method if repeats || *method == Method::HEAD => method.clone(),
+        _ => Method::GET,
     };
     Ok(Step {
         url,
@@ -126,7 +126,7 @@ mod tests {
     fn step(method: &str, url: &str, with_body: bool) -> Step {
         Step {
             url: url.parse().unwrap(),
-            method: method.to_owned(),
+            method: method.parse().unwrap(),
             trusted: true,
             with_body,
         }

@@ -113,7 +113,7 @@ fn hop(hop: &Hop) -> ShownHop<'_> {
         leaf: _,
     } = hop;
     ShownHop {
-        method,
+        method: method.as_str(),
         url,
         status: *status,
         address: *address,

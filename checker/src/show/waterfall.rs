@@ -172,7 +172,7 @@ mod tests {
     fn hop(url: &str, status: Option<u16>, took_ms: u64) -> Hop {
         let us = |part: u64| Some(took_ms * 1_000 / part);
         Hop {
-            method: "GET".to_owned(),
+            method: ureq::http::Method::GET,
             url: url.to_owned(),
             address: Some("203.0.113.7".parse().unwrap()),
             status,

@@ -3,6 +3,7 @@
 //! `request` and `expect` are read from this rather than by derived deserializers, which accept an
 //! array for an object and cannot say what would be right.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde_json::Number;
@@ -17,7 +18,7 @@ use super::{MAX_OPTIONS_BYTES, SiteError};
 #[derive(Debug)]
 pub(super) struct Field {
     /// The key, as a path: `expect.status[1]`.
-    key: String,
+    key: Cow<'static, str>,
     /// What stands there.
     value: Json,
 }
@@ -26,14 +27,14 @@ pub(super) struct Field {
 #[derive(Debug)]
 pub(super) struct Object {
     /// The key, as a path; empty for none.
-    key: String,
+    key: Cow<'static, str>,
     /// What has not been taken yet.
     members: Vec<(String, Json)>,
 }
 
 impl Field {
     /// Reads a text of JSON; `root` is what errors call it.
-    pub(super) fn read(root: &str, text: &str) -> Result<Self, SiteError> {
+    pub(super) fn read(root: &'static str, text: &str) -> Result<Self, SiteError> {
         if text.len() > MAX_OPTIONS_BYTES {
             let message = format!("{} bytes long; at most {MAX_OPTIONS_BYTES}", text.len());
             return Err(SiteError::new(root, message));
@@ -45,14 +46,14 @@ impl Field {
             )
         })?;
         Ok(Self {
-            key: root.to_owned(),
+            key: root.into(),
             value,
         })
     }
 
     /// An error at this place.
     pub(super) fn fault(&self, message: impl Into<String>) -> SiteError {
-        SiteError::new(&self.key, message)
+        SiteError::new(&*self.key, message)
     }
 
     /// An object, without repeated keys; `example` says what would be right.
@@ -83,7 +84,7 @@ impl Field {
             .into_iter()
             .enumerate()
             .map(|(index, value)| Self {
-                key: format!("{key}[{index}]"),
+                key: format!("{key}[{index}]").into(),
                 value,
             })
             .collect())
@@ -180,7 +181,7 @@ impl Object {
     /// Takes the member `key`, which must be there.
     pub(super) fn need(&mut self, key: &str) -> Result<Field, SiteError> {
         self.take(key)
-            .ok_or_else(|| SiteError::new(&self.key, format!("lacks {key}; add it")))
+            .ok_or_else(|| SiteError::new(&*self.key, format!("lacks {key}; add it")))
     }
 
     /// Takes the only member, which must be one of `known`.
@@ -192,7 +193,7 @@ impl Object {
                 Ok((name, field))
             }
             _ => Err(SiteError::new(
-                &self.key,
+                &*self.key,
                 format!("needs exactly one of {}", known.join(", ")),
             )),
         }
@@ -202,7 +203,7 @@ impl Object {
     pub(super) fn into_members(self) -> impl Iterator<Item = (String, Field)> {
         let key = self.key;
         self.members.into_iter().map(move |(name, value)| {
-            let key = format!("{key}.{name}");
+            let key = format!("{key}.{name}").into();
             (name, Field { key, value })
         })
     }
@@ -225,7 +226,7 @@ impl Object {
     /// A member as a field.
     fn field(&self, name: &str, value: Json) -> Field {
         Field {
-            key: format!("{}.{name}", self.key),
+            key: format!("{}.{name}", self.key).into(),
             value,
         }
     }

@@ -83,6 +83,8 @@ impl Dialler {
 mod tests {
     use std::time::Duration;
 
+    use ureq::http::Method;
+
     use super::*;
     use crate::config::Addresses;
 
@@ -93,10 +95,10 @@ mod tests {
         addresses: &[&str],
     ) -> Result<Vec<String>, Reason> {
         record::begin(Duration::from_secs(1), 0);
-        record::begin_hop("GET", "http://a.example/", 0);
+        record::begin_hop(&Method::GET, "http://a.example/", 0);
         if let Some(public) = redirect_from_public {
             record::with(|record| record.public = public);
-            record::begin_hop("GET", "http://b.example/", 0);
+            record::begin_hop(&Method::GET, "http://b.example/", 0);
         }
         let allow = ["127.0.0.0/8", "10.0.0.1/32", "168.63.129.16/32"];
         let addresses_config = Addresses {

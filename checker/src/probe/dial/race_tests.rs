@@ -58,7 +58,7 @@ fn timed(
     addresses: &[SocketAddr],
 ) -> (Result<SocketAddr, (Reason, String)>, Duration) {
     record::begin(limit, 0);
-    record::begin_hop("GET", "http://a.example/", 0);
+    record::begin_hop(&ureq::http::Method::GET, "http://a.example/", 0);
     record::enter(record::Phase::Connect);
     let began = Instant::now();
     let end = race(addresses);
