@@ -24,7 +24,8 @@ use crate::{
 
 /// Threads of a lane; `slots` is a multiple of it.
 pub const LANE_THREADS: usize = 32;
-/// Of it 40 KiB come into use, 48 with TLS, thread-locals included; the rest is address space only.
+/// Of it 40 KiB come into use, 48 with a look-up or TLS, thread-locals included; the rest is address space
+/// only.
 const STACK_BYTES: usize = 1024 * 1024;
 
 /// Tells when every thread has finished its last probe.

@@ -79,7 +79,8 @@ impl Names {
             afresh: false,
             deadline: Instant::now() + left,
         };
-        self.runtime.block_on(self.find(host, search))
+        // In a box: the stack is deep already, and each function on the way would have room for a copy.
+        self.runtime.block_on(Box::pin(self.find(host, search)))
     }
 
     /// Looks a name up.
