@@ -59,7 +59,7 @@ pub(crate) struct Intake {
     pulse: Option<Pulse>,
     /// How much may be said of pauses: a slow database makes many.
     changes: Quota,
-    /// Whether the last poll brought nothing.
+    /// Whether the last polls brought nothing.
     is_idle: bool,
     /// Consumers that were replaced: closing one may take as long as its last request.
     closing: Vec<JoinHandle<()>>,
@@ -155,7 +155,8 @@ impl Intake {
         let mut drained = Drained::default();
         self.is_idle = false;
         for _ in 0..MOST_DRAINED {
-            self.is_idle = !self.poll(&mut drained);
+            // Twice, as the answer to a commit looks like nothing, and tasks may lie behind it.
+            self.is_idle = !self.poll(&mut drained) && !self.poll(&mut drained);
             if self.is_idle || drained.bytes >= MOST_DRAINED_BYTES {
                 break;
             }
