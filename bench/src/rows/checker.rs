@@ -12,7 +12,7 @@ use crate::stage::{Stage, Website};
 use crate::table::{Line, Reach};
 
 /// The interval of each site: gatus waits 222 ms before it begins with the next, so they are few.
-const INTERVAL_MS: u32 = 160;
+const INTERVAL_MS: u32 = 250;
 
 /// A peer and its runs.
 struct Runs {

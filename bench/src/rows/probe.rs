@@ -72,7 +72,7 @@ pub(super) async fn contest(
     let mut rates = micros.clone();
     for _ in stage.repeats() {
         for ((rival, micros), rates) in rivals.iter().zip(&mut micros).zip(&mut rates) {
-            let seconds = stage.pick(2.5, 1.0);
+            let seconds = stage.pick(3.0, 1.0);
             let report = checks(stage, website, (level, seconds), rival).await?;
             let done = whole(i64::try_from(report.done).unwrap_or(i64::MAX));
             micros.push(report.cpu_seconds * 1e6 / done);
