@@ -112,7 +112,7 @@ impl Website {
     }
 
     /// The same, answering after so long.
-    pub(crate) async fn quick(stage: &Stage, delay_ms: u64) -> Result<Self> {
+    pub(crate) async fn plain_after(stage: &Stage, delay_ms: u64) -> Result<Self> {
         Self::start(stage, None, delay_ms).await
     }
 

@@ -189,6 +189,18 @@ impl Cluster {
         show(told);
     }
 
+    /// Fails if more than a hundredth of what was judged started late after an instant: people would notice.
+    pub async fn assert_punctual(&self, since: i64, report: &Report) {
+        let late = "FROM check_result WHERE started_at > scheduled_at + interval '300 ms'";
+        let late =
+            format!("SELECT count(*) {late} AND scheduled_at > to_timestamp({since} / 1000.0)");
+        let late = self.number(&late).await.unsigned_abs();
+        assert!(
+            late < report.due as u64 / 100,
+            "{late} started late\n{report}"
+        );
+    }
+
     /// Waits until everything that was due up to this instant is recorded, and says what it was.
     pub async fn audit(&self, until: i64) -> Report {
         tables::audit(&self.connection, until).await

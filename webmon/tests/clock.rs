@@ -67,11 +67,7 @@ async fn under_load_a_wall_clock_that_is_set_makes_nobody_late() {
         (before.rows("missed"), before.in_gaps),
         "before: {before}\nafter: {report}"
     );
-    let late = "FROM check_result WHERE started_at > scheduled_at + interval '300 ms'";
-    let late = format!("SELECT count(*) {late} AND scheduled_at > to_timestamp({start} / 1000.0)");
-    let late = cluster.number(&late).await;
-    let hundredth = i64::try_from(report.due / 100).unwrap();
-    assert!(late < hundredth, "{late} started late\n{report}");
+    cluster.assert_punctual(start, &report).await;
     for (_, service) in services {
         service.stop().await;
     }

@@ -53,11 +53,7 @@ async fn a_rolling_restart_misses_nothing_repeats_nothing_and_leaves_no_gap() {
         "there was no load\n{report}"
     );
     // Nobody waited for a hand-over either, which takes the group a second and more.
-    let late = "FROM check_result WHERE started_at > scheduled_at + interval '300 ms'";
-    let late = format!("SELECT count(*) {late} AND scheduled_at > to_timestamp({start} / 1000.0)");
-    let late = cluster.number(&late).await;
-    let hundredth = i64::try_from(report.due / 100).unwrap();
-    assert!(late < hundredth, "{late} started late\n{report}");
+    cluster.assert_punctual(start, &report).await;
     for service in services {
         service.stop().await;
     }

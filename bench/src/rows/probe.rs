@@ -45,7 +45,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
             ]);
         }
     }
-    let website = Website::quick(stage, QUICK_MS).await?;
+    let website = Website::plain_after(stage, QUICK_MS).await?;
     for level in BUSY {
         let Contest { rates, .. } = contest(stage, &website, level, &["lanes", "reqwest"]).await?;
         if let [lanes, reqwest] = &rates[..] {
