@@ -2,17 +2,24 @@
 //!
 //! A task is ready when it is due, or when it was read if that was later. In the ordinary course the oldest
 //! ready task goes first. Once that one has waited a second there are more tasks than slots, and whichever
-//! way the rest is ordered most will not run in time: the newest goes first then, so that those which run are
-//! on time, and each interval gets its share. What has waited five seconds is given up.
+//! way the rest is ordered most will not run in time. Any of those that became ready within the last second
+//! goes first then, by chance: no interval is shorter than that, so each site has the same share of the slots.
+//! Were it the newest, slots that come free in a rhythm, as behind sites that all hang, would meet the same
+//! sites each time, and others never. What has waited five seconds is given up.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher as _, RandomState},
+};
 
 use contract::{outcome::Reason, result::CheckResult, task::Task};
 
 use crate::{ledger::Position, record::Finished, trace::Times};
 
-/// How long the oldest ready task has waited when the newest goes first.
+/// How long the oldest ready task has waited when those go first that have waited less.
 const PATIENCE_MS: i64 = 1_000;
+/// Among how many tasks chance decides; the first of them is a matter of chance, too.
+const DRAWN: usize = 32;
 /// How long a task waits at most, once it is ready.
 const MOST_WAIT_MS: i64 = 5_000;
 
@@ -65,6 +72,8 @@ pub(crate) struct Queue {
     count: u64,
     /// The current assignment of each partition; tasks of others are dropped when they are met.
     assignments: BTreeMap<i32, u64>,
+    /// What chance comes from.
+    chance: RandomState,
 }
 
 /// What decides the order.
@@ -78,6 +87,18 @@ struct Key {
     site: i64,
     /// The number of the task: a task may have been read twice.
     number: u64,
+}
+
+impl Key {
+    /// The lowest of an instant at which tasks are ready.
+    const fn first_at(ready: i64) -> Self {
+        Self {
+            ready,
+            due: i64::MIN,
+            site: i64::MIN,
+            number: 0,
+        }
+    }
 }
 
 impl Queue {
@@ -116,7 +137,7 @@ impl Queue {
             let next = if now.saturating_sub(oldest) < PATIENCE_MS {
                 self.tasks.pop_first()
             } else {
-                self.pop_newest(now)
+                self.pop_any(now)
             };
             if let Some(held) = self.out(next?.1) {
                 return Some(held);
@@ -151,15 +172,20 @@ impl Queue {
         given_up
     }
 
-    /// Takes out the newest task that is ready.
-    fn pop_newest(&mut self, now: i64) -> Option<(Key, Box<Held>)> {
-        let last = Key {
-            ready: now,
-            due: i64::MAX,
-            site: i64::MAX,
-            number: u64::MAX,
-        };
-        let (key, _) = self.tasks.range(..=last).next_back()?;
+    /// Takes out any of the tasks that have been ready for less than a second, else the newest that is ready.
+    fn pop_any(&mut self, now: i64) -> Option<(Key, Box<Held>)> {
+        let end = now.saturating_add(1);
+        let start = end.saturating_sub(PATIENCE_MS);
+        // from a moment of this second on, and round from its end to its beginning
+        let draw = self.chance.hash_one((now, self.tasks.len())) % PATIENCE_MS.unsigned_abs();
+        let moment = Key::first_at(start.saturating_add_unsigned(draw));
+        let (start, end) = (Key::first_at(start), Key::first_at(end));
+        let round = self.tasks.range(moment..end);
+        let round = round.chain(self.tasks.range(start..moment));
+        let any = round
+            .take(DRAWN)
+            .max_by_key(|(key, _)| self.chance.hash_one(key.number));
+        let (key, _) = any.or_else(|| self.tasks.range(..start).next_back())?;
         let key = *key;
         self.tasks.remove_entry(&key)
     }
