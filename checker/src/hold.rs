@@ -4,14 +4,15 @@
 //! when it is due, to the millisecond, whatever PostgreSQL and Kafka did on the way. The hold is
 //! bounded in bytes: when it is full intake has it give up what waits for a slot, and pauses if nothing does.
 //!
-//! Threads take turns, so that no thread stands between a task and the one that probes. One of those
-//! that wait keeps watch. When tasks are due it takes the first, gives others to threads that wait,
-//! hands the watch on and goes off to probe. A thread that comes back takes what is due without waiting for
-//! anybody: while there is more to do than threads, a check wakes nobody. Who waited least is called
-//! first: its stack is warm, and threads that are not needed stay cold.
+//! Threads take turns, so that no thread stands between a task and the one that probes. A few of those that
+//! wait keep watch, each until another of the next tasks is due: it wakes by itself, takes a task and goes off
+//! to probe. A thread that comes back takes what is due, else keeps watch if too few do; so a check seldom wakes
+//! anybody else. Only when nobody keeps watch any more, or more tasks are due at once, are others called. Who
+//! waited least is called first: its stack is warm, and threads that are not needed stay cold.
 
 use std::{
     collections::BTreeMap,
+    iter,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -26,7 +27,11 @@ use crate::{
 /// The most that held tasks may occupy, in bytes: about 150,000 small tasks.
 pub(crate) const MOST_BYTES: usize = 64 * 1024 * 1024;
 
-/// The most tasks that a thread gives out before it takes its own; the next watch gives out the rest.
+/// The most threads that keep watch: of a thousand checks a second, as many as may start before one ends.
+const MOST_WATCHES: usize = 16;
+/// Until when a watch is kept if there is no task that lacks one.
+const NEVER: i64 = i64::MAX;
+/// The most tasks that a thread gives out beside its own; the next that takes one gives out the rest.
 const MOST_HANDED: usize = 16;
 
 /// The tasks that wait; shared by intake, which fills it, and the lanes, which empty it.
@@ -34,7 +39,7 @@ const MOST_HANDED: usize = 16;
 pub(crate) struct Hold {
     /// What is held.
     state: Mutex<State>,
-    /// Tells the watch of a task that is due earlier than those before, and of the end.
+    /// Tells one of those on watch that the first task lacks a watch, and all of the end.
     changed: Condvar,
     /// The one clock.
     clock: Clock,
@@ -45,8 +50,8 @@ pub(crate) struct Hold {
 struct State {
     /// The tasks.
     queue: Queue,
-    /// Whether a thread keeps watch, or was told to.
-    watched: bool,
+    /// Until when threads keep watch, or were told to, the earliest first.
+    watches: Vec<i64>,
     /// The other threads that wait, who waited least last. There are none unless one keeps watch.
     idle: Vec<Arc<Seat>>,
     /// Whether it is over.
@@ -67,8 +72,8 @@ pub(crate) struct Seat {
 enum Word {
     /// Here is a task.
     Take(Box<Held>),
-    /// Keep watch.
-    Watch,
+    /// Keep watch; it counts as kept until this instant.
+    Watch(i64),
     /// It is over.
     Over,
 }
@@ -87,12 +92,10 @@ impl Hold {
     pub(crate) fn put(&self, tasks: impl IntoIterator<Item = Held>) {
         let now = self.clock.now_ms();
         let mut state = self.lock();
-        let first = state.queue.first_ready();
         for held in tasks {
             state.queue.add(held, now);
         }
-        // Only a new first task changes what the watch waits for.
-        if state.queue.first_ready() != first {
+        if state.first_is_unwatched() {
             self.changed.notify_one();
         }
     }
@@ -105,15 +108,16 @@ impl Hold {
     /// Waits for the next task that is due; `None` when the hold is closed.
     pub(crate) fn next(&self, seat: &Arc<Seat>) -> Option<Box<Held>> {
         let mut state = self.lock();
-        let mut on_watch = false;
         loop {
             if state.closed {
                 return None;
             }
             let now = self.clock.now_ms();
             if let Some(held) = state.queue.take_ready(now) {
-                state.watched &= !on_watch;
                 let words = state.hand_out(now);
+                if state.first_is_unwatched() {
+                    self.changed.notify_one();
+                }
                 drop(state);
                 // the watch first, as there is none until it knows
                 for (seat, word) in words.into_iter().rev() {
@@ -121,33 +125,32 @@ impl Hold {
                 }
                 return Some(held);
             }
-            if on_watch || !state.watched {
-                on_watch = true;
-                state.watched = true;
-                state = self.watch(state);
+            let until = state.unwatched();
+            if state.watches.is_empty() || (until < NEVER && state.watches.len() < MOST_WATCHES) {
+                state = self.watch(state, until);
                 continue;
             }
             state.idle.push(Arc::clone(seat));
             drop(state);
-            match seat.wait() {
+            let until = match seat.wait() {
                 Word::Take(held) => return Some(held),
-                Word::Watch => on_watch = true,
+                Word::Watch(until) => until,
                 Word::Over => return None,
-            }
+            };
             state = self.lock();
+            state.remove_watch(until);
         }
     }
 
-    /// Waits until the first task is due, or another has become the first.
-    fn watch<'s>(&'s self, state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
-        let Some(ready) = state.queue.first_ready() else {
-            let state = self.changed.wait(state);
-            return state.unwrap_or_else(PoisonError::into_inner);
-        };
-        let ready = self.clock.instant_at_ms(ready);
-        let pause = ready.saturating_duration_since(Instant::now());
+    /// Waits until that instant, or until the first task lacks a watch.
+    fn watch<'s>(&'s self, mut state: MutexGuard<'s, State>, until: i64) -> MutexGuard<'s, State> {
+        state.add_watch(until);
+        let end = self.clock.instant_at_ms(until);
+        let pause = end.saturating_duration_since(Instant::now());
         let waited = self.changed.wait_timeout(state, pause);
-        waited.unwrap_or_else(PoisonError::into_inner).0
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.remove_watch(until);
+        state
     }
 
     /// Gives out nothing any more; what is held will be read again by whoever has the partitions.
@@ -182,22 +185,59 @@ impl Hold {
 }
 
 impl State {
-    /// What to tell threads that wait when one goes off with a task: the other tasks that are due, and
-    /// that one of them has to keep watch.
+    /// When the first task is ready that lacks a watch: the watch that ends first is for the first task, the
+    /// next for the second, and so on.
+    fn unwatched(&self) -> i64 {
+        let watches = self.watches.iter().copied().chain(iter::repeat(NEVER));
+        let mut pairs = self.queue.ready().zip(watches);
+        let lacking = pairs.find_map(|(ready, until)| (ready < until).then_some(ready));
+        lacking.unwrap_or(NEVER)
+    }
+
+    /// Whether no watch ends in time for the first task, though somebody keeps one.
+    fn first_is_unwatched(&self) -> bool {
+        let first = self.queue.first_ready();
+        let earliest = self.watches.first();
+        first
+            .zip(earliest)
+            .is_some_and(|(ready, until)| ready < *until)
+    }
+
+    /// Somebody keeps watch until that instant.
+    fn add_watch(&mut self, until: i64) {
+        let place = self.watches.partition_point(|other| *other < until);
+        self.watches.insert(place, until);
+    }
+
+    /// Somebody who was to keep watch until that instant does so no more.
+    fn remove_watch(&mut self, until: i64) {
+        let place = self.watches.partition_point(|other| *other < until);
+        self.watches.remove(place);
+    }
+
+    /// What to tell threads that wait when one goes off with a task: the other tasks that are due, but for those
+    /// whose watch ends now, and that one of them has to keep watch if none does.
     fn hand_out(&mut self, now: i64) -> Vec<(Arc<Seat>, Word)> {
         let mut words = Vec::new();
+        if self.idle.is_empty() {
+            return words;
+        }
+        let awake = self.watches.partition_point(|until| *until <= now);
+        let due = self.queue.ready().take_while(|ready| *ready <= now);
+        let others = due.skip(awake).take(MOST_HANDED).count();
         // The last that waits is kept for the watch, if there is none.
-        while words.len() < MOST_HANDED
-            && self.idle.len() > usize::from(!self.watched)
+        while words.len() < others
+            && self.idle.len() > usize::from(self.watches.is_empty())
             && let Some(held) = self.queue.take_ready(now)
         {
             words.extend(self.idle.pop().map(|seat| (seat, Word::Take(held))));
         }
-        if !self.watched
+        if self.watches.is_empty()
             && let Some(seat) = self.idle.pop()
         {
-            self.watched = true;
-            words.push((seat, Word::Watch));
+            let until = self.unwatched();
+            self.add_watch(until);
+            words.push((seat, Word::Watch(until)));
         }
         words
     }

@@ -68,7 +68,7 @@ fn waiters(hold: &Arc<Hold>, count: usize) -> Vec<Waiter> {
 /// How many threads wait.
 fn waiting(hold: &Hold) -> usize {
     let state = hold.lock();
-    usize::from(state.watched) + state.idle.len()
+    state.watches.len() + state.idle.len()
 }
 
 /// Puts a task.
@@ -153,6 +153,52 @@ fn a_task_that_is_due_earlier_wakes_the_watch() {
         assert_eq!(waiter.task(), id);
         waiter.back.send(()).unwrap();
     }
+}
+
+/// Puts so many tasks that are due an hour later, and another each hour; returns their instants.
+fn put_hourly(hold: &Hold, ledger: &mut Ledger, count: i64) -> Vec<i64> {
+    let instants = (1..=count).map(|hour| NOW + hour * 3_600_000);
+    let tasks = (1..).zip(instants.clone()).map(|(id, due)| task(id, due));
+    hold.put(tasks.map(|task| held(ledger, task)));
+    instants.collect()
+}
+
+#[test]
+fn each_of_the_next_tasks_has_a_watch_of_its_own() {
+    let (hold, mut ledger) = hold();
+    let due = put_hourly(&hold, &mut ledger, 20);
+    let _waiters = waiters(&hold, 18);
+    let state = hold.lock();
+    assert_eq!((&state.watches[..], state.idle.len()), (&due[..16], 2));
+}
+
+#[test]
+fn whoever_is_left_keeps_watch_for_the_first() {
+    let (hold, mut ledger) = hold();
+    let due = put_hourly(&hold, &mut ledger, 2);
+    let waiters = waiters(&hold, 2);
+    assert_eq!(hold.lock().watches, due);
+    put(&hold, &mut ledger, task(3, NOW));
+    wait_until("one goes, and the other watches", || {
+        hold.lock().watches == due[..1]
+    });
+    drop(waiters);
+}
+
+#[test]
+fn tasks_that_a_watch_ends_for_are_left_to_it() {
+    let (hold, mut ledger) = hold();
+    hold.put((1..=3).map(|id| held(&mut ledger, task(id, NOW))));
+    let mut state = hold.lock();
+    state.idle = iter::repeat_with(Arc::default).take(3).collect();
+    state.watches = vec![NOW, NOW + 1];
+    let words = state.hand_out(NOW);
+    let sites = words.iter().map(|(_, word)| match word {
+        Word::Take(taken) => taken.task.site_id,
+        word => panic!("{word:?}"),
+    });
+    assert_eq!(sites.collect::<Vec<_>>(), [1, 2]);
+    assert_eq!((state.queue.size().0, state.idle.len()), (1, 1));
 }
 
 #[test]

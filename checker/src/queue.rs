@@ -3,9 +3,9 @@
 //! A task is ready when it is due, or when it was read if that was later. In the ordinary course the oldest
 //! ready task goes first. Once that one has waited a second there are more tasks than slots, and whichever
 //! way the rest is ordered most will not run in time. Any of those that became ready within the last second
-//! goes first then, by chance: no interval is shorter than that, so each site has the same share of the slots.
-//! Were it the newest, slots that come free in a rhythm, as behind sites that all hang, would meet the same
-//! sites each time, and others never. What has waited five seconds is given up.
+//! goes first then, and which is left to chance: each check has the same, whatever its interval. Were it the
+//! newest, slots that come free in a rhythm, as behind sites that all take as long, would meet the same sites
+//! each time, and others never. What has waited five seconds is given up.
 
 use std::{
     collections::BTreeMap,
@@ -128,6 +128,11 @@ impl Queue {
     /// When the first task is ready.
     pub(crate) fn first_ready(&self) -> Option<i64> {
         self.tasks.first_key_value().map(|(key, _)| key.ready)
+    }
+
+    /// When the tasks are ready, the first first.
+    pub(crate) fn ready(&self) -> impl Iterator<Item = i64> {
+        self.tasks.keys().map(|key| key.ready)
     }
 
     /// Takes the task that is to be started next; those of assignments that are over are dropped on the way.
