@@ -1,10 +1,10 @@
 //! Other monitors, doing the same checks at the same rate, as their users would set them up.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use color_eyre::eyre::{Result, WrapErr as _, ensure};
+use color_eyre::eyre::{Result, WrapErr as _, ensure, eyre};
 use testbed::free_address;
 use tokio::time::{Instant, sleep};
 
@@ -24,6 +24,17 @@ pub(crate) enum Peer {
     Cloudprober,
     /// <https://github.com/prometheus/blackbox_exporter>, and something that asks it
     Blackbox,
+}
+
+/// A monitor that was started, and stands still but for its turns: gatus takes its time to start.
+#[derive(Debug)]
+pub(crate) struct Running {
+    /// Which it is.
+    peer: Peer,
+    /// Its process.
+    process: Process,
+    /// Where it answers.
+    listen: SocketAddr,
 }
 
 /// What a monitor took.
@@ -48,51 +59,10 @@ impl Peer {
         }
     }
 
-    /// Runs it under this load; it must keep up.
-    pub(crate) async fn run(
-        self,
-        program: &Path,
-        load: Load,
-        (stage, website): (&Stage, &Website),
-    ) -> Result<Cost> {
+    /// Starts it with this to do; it stands still until it is measured.
+    pub(crate) fn start(self, load: Load, (stage, website): (&Stage, &Website)) -> Result<Running> {
+        let program = self.program(stage)?;
         let listen = free_address();
-        let mut process = self.start(program, load, listen, (stage, website))?;
-        let scraper = match self {
-            Self::Blackbox => {
-                process.answers(listen, "/-/healthy").await?;
-                Some(scrape(load, listen, (stage, website))?)
-            }
-            _ => None,
-        };
-        reach(f64::from(load.rate), website).await?;
-        let (before, cpu) = (website.answers().await?, process.cpu()?);
-        let began = Instant::now();
-        sleep(Duration::from_secs(load.seconds.into())).await;
-        let checks = website.answers().await? - before;
-        let cpu = process.cpu()? - cpu;
-        let rate = checks / began.elapsed().as_secs_f64();
-        let mib = process.peak_kib()? / 1_024.0;
-        process.check()?;
-        drop(scraper);
-        process.stop().await?;
-        ensure!(
-            rate > 0.9 * f64::from(load.rate),
-            "made {rate:.0} checks a second only"
-        );
-        Ok(Cost {
-            micros: cpu * 1e6 / checks,
-            mib,
-        })
-    }
-
-    /// Configures and starts it.
-    fn start(
-        self,
-        program: &Path,
-        load: Load,
-        listen: SocketAddr,
-        (stage, website): (&Stage, &Website),
-    ) -> Result<Process> {
         let port = listen.port().to_string();
         // By its extension cloudprober tells its own language from YAML.
         let file = stage.folder().join(self.name()).with_extension(match self {
@@ -119,7 +89,57 @@ impl Peer {
             ("GATUS_LOG_LEVEL", "ERROR".as_ref()),
             ("PORT", port.as_ref()),
         ];
-        Process::start(program, arguments, &environment, stage.folder())
+        let process = Process::start(&program, arguments, &environment, stage.folder())?;
+        process.halt()?;
+        Ok(Running {
+            peer: self,
+            process,
+            listen,
+        })
+    }
+
+    /// Its program.
+    fn program(self, stage: &Stage) -> Result<PathBuf> {
+        let name = self.name();
+        let found = stage.peer(name);
+        found.ok_or_else(|| eyre!("{name} is neither on PATH nor in BENCH_PEERS"))
+    }
+}
+
+impl Running {
+    /// Lets it go on until it has kept up with its load for a while, and says what that took.
+    pub(crate) async fn measure(
+        &mut self,
+        load: Load,
+        (stage, website): (&Stage, &Website),
+    ) -> Result<Cost> {
+        self.process.go_on()?;
+        let scraper = match self.peer {
+            Peer::Blackbox => {
+                self.process.answers(self.listen, "/-/healthy").await?;
+                Some(scrape(load, self.listen, (stage, website))?)
+            }
+            _ => None,
+        };
+        reach(f64::from(load.rate), website).await?;
+        let (before, cpu) = (website.answers().await?, self.process.cpu()?);
+        let began = Instant::now();
+        sleep(Duration::from_secs(load.seconds.into())).await;
+        let checks = website.answers().await? - before;
+        let cpu = self.process.cpu()? - cpu;
+        let rate = checks / began.elapsed().as_secs_f64();
+        let mib = self.process.peak_kib()? / 1_024.0;
+        self.process.check()?;
+        drop(scraper);
+        self.process.halt()?;
+        ensure!(
+            rate > 0.9 * f64::from(load.rate),
+            "made {rate:.0} checks a second only"
+        );
+        Ok(Cost {
+            micros: cpu * 1e6 / checks,
+            mib,
+        })
     }
 }
 
@@ -194,10 +214,3 @@ modules:
     timeout: 10s
     http: {preferred_ip_protocol: ip4}
 ";
-
-/// A rival's program, or a line's worth of why there is none.
-pub(crate) fn program(peer: Peer, stage: &Stage) -> Result<PathBuf, String> {
-    let name = peer.name();
-    let found = stage.peer(name);
-    found.ok_or_else(|| format!("{name} is neither on PATH nor in BENCH_PEERS"))
-}

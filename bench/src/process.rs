@@ -117,11 +117,26 @@ impl Process {
         Ok(())
     }
 
-    /// Ends it as `docker stop` would, and waits until it is gone.
-    pub(crate) async fn stop(mut self) -> Result<()> {
+    /// Lets it stand still until it is to go on.
+    pub(crate) fn halt(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets it go on.
+    pub(crate) fn go_on(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    /// Sends it a signal.
+    fn signal(&self, signal: Signal) -> Result<()> {
         let pid = i32::try_from(self.pid()?).ok().and_then(Pid::from_raw);
         let pid = pid.ok_or_eyre("the number of a process")?;
-        kill_process(pid, Signal::TERM).wrap_err("end a process")?;
+        kill_process(pid, signal).wrap_err_with(|| format!("send {signal:?} to {}", self.name))
+    }
+
+    /// Ends it as `docker stop` would, and waits until it is gone.
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        self.signal(Signal::TERM)?;
         match timeout(PATIENCE, self.child.wait()).await {
             Ok(ended) => drop(ended.wrap_err("wait for a process")?),
             Err(_) => bail!("{} does not end: {}", self.name, self.tail()),

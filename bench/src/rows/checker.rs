@@ -1,13 +1,11 @@
 //! The whole checker at 1,000 checks a second, Kafka and recording included, against other monitors,
 //! which do neither.
 
-use std::path::PathBuf;
-
 use color_eyre::eyre::Result;
 
 use crate::figures::{Unit, number};
 use crate::flow::Load;
-use crate::peers::{Cost, Peer, program};
+use crate::peers::{Cost, Peer, Running};
 use crate::stage::{Stage, Website};
 use crate::table::{Line, Reach};
 
@@ -18,8 +16,8 @@ const INTERVAL_MS: u32 = 250;
 struct Runs {
     /// Who it is.
     peer: Peer,
-    /// Its program, or why there is none.
-    program: Result<PathBuf, String>,
+    /// Itself, or why it does not run.
+    running: Result<Running>,
     /// What it took.
     costs: Vec<Cost>,
 }
@@ -35,7 +33,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
     let mut ours = Vec::new();
     let mut rivals = Peer::ALL.map(|peer| Runs {
         peer,
-        program: program(peer, stage),
+        running: peer.start(load, (stage, &website)),
         costs: Vec::new(),
     });
     for _ in stage.repeats() {
@@ -55,10 +53,10 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
 impl Runs {
     /// Lets the peer run; one that fails once is out.
     async fn run(&mut self, load: Load, stage: &Stage, website: &Website) {
-        if let Ok(program) = &self.program {
-            match self.peer.run(program, load, (stage, website)).await {
+        if let Ok(running) = &mut self.running {
+            match running.measure(load, (stage, website)).await {
                 Ok(cost) => self.costs.push(cost),
-                Err(error) => self.program = Err(format!("{error:#}")),
+                Err(error) => self.running = Err(error),
             }
         }
     }
@@ -67,12 +65,12 @@ impl Runs {
     fn lines(&self, load: Load, ours: &[Cost]) -> Vec<Line> {
         let Self {
             peer,
-            program,
+            running,
             costs,
         } = self;
         let what = format!("whole checker at {} checks/s", number(load.rate));
-        if let Err(why) = program {
-            return vec![Line::without_figures(what, why)];
+        if let Err(why) = running {
+            return vec![Line::without_figures(what, format!("{why:#}"))];
         }
         let reach = match peer {
             Peer::Gatus | Peer::Cloudprober => 0.7,
