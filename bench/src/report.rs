@@ -82,7 +82,7 @@ fn page(stage: &Stage, table: &str) -> String {
          own whose CPU time and memory the kernel accounts for, runs in turn (A B A B …). A figure is the\n\
          median of its runs with the least and the most in brackets; a ratio is the median of the ratios of\n\
          neighbouring runs. Targets answer after 100 ms with 1 KiB, unless a row says\n\
-         otherwise, and each check is a fresh connection.\n\n\
+         otherwise, and each check is a fresh connection. Rivals are measured once they keep up with their load.\n\n\
          | | |\n|---|---|\n\
          | date | {date} |\n| commit | {commit} |\n| machine | {machine} |\n| compiler | {rustc} |\n\
          | rivals | {peers} |\n\n{table}"
