@@ -6,9 +6,9 @@
 //!
 //! Threads take turns, so that no thread stands between a task and the one that probes. A few of those that
 //! wait keep watch, each until another of the next tasks is due: it wakes by itself, takes a task and goes off
-//! to probe. A thread that comes back takes what is due, else keeps watch if too few do; so a check seldom wakes
-//! anybody else. Only when nobody keeps watch any more, or more tasks are due at once, are others called. Who
-//! waited least is called first: its stack is warm, and threads that are not needed stay cold.
+//! to probe. A thread that comes back takes what is due, else keeps watch if too few do. So a check seldom wakes
+//! another thread, which would cost a tenth more: only when nobody keeps watch any more, or more tasks are due at
+//! once. Who waited least is called first: its stack is warm, and threads that are not needed stay cold.
 
 use std::{
     collections::BTreeMap,
@@ -27,7 +27,7 @@ use crate::{
 /// The most that held tasks may occupy, in bytes: about 150,000 small tasks.
 pub(crate) const MOST_BYTES: usize = 64 * 1024 * 1024;
 
-/// The most threads that keep watch: of a thousand checks a second, as many as may start before one ends.
+/// The most threads that keep watch: so many checks may start, before one ends, without a call to another thread.
 const MOST_WATCHES: usize = 16;
 /// Until when a watch is kept if there is no task that lacks one.
 const NEVER: i64 = i64::MAX;

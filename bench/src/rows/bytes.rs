@@ -11,10 +11,10 @@ use crate::table::{Line, Reach};
 /// Measures the row.
 pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
     let load = Load {
-        rate: stage.pick(1_000, 200),
+        rate: stage.pick(2_000, 200),
         interval_ms: 1_000,
         // So many rows that what a day takes without any, some pages, is less than a byte of each.
-        seconds: stage.pick(30, 4),
+        seconds: stage.pick(15, 4),
     };
     let mut lines = Vec::new();
     for (kind, website, reach) in [
