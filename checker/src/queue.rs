@@ -127,7 +127,7 @@ impl Queue {
 
     /// When the first task is ready.
     pub(crate) fn first_ready(&self) -> Option<i64> {
-        self.tasks.first_key_value().map(|(key, _)| key.ready)
+        self.ready().next()
     }
 
     /// When the tasks are ready, the first first.
