@@ -59,8 +59,6 @@ pub(crate) struct Intake {
     pulse: Option<Pulse>,
     /// How much may be said of pauses: a slow database makes many.
     changes: Quota,
-    /// Whether the last polls brought nothing.
-    is_idle: bool,
     /// Consumers that were replaced: closing one may take as long as its last request.
     closing: Vec<JoinHandle<()>>,
     /// When the consumer was replaced last, or was to be.
@@ -80,7 +78,6 @@ impl Intake {
             desk,
             pulse,
             changes: Quota::new(),
-            is_idle: false,
             closing: Vec::new(),
             rejoined_at: None,
         })
@@ -88,11 +85,13 @@ impl Intake {
 
     /// Reads until `stop`, then leaves the group.
     pub(crate) fn run(mut self, stop: &CancellationToken) {
+        let mut is_idle = false;
         while !stop.is_cancelled() {
-            if self.is_idle {
+            if is_idle {
                 self.consumer.wait(WAIT);
             }
-            let drained = self.drain();
+            let (drained, was_all) = self.drain();
+            is_idle = was_all;
             self.desk.hand_over(drained);
             self.desk.give_up();
             self.desk.close_durable();
@@ -150,18 +149,18 @@ impl Intake {
         }
     }
 
-    /// Reads what is there.
-    fn drain(&mut self) -> Drained {
+    /// Reads what is there; also whether that was all.
+    fn drain(&mut self) -> (Drained, bool) {
         let mut drained = Drained::default();
-        self.is_idle = false;
+        let mut is_idle = false;
         for _ in 0..MOST_DRAINED {
             // Twice, as the answer to a commit looks like nothing, and tasks may lie behind it.
-            self.is_idle = !self.poll(&mut drained) && !self.poll(&mut drained);
-            if self.is_idle || drained.bytes >= MOST_DRAINED_BYTES {
+            is_idle = !self.poll(&mut drained) && !self.poll(&mut drained);
+            if is_idle || drained.bytes >= MOST_DRAINED_BYTES {
                 break;
             }
         }
-        drained
+        (drained, is_idle)
     }
 
     /// Serves Kafka once; whether there was anything.
