@@ -8,11 +8,21 @@ use url::Url;
 
 use super::fault::{self, Fault};
 use super::fill::Filled;
+use super::prober::USER_AGENT;
 use super::tls::clients::Handshake;
 use super::{record, redact};
 
 /// Methods that say how long their body is even when there is none.
 const WITH_BODY: &[&str] = &["POST", "PUT", "PATCH"];
+
+/// What every request says, unless the site's own headers say it otherwise. The last three are what the
+/// library would say by itself, in memory that it takes anew for each request.
+const ALWAYS: [(HeaderName, &str); 4] = [
+    (header::CONNECTION, "close"),
+    (header::ACCEPT_ENCODING, "gzip"),
+    (header::USER_AGENT, USER_AGENT),
+    (header::ACCEPT, "*/*"),
+];
 
 /// One request of a check: the first, or one that a redirect asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +90,9 @@ impl Step {
         let uri = Uri::try_from(self.url.as_str());
         *message.uri_mut() = uri.map_err(|error| nonsense(&error.into()))?;
         let headers = message.headers_mut();
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        for (name, value) in ALWAYS {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
         if self.trusted {
             for (name, value) in self.own_headers(filled) {
                 headers.insert(name.clone(), value.clone());

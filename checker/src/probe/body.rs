@@ -11,7 +11,7 @@ use super::record::{self, Line};
 
 /// Decoded bytes are read so many at a time, at first, and on the stack: a check should not touch more
 /// memory than it needs.
-const PIECE_FIRST: usize = 1024;
+const PIECE_FIRST: usize = 2 * 1024;
 /// The most bytes that are read at a time, when there are many.
 const PIECE_MOST: usize = 8 * 1024;
 

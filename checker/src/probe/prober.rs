@@ -144,6 +144,5 @@ fn agent_config() -> ureq::config::Config {
         // Heads end with the input buffer: this limit is held against interim responses with all
         // that came behind them.
         .max_response_header_size(usize::MAX)
-        .user_agent(USER_AGENT)
         .build()
 }

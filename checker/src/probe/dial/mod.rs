@@ -36,7 +36,7 @@ impl Connector<()> for Dialler {
     ) -> Result<Option<Wire>, ureq::Error> {
         record::enter(Phase::Connect);
         let addresses = self.vet(&details.addrs)?;
-        let dialled = race(&addresses);
+        let dialled = race(addresses);
         let refused = |fault: &Fault| fault.reason == Reason::ConnectRefused;
         if dialled.as_ref().err().is_none_or(refused) {
             self.silence.answered();
