@@ -3,14 +3,23 @@
 //! One pool of a thousand threads spends its time waking and stealing; lanes of 32 threads, each
 //! running one loop, do not. Each takes tasks from the [hold](crate::hold) by itself: a lane that buffers is
 //! late, as a task queues behind a busy thread while others are free.
+//!
+//! A thread takes 36 KiB before its first check, so there are only as many lanes as have been needed at once:
+//! one at first, and another as soon as few threads are free, until there are all the `slots`.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+    mpsc::{Receiver, SyncSender, sync_channel},
+};
+use std::thread;
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::outcome::Reason;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use runtime::clock::Clock;
 use tokio::sync::mpsc;
+use tracing::error;
 
 use crate::{
     hanging::Hanging,
@@ -27,6 +36,8 @@ pub const LANE_THREADS: usize = 32;
 /// Of it 40 KiB come into use, 48 with a look-up or TLS, thread-locals included; the rest is address space
 /// only.
 const STACK_BYTES: usize = 1024 * 1024;
+/// So many threads are free, or another lane is started: as many checks may begin until it is there.
+const RESERVE: usize = LANE_THREADS / 2;
 
 /// Tells when every thread has finished its last probe.
 #[derive(Debug)]
@@ -59,33 +70,85 @@ pub(crate) struct Links {
 }
 
 /// What a lane's threads work with.
+#[derive(Clone)]
 struct Worker {
     /// What probes.
     prober: Prober,
     /// Who hung last; the lanes' own.
     hanging: Arc<Hanging>,
+    /// How many threads there are.
+    crew: Arc<Crew>,
     /// The rest.
     links: Links,
+    /// Where another lane is asked for.
+    wanted: SyncSender<Worker>,
     /// Dropped by the last thread.
     _alive: mpsc::Sender<()>,
 }
 
-/// Starts `slots` threads, each lane's with a prober of their own. They end with the hold.
+/// How many threads there are.
+#[derive(Debug)]
+struct Crew {
+    /// How many have been started, or asked for.
+    threads: AtomicUsize,
+    /// The most.
+    slots: usize,
+}
+
+/// Starts the first lane; others follow until there are `slots` threads. They end with the hold.
 pub(crate) fn start(slots: usize, prober: &Prober, links: &Links) -> Result<Drained> {
     let (alive, ended) = mpsc::channel(1);
-    let hanging = Arc::new(Hanging::new(slots));
-    for number in 0..slots / LANE_THREADS {
-        let worker = Worker {
-            prober: prober.for_another_lane(),
-            hanging: Arc::clone(&hanging),
-            links: links.clone(),
-            _alive: alive.clone(),
-        };
-        let pool = pool(number).wrap_err("start the threads of a lane")?;
-        // The pool's threads outlive it until their loop has ended.
-        pool.spawn_broadcast(move |_| worker.run());
-    }
+    // room for all that are ever asked for
+    let (wanted, asked) = sync_channel(slots / LANE_THREADS);
+    let worker = Worker {
+        prober: prober.clone(),
+        hanging: Arc::new(Hanging::new(slots)),
+        crew: Arc::new(Crew {
+            threads: AtomicUsize::new(LANE_THREADS),
+            slots,
+        }),
+        links: links.clone(),
+        wanted,
+        _alive: alive,
+    };
+    start_lane(0, worker).wrap_err("start the threads of a lane")?;
+    let foreman = thread::Builder::new().name("lanes".to_owned());
+    let foreman = foreman.spawn(move || start_as_asked(&asked));
+    drop(foreman.wrap_err("start the thread that starts lanes")?);
     Ok(Drained::when(ended))
+}
+
+/// Starts a lane whenever one is asked for, as long as there is anybody to ask.
+fn start_as_asked(asked: &Receiver<Worker>) {
+    for (number, worker) in (1..).zip(asked) {
+        if let Err(error) = start_lane(number, worker) {
+            let threads = number * LANE_THREADS;
+            error!(
+                threads,
+                "no more threads can be started, so that no more checks are made at once: {error}"
+            );
+            return;
+        }
+    }
+}
+
+/// Starts a lane.
+fn start_lane(number: usize, worker: Worker) -> Result<(), rayon::ThreadPoolBuildError> {
+    // The pool's threads outlive it until their loop has ended.
+    pool(number)?.spawn_broadcast(move |_| worker.run());
+    Ok(())
+}
+
+impl Crew {
+    /// Whether to ask for another lane when so many threads are busy; it counts as started then.
+    fn grows(&self, busy: usize) -> bool {
+        let grown = |threads: usize| {
+            let few = threads.saturating_sub(busy) < RESERVE && threads < self.slots;
+            few.then_some(threads + LANE_THREADS)
+        };
+        let order = Ordering::Relaxed;
+        self.threads.fetch_update(order, order, grown).is_ok()
+    }
 }
 
 /// A pool whose threads are named after their lane.
@@ -98,6 +161,19 @@ fn pool(number: usize) -> Result<ThreadPool, rayon::ThreadPoolBuildError> {
 }
 
 impl Worker {
+    /// Asks for another lane if it is wanted when so many threads are busy. Its prober is another one, so that
+    /// no two lanes wait for a lock of the library.
+    fn grow(&self, busy: usize) {
+        if self.crew.grows(busy) {
+            let worker = Self {
+                prober: self.prober.for_another_lane(),
+                ..self.clone()
+            };
+            // nobody listens any more where no thread could be started
+            let _asked = self.wanted.send(worker);
+        }
+    }
+
     /// The loop of one thread.
     fn run(&self) {
         let Links {
@@ -125,7 +201,8 @@ impl Worker {
                 position,
                 read_us,
             } = &*held;
-            metrics.in_flight.inc();
+            let others = metrics.in_flight.inc();
+            self.grow(usize::try_from(others).unwrap_or(0) + 1);
             metrics.started(started_at_us.saturating_sub(task.scheduled_at.saturating_mul(1_000)));
             let result = self.prober.check(task, started_at_us);
             metrics.in_flight.dec();

@@ -133,6 +133,18 @@ fn as_many_probes_run_as_there_are_slots_and_the_next_when_one_ends() {
     bed.hold.close();
 }
 
+#[test]
+fn lanes_are_asked_for_one_by_one_as_few_threads_are_free_and_no_more_than_there_are_slots() {
+    let crew = Crew {
+        threads: AtomicUsize::new(LANE_THREADS),
+        slots: 3 * LANE_THREADS,
+    };
+    let busy = [1, 16, 17, 17, 48, 49, 49, 81, 96];
+    let grows: Vec<_> = busy.map(|busy| crew.grows(busy)).into();
+    let asked = [false, false, true, false, false, true, false, false, false];
+    assert_eq!(grows, asked);
+}
+
 #[tokio::test]
 async fn the_end_lets_probes_finish_and_keeps_their_results() {
     let mut bed = Bed::new();
