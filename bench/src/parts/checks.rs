@@ -1,7 +1,9 @@
 //! What all that make checks have in common: whom they ask, how much at once, and how it is counted.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -17,6 +19,9 @@ use crate::kernel;
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 /// Over so long the first checks are spread.
 const SPREAD: Duration = Duration::from_millis(100);
+
+/// The stack of a thread, in bytes: address space, of which little comes into use.
+const STACK_BYTES: usize = 1024 * 1024;
 
 /// Checks back to back, so many at once.
 #[derive(Args, Clone, Debug)]
@@ -86,6 +91,28 @@ impl Checks {
                 .wrap_err("trust the targets' authority")?;
         }
         Ok(roots)
+    }
+
+    /// Has a thread for each at once make one check after the other, for ever, and says what they took; what it
+    /// calls is prepared for its URL, and tells whether a check ended well.
+    pub(crate) async fn on_threads<C>(&self, prepare: impl Fn(&str) -> Result<C>) -> Result<Report>
+    where
+        C: Fn() -> bool + Send + 'static,
+    {
+        let count = Arc::new(Count::default());
+        for n in 0..self.in_flight {
+            let check = prepare(self.url(n))?;
+            let (count, delay) = (Arc::clone(&count), self.delay(n));
+            let thread = thread::Builder::new().stack_size(STACK_BYTES);
+            let thread = thread.spawn(move || {
+                thread::park_timeout(delay);
+                loop {
+                    count.add(check());
+                }
+            });
+            drop(thread.wrap_err("start a thread")?);
+        }
+        self.measure(&count).await
     }
 
     /// Lets the checks run, and says what they took after the warm-up.

@@ -14,6 +14,7 @@ mod results;
 mod scrape;
 mod sockets;
 pub(crate) mod target;
+mod ureq;
 
 use std::time::Instant;
 
@@ -41,6 +42,8 @@ pub(crate) enum Part {
     Reqwest(Checks),
     /// Checks by bare blocking sockets, a thread for each
     Sockets(Checks),
+    /// Checks by ureq alone, a thread for each
+    Ureq(Checks),
     /// Asks a `blackbox_exporter`, as Prometheus would
     Scrape(Scrape),
     /// Sends tasks by the bare producer
@@ -76,6 +79,7 @@ impl Part {
             Self::Lanes(checks) => lanes::run(checks).await,
             Self::Reqwest(checks) => reqwest::run(checks).await,
             Self::Sockets(checks) => sockets::run(checks).await,
+            Self::Ureq(checks) => ureq::run(checks).await,
             Self::Scrape(scrape) => return scrape.run().await,
             Self::Producer(producer) => producer.run().await,
             Self::Copy(copy) => copy.run().await,

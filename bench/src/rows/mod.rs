@@ -29,7 +29,7 @@ pub(crate) enum Row {
     SchedulerMemory,
     /// What a scheduler of ten sites takes, PostgreSQL included
     SchedulerRest,
-    /// A plain check, against tokio and reqwest and against bare sockets
+    /// A plain check, against tokio and reqwest, against bare sockets and against ureq alone
     Probe,
     /// A check by HTTPS, against reqwest and rustls
     ProbeTls,

@@ -1,4 +1,5 @@
-//! A plain check by lanes and probe, against reqwest and against bare sockets: CPU time and rate.
+//! A plain check by lanes and probe, against reqwest, against bare sockets and against ureq alone: CPU time
+//! and rate.
 
 use color_eyre::eyre::Result;
 
@@ -30,18 +31,17 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Line>> {
     let website = Website::plain(stage).await?;
     let mut lines = Vec::new();
     for level in LEVELS {
-        let rivals = ["lanes", "reqwest", "sockets"];
+        let rivals = ["lanes", "reqwest", "sockets", "ureq"];
         let Contest { micros, .. } = contest(stage, &website, level, &rivals).await?;
-        if let [lanes, reqwest, sockets] = &micros[..] {
-            let cpu = |rival: &str, theirs: &Vec<f64>, reach| {
+        if let [lanes, reqwest, sockets, ureq] = &micros[..] {
+            let cpu = |rival: &str, theirs: &Vec<f64>| {
                 let what = format!("CPU per plain check, {} at once", number(level));
-                Line::new(what, Unit::Micros, lanes.clone())
-                    .against(rival, theirs.clone())
-                    .reach(Reach::AtMost(reach))
+                Line::new(what, Unit::Micros, lanes.clone()).against(rival, theirs.clone())
             };
             lines.extend([
-                cpu("reqwest", reqwest, 0.75),
-                cpu("bare sockets", sockets, 1.7),
+                cpu("reqwest", reqwest).reach(Reach::AtMost(0.75)),
+                cpu("bare sockets", sockets).reach(Reach::AtMost(1.7)),
+                cpu("ureq, which it uses, alone", ureq),
             ]);
         }
     }
@@ -72,7 +72,7 @@ pub(super) async fn contest(
     let mut rates = micros.clone();
     for _ in stage.repeats() {
         for ((rival, micros), rates) in rivals.iter().zip(&mut micros).zip(&mut rates) {
-            let seconds = stage.pick(3.0, 1.0);
+            let seconds = stage.pick(2.5, 1.0);
             let report = checks(stage, website, (level, seconds), rival).await?;
             let done = whole(i64::try_from(report.done).unwrap_or(i64::MAX));
             micros.push(report.cpu_seconds * 1e6 / done);
