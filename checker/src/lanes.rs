@@ -161,17 +161,16 @@ fn pool(number: usize) -> Result<ThreadPool, rayon::ThreadPoolBuildError> {
 }
 
 impl Worker {
-    /// Asks for another lane if it is wanted when so many threads are busy. Its prober is another one, so that
-    /// no two lanes wait for a lock of the library.
-    fn grow(&self, busy: usize) {
-        if self.crew.grows(busy) {
-            let worker = Self {
-                prober: self.prober.for_another_lane(),
-                ..self.clone()
-            };
-            // nobody listens any more where no thread could be started
-            let _asked = self.wanted.send(worker);
-        }
+    /// Asks for another lane. Its prober is another one, so that no two lanes wait for a lock of the library. It
+    /// is not inlined, or it took its share of the stack all the while that a check is made.
+    #[inline(never)]
+    fn grow(&self) {
+        let worker = Self {
+            prober: self.prober.for_another_lane(),
+            ..self.clone()
+        };
+        // nobody listens any more where no thread could be started
+        let _asked = self.wanted.send(worker);
     }
 
     /// The loop of one thread.
@@ -202,7 +201,9 @@ impl Worker {
                 read_us,
             } = &*held;
             let others = metrics.in_flight.inc();
-            self.grow(usize::try_from(others).unwrap_or(0) + 1);
+            if self.crew.grows(usize::try_from(others).unwrap_or(0) + 1) {
+                self.grow();
+            }
             metrics.started(started_at_us.saturating_sub(task.scheduled_at.saturating_mul(1_000)));
             let result = self.prober.check(task, started_at_us);
             metrics.in_flight.dec();

@@ -70,19 +70,26 @@ impl Prober {
         }
     }
 
-    /// Makes the check: what is wrong with the site, or this machine. Doubts are settled when the clock
-    /// has stopped.
+    /// Makes the check: what is wrong with the site, or this machine.
     fn failure(&self, task: &Task, started_at_us: i64) -> Option<Fault> {
         let began = Instant::now();
         let fault = self.run(task, started_at_us).err()?;
         record::stop();
+        Some(self.doubt(fault, began))
+    }
+
+    /// What is wrong, now that the clock of a check that began at `began` has stopped: whether it is the site is
+    /// in doubt when this machine may be to blame, and doubts are settled here. It is not inlined, or it took its
+    /// share of the stack all the while that the check is made.
+    #[inline(never)]
+    fn doubt(&self, fault: Fault, began: Instant) -> Fault {
         if fault.reason.outcome() == Outcome::Inconclusive {
-            return Some(fault);
+            return fault;
         }
         let now = Instant::now();
         if let Some(still) = self.shared.stalls.since(began, now) {
             let millis = still.as_millis();
-            return Some(Fault {
+            return Fault {
                 reason: Reason::LocalResources,
                 message: format!(
                     "{}; this process stood still for {millis} ms",
@@ -90,7 +97,7 @@ impl Prober {
                 ),
                 doubt: None,
                 ..fault
-            });
+            };
         }
         let silent = fault.doubt.is_none()
             && fault.reason.is_timeout()
@@ -100,7 +107,7 @@ impl Prober {
         } else {
             fault
         };
-        Some(self.shared.doubts.settle(fault))
+        self.shared.doubts.settle(fault)
     }
 
     /// Makes the check; what is wrong with the site is the error.
