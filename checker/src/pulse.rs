@@ -23,11 +23,11 @@ use runtime::{
     kafka::{Quiet, client_config},
 };
 
-/// How often to look: a task that has come is read long before, unless a connection fell silent, which
-/// librdkafka notices after ten seconds.
-const EVERY: Duration = Duration::from_secs(8);
+/// How often to look: a task that has come is read long before, unless a connection fell silent, and then another
+/// one helps as well.
+const EVERY: Duration = Duration::from_secs(4);
 /// Looks that are further apart say nothing about each other: this process stood still.
-const LATEST: Duration = Duration::from_secs(12);
+const LATEST: Duration = Duration::from_secs(6);
 /// How long a look may take.
 const LIMIT: Duration = Duration::from_secs(2);
 
