@@ -4,7 +4,7 @@ use contract::outcome::Reason;
 use contract::site::Request;
 use ureq::http::{self, HeaderName, HeaderValue, Method, Uri, header};
 use ureq::{Agent, Body};
-use url::Url;
+use url::{Position, Url};
 
 use super::fault::{self, Fault};
 use super::fill::Filled;
@@ -15,8 +15,8 @@ use super::{record, redact};
 /// Methods that say how long their body is even when there is none.
 const WITH_BODY: &[&str] = &["POST", "PUT", "PATCH"];
 
-/// What every request says, unless the site's own headers say it otherwise. The last three are what the
-/// library would say by itself, in memory that it takes anew for each request.
+/// What every request says after its host, unless the site's own headers say it otherwise. The host and the last
+/// three are what the library would say by itself, but at a higher price.
 const ALWAYS: [(HeaderName, &str); 4] = [
     (header::CONNECTION, "close"),
     (header::ACCEPT_ENCODING, "gzip"),
@@ -90,6 +90,8 @@ impl Step {
         let uri = Uri::try_from(self.url.as_str());
         *message.uri_mut() = uri.map_err(|error| nonsense(&error.into()))?;
         let headers = message.headers_mut();
+        let host = HeaderValue::from_str(&self.url[Position::BeforeHost..Position::AfterPort]);
+        headers.insert(header::HOST, host.map_err(|error| nonsense(&error.into()))?);
         for (name, value) in ALWAYS {
             headers.insert(name, HeaderValue::from_static(value));
         }
@@ -137,9 +139,8 @@ fn longest_line(message: &http::Request<()>) -> usize {
         .map_or(1, |p| p.as_str().len());
     // method, blanks and version
     let first = message.method().as_str().len() + target + " / HTTP/1.1\r\n".len();
-    let host = message.uri().host().map_or(0, str::len) + "host: :65535\r\n".len();
     let headers = message.headers().iter();
     headers
         .map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len())
-        .fold(first.max(host), usize::max)
+        .fold(first, usize::max)
 }
