@@ -61,9 +61,10 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = parse_filter(&config.filter)?;
-    let caps = Targets::new()
-        .with_default(LevelFilter::TRACE)
-        .with_targets(CAPPED);
+    // No more than the filter's own: of two filters the laxer one decides what is not even looked at, and the
+    // libraries say a lot below that.
+    let most = filter.max_level_hint().unwrap_or(LevelFilter::TRACE);
+    let caps = Targets::new().with_default(most).with_targets(CAPPED);
     let layer = fmt::layer().with_writer(writer);
     // Without the call NO_COLOR decides, as people expect on a terminal.
     let layer = if colours {
@@ -143,6 +144,22 @@ mod tests {
         });
         assert!(!text.contains("left out"), "{text}");
         assert!(text.contains("kept"), "{text}");
+    }
+
+    #[test]
+    fn what_is_below_the_filter_is_not_even_looked_at() {
+        for (filter, most) in [
+            ("info", LevelFilter::INFO),
+            ("warn,shop=debug", LevelFilter::DEBUG),
+            ("off,shop[turn{id=7}]=trace", LevelFilter::TRACE),
+        ] {
+            let config = LogConfig {
+                format: LogFormat::Text,
+                filter: filter.to_owned(),
+            };
+            let subscriber = subscriber(&config, false, io::sink).unwrap();
+            assert_eq!(subscriber.max_level_hint(), Some(most), "{filter}");
+        }
     }
 
     #[test]
