@@ -80,20 +80,20 @@ pub(crate) struct DueSite<'r> {
 }
 
 impl<'r> DueSite<'r> {
-    /// Reads a row of [`DUE`], by position and without asking for the columns' types: this runs once per task.
+    /// Reads a row of [`DUE`], by position: this runs once per task.
     pub(crate) fn read(row: &'r QueryResult) -> Result<Self, sqlx::Error> {
         let row = row.try_as_pg_row().ok_or(sqlx::Error::RowNotFound)?;
         Ok(Self {
-            id: row.try_get_unchecked(0)?,
-            shard: row.try_get_unchecked(1)?,
-            interval_ms: row.try_get_unchecked::<i32, _>(2)?.into(),
-            phase_ms: row.try_get_unchecked::<i32, _>(3)?.into(),
-            timeout_ms: row.try_get_unchecked::<i32, _>(4)?.try_into().unwrap_or(0),
-            name: row.try_get_unchecked(5)?,
-            url: row.try_get_unchecked(6)?,
-            request: row.try_get_unchecked(7)?,
-            expect: row.try_get_unchecked(8)?,
-            check_at: row.try_get_unchecked(9)?,
+            id: row.try_get(0)?,
+            shard: row.try_get(1)?,
+            interval_ms: row.try_get::<i32, _>(2)?.into(),
+            phase_ms: row.try_get::<i32, _>(3)?.into(),
+            timeout_ms: row.try_get::<i32, _>(4)?.try_into().unwrap_or(0),
+            name: row.try_get(5)?,
+            url: row.try_get(6)?,
+            request: row.try_get(7)?,
+            expect: row.try_get(8)?,
+            check_at: row.try_get(9)?,
         })
     }
 }
