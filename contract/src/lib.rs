@@ -19,7 +19,7 @@ pub mod trace;
 use std::time::Duration;
 
 /// The last migration that this build knows; a database at any other is refused.
-pub const SCHEMA_VERSION: &str = "m20261123_000004_create_check_result";
+pub const SCHEMA_VERSION: &str = "m20261130_000005_create_installation";
 
 /// Rows of `schedule_shard`: the unit in which schedulers share the sites.
 pub const SHARDS: i16 = 64;

@@ -16,6 +16,7 @@ mod m20261123_000001_create_site;
 mod m20261123_000002_create_schedule;
 mod m20261123_000003_create_outcomes;
 mod m20261123_000004_create_check_result;
+mod m20261130_000005_create_installation;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000002_create_schedule::Migration),
             Box::new(m20261123_000003_create_outcomes::Migration),
             Box::new(m20261123_000004_create_check_result::Migration),
+            Box::new(m20261130_000005_create_installation::Migration),
         ]
     }
 }
