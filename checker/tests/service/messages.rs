@@ -66,8 +66,43 @@ async fn instants_beyond_all_reckoning_stop_no_other_task() {
     bed.send(&impossible);
     bed.send(&[bed.task(2, now, "/ok/2")]);
     bed.all_committed().await;
-    // Only those whose instant PostgreSQL knows can have a row; what expired before all time is left to
-    // the reconciler.
-    assert_eq!(bed.count().await, 2);
+    // No scheduler sends such instants: they are stepped over, and make no day of any year.
+    assert_eq!(bed.count().await, 1);
+    assert!((checker.metric("webmon_poison_total") - 5.0).abs() < 0.1);
+    checker.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_that_no_scheduler_sends_take_no_slot_and_make_no_day() {
+    let bed = Bed::new("bounds").await;
+    let checker = bed.checker().await;
+    let now = bed.now().await;
+    let days = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'check_result'::regclass";
+    let before = bed.number(days).await;
+    let for_weeks = |id: i64| Task {
+        timeout_ms: 4_233_600_000,
+        ..bed.task(id, now, "/slow/20000")
+    };
+    let in_1970 = |id: i64| Task {
+        scheduled_at: id,
+        expires_at: now + 3_600_000,
+        ..bed.task(id, now, "/ok/1970")
+    };
+    let for_years = |id: i64| Task {
+        expires_at: now + 86_400_000 * 365,
+        ..bed.task(id, now, "/ok/years")
+    };
+    let header = |id: i64| format!(r#"{{"v":1,"site_id":{id},"scheduled_at":{id}}}"#).into_bytes();
+    bed.send(&(1..=100).map(for_weeks).collect::<Vec<_>>());
+    bed.send(&(101..=200).map(in_1970).collect::<Vec<_>>());
+    bed.send(&(201..=300).map(for_years).collect::<Vec<_>>());
+    let headers: Vec<_> = (301..=400).map(header).collect();
+    bed.produce(headers.iter().map(|message| ("1", message.as_slice())));
+    bed.send(&[bed.task(1_000, now, "/ok/1000")]);
+    bed.rows(1, PATIENCE).await;
+    bed.all_committed().await;
+    assert_eq!((bed.count().await, bed.website.total_hits()), (1, 1));
+    assert!((checker.metric("webmon_poison_total") - 400.0).abs() < 0.1);
+    assert_eq!(bed.number(days).await, before);
     checker.stopped().await;
 }

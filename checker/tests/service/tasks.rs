@@ -33,6 +33,7 @@ async fn a_task_that_is_read_after_it_expired_is_missed_and_never_probed() {
     let now = bed.now().await;
     let late = |id: i64| Task {
         expires_at: now - 5_000,
+        timeout_ms: 5_000,
         ..bed.task(id, now - 10_000, "/ok/late")
     };
     bed.send(&(1..=20).map(late).collect::<Vec<_>>());
