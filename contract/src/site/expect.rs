@@ -6,7 +6,7 @@ use super::SiteError;
 use super::header::check_name;
 use super::json::Field;
 use super::json_rule::JsonRule;
-use super::pattern::Pattern;
+use super::pattern::{Compiler, Pattern};
 use super::status::{StatusRange, status};
 
 /// The keys of `expect`.
@@ -91,18 +91,20 @@ impl Expect {
             Field::read("expect", json)?.object(r#"an object like {"status": [200]}"#)?;
         object.refuse_unknown(KEYS)?;
         let mut expect = Self::default();
+        let compiler = &mut Compiler::default();
         if let Some(field) = object.take("status") {
             expect.status = status(field)?;
         }
         if let Some(field) = object.take("headers") {
-            expect.headers = headers(field)?;
+            expect.headers = headers(field, compiler)?;
         }
         if let Some(field) = object.take("body") {
             let rules = at_most_rules(
                 "expect.body",
                 field.array(r#"a list like [{"contains": "ok"}]"#)?,
             )?;
-            expect.body = rules.into_iter().map(body).collect::<Result<_, _>>()?;
+            let rules = rules.into_iter().map(|field| body(field, compiler));
+            expect.body = rules.collect::<Result<_, _>>()?;
         }
         if let Some(field) = object.take("json") {
             let rules = at_most_rules(
@@ -111,7 +113,7 @@ impl Expect {
             )?;
             expect.json = rules
                 .into_iter()
-                .map(JsonRule::read)
+                .map(|field| JsonRule::read(field, compiler))
                 .collect::<Result<_, _>>()?;
         }
         if let Some(field) = object.take("max_time") {
@@ -138,15 +140,37 @@ impl Expect {
 
     /// How many compiled patterns this keeps in memory.
     pub fn patterns(&self) -> usize {
-        let headers = self.headers.iter();
-        let body = self.body.iter();
-        headers
-            .filter(|rule| matches!(rule.test, HeaderTest::Matches(_)))
-            .count()
-            + body
-                .filter(|rule| matches!(rule, BodyRule::Matches(_) | BodyRule::NotMatches(_)))
-                .count()
-            + self.json.iter().filter(|rule| rule.has_pattern()).count()
+        self.all_patterns().count()
+    }
+
+    /// The most memory that this takes between two searches beside its texts, in bytes. The texts together are
+    /// no longer than the JSON that they were read from.
+    pub fn memory_bytes(&self) -> usize {
+        let Self {
+            status,
+            headers,
+            body,
+            json,
+            ..
+        } = self;
+        let patterns: usize = self.all_patterns().map(Pattern::memory_bytes).sum();
+        let steps: usize = json.iter().map(|rule| size_of_val(rule.path.steps())).sum();
+        let rules = size_of_val(&**headers) + size_of_val(&**body) + size_of_val(&**json);
+        size_of::<Self>() + size_of_val(&**status) + rules + steps + patterns
+    }
+
+    /// All compiled patterns.
+    fn all_patterns(&self) -> impl Iterator<Item = &Pattern> {
+        let headers = self.headers.iter().filter_map(|rule| match &rule.test {
+            HeaderTest::Matches(pattern) => Some(pattern),
+            HeaderTest::Present(_) | HeaderTest::Equals(_) => None,
+        });
+        let body = self.body.iter().filter_map(|rule| match rule {
+            BodyRule::Matches(pattern) | BodyRule::NotMatches(pattern) => Some(pattern),
+            BodyRule::Contains(_) | BodyRule::NotContains(_) => None,
+        });
+        let json = self.json.iter().filter_map(JsonRule::pattern);
+        headers.chain(body).chain(json)
     }
 }
 
@@ -160,7 +184,7 @@ pub(super) fn at_most_rules<T>(key: &str, rules: Vec<T>) -> Result<Vec<T>, SiteE
 }
 
 /// Reads `expect.headers`.
-fn headers(field: Field) -> Result<Vec<HeaderRule>, SiteError> {
+fn headers(field: Field, compiler: &mut Compiler) -> Result<Vec<HeaderRule>, SiteError> {
     let object = field.object(r#"an object like {"Content-Type": {"equals": "text/html"}}"#)?;
     let members = at_most_rules("expect.headers", object.into_members().collect())?;
     members
@@ -175,7 +199,7 @@ fn headers(field: Field) -> Result<Vec<HeaderRule>, SiteError> {
                 );
             }
             Ok(HeaderRule {
-                test: header_test(field)?,
+                test: header_test(field, compiler)?,
                 name,
             })
         })
@@ -183,27 +207,27 @@ fn headers(field: Field) -> Result<Vec<HeaderRule>, SiteError> {
 }
 
 /// Reads an entry of `expect.headers`.
-fn header_test(field: Field) -> Result<HeaderTest, SiteError> {
+fn header_test(field: Field, compiler: &mut Compiler) -> Result<HeaderTest, SiteError> {
     let (key, field) = field
         .object(r#"an object like {"present": true}"#)?
         .only(HEADER_KEYS)?;
     match key.as_str() {
         "present" => field.bool().map(HeaderTest::Present),
         "equals" => Ok(HeaderTest::Equals(field.text("a string")?.to_owned())),
-        _ => field.pattern().map(HeaderTest::Matches),
+        _ => field.pattern(compiler).map(HeaderTest::Matches),
     }
 }
 
 /// Reads an entry of `expect.body`.
-fn body(field: Field) -> Result<BodyRule, SiteError> {
+fn body(field: Field, compiler: &mut Compiler) -> Result<BodyRule, SiteError> {
     let (key, field) = field
         .object(r#"an object like {"contains": "ok"}"#)?
         .only(BODY_KEYS)?;
     match key.as_str() {
         "contains" => needle(&field).map(BodyRule::Contains),
         "not_contains" => needle(&field).map(BodyRule::NotContains),
-        "matches" => field.pattern().map(BodyRule::Matches),
-        _ => field.pattern().map(BodyRule::NotMatches),
+        "matches" => field.pattern(compiler).map(BodyRule::Matches),
+        _ => field.pattern(compiler).map(BodyRule::NotMatches),
     }
 }
 

@@ -153,3 +153,64 @@ proptest! {
         }
     }
 }
+
+/// Expectations with these patterns on the body.
+fn on_body(patterns: impl Iterator<Item = String>) -> String {
+    let rules = patterns.map(|pattern| serde_json::json!({"matches": pattern}).to_string());
+    format!(r#"{{"body": [{}]}}"#, rules.collect::<Vec<_>>().join(", "))
+}
+
+#[test]
+fn the_patterns_of_a_site_have_a_bound_together_wherever_they_stand() {
+    let large = r"\\w{20}";
+    let said = "the patterns up to this one take ";
+    let remedy = "of memory; all of a site may take 2097152; repeat less in them, or write fewer";
+    for (json, key) in [
+        (
+            on_body((0..32).map(|n| format!(r"{n}\w{{20}}"))),
+            "expect.body[1].matches",
+        ),
+        (
+            format!(
+                r#"{{"headers": {{"A": {{"matches": "{large}"}}, "B": {{"matches": "{large}"}}}}}}"#
+            ),
+            "expect.headers.B.matches",
+        ),
+        (
+            format!(
+                r#"{{"json": [{{"path": "$", "matches": "{large}"}}], "body": [{{"not_matches": "{large}"}}]}}"#
+            ),
+            "expect.json[0].matches",
+        ),
+    ] {
+        let error = Expect::parse(&json).unwrap_err();
+        assert_eq!(error.key, key);
+        assert!(
+            error.message.starts_with(said) && error.message.ends_with(remedy),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn as_many_ordinary_patterns_as_there_are_rules_fit_a_site() {
+    let expect = Expect::parse(&on_body(
+        (0..32).map(|n| format!(r#""state{n}":\s*"(ok|UP)""#)),
+    ));
+    let expect = expect.unwrap();
+    assert_eq!(expect.patterns(), 32);
+    assert!(expect.memory_bytes() < super::super::pattern::MAX_SITE_BYTES);
+}
+
+#[test]
+fn a_text_of_more_values_than_any_site_needs_is_not_read() {
+    let flat = format!(r#"{{"status": [{}]}}"#, vec!["200"; 2_000].join(","));
+    let nested = format!(r#"{{"status": [{}]}}"#, vec!["[[0,1],[2]]"; 400].join(","));
+    for json in [flat, nested] {
+        let error = Expect::parse(&json).unwrap_err().to_string();
+        assert_eq!(error, "expect: has more than 1024 values; write fewer");
+    }
+    let right = format!(r#"{{"status": [{}]}}"#, vec!["200"; 1_022].join(","));
+    let error = Expect::parse(&right).unwrap_err().to_string();
+    assert_eq!(error, "expect.status: has 1022 entries; at most 32");
+}

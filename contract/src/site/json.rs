@@ -9,8 +9,8 @@ use std::collections::HashSet;
 use serde_json::Number;
 
 use super::json_rule::Scalar;
-use super::json_value::Json;
-use super::pattern::Pattern;
+use super::json_value::{Fault, Json, MAX_VALUES, read_json};
+use super::pattern::{Compiler, Pattern};
 use super::template::Template;
 use super::{MAX_OPTIONS_BYTES, SiteError};
 
@@ -39,11 +39,12 @@ impl Field {
             let message = format!("{} bytes long; at most {MAX_OPTIONS_BYTES}", text.len());
             return Err(SiteError::new(root, message));
         }
-        let value = serde_json::from_str(text).map_err(|error| {
-            SiteError::new(
-                root,
-                format!("is no JSON ({error}); write an object like {{}}"),
-            )
+        let value = read_json(text).map_err(|error| {
+            let message = match error {
+                Fault::TooMany => format!("has more than {MAX_VALUES} values; write fewer"),
+                Fault::Syntax(error) => format!("is no JSON ({error}); write an object like {{}}"),
+            };
+            SiteError::new(root, message)
         })?;
         Ok(Self {
             key: root.into(),
@@ -151,8 +152,9 @@ impl Field {
     }
 
     /// A regular expression.
-    pub(super) fn pattern(&self) -> Result<Pattern, SiteError> {
-        Pattern::compile(self.text("a regular expression in a string")?)
+    pub(super) fn pattern(&self, compiler: &mut Compiler) -> Result<Pattern, SiteError> {
+        compiler
+            .compile(self.text("a regular expression in a string")?)
             .map_err(|message| self.fault(message))
     }
 

@@ -5,7 +5,7 @@ use serde_json::Number;
 use super::SiteError;
 use super::json::Field;
 use super::json_path::JsonPath;
-use super::pattern::Pattern;
+use super::pattern::{Compiler, Pattern};
 
 /// The keys of a rule.
 const KEYS: &[&str] = &["path", "exists", "equals", "less", "greater", "matches"];
@@ -51,7 +51,7 @@ pub enum Scalar {
 
 impl JsonRule {
     /// Reads an entry of `expect.json`.
-    pub(super) fn read(field: Field) -> Result<Self, SiteError> {
+    pub(super) fn read(field: Field, compiler: &mut Compiler) -> Result<Self, SiteError> {
         let mut object = field.object(r#"an object like {"path": "$.status", "equals": "ok"}"#)?;
         object.refuse_unknown(KEYS)?;
         let path = object.need("path")?;
@@ -63,13 +63,16 @@ impl JsonRule {
             "equals" => JsonTest::Equals(field.scalar()?),
             "less" => JsonTest::Less(field.number()?),
             "greater" => JsonTest::Greater(field.number()?),
-            _ => JsonTest::Matches(field.pattern()?),
+            _ => JsonTest::Matches(field.pattern(compiler)?),
         };
         Ok(Self { path: parsed, test })
     }
 
-    /// Whether this keeps a compiled pattern in memory.
-    pub(super) fn has_pattern(&self) -> bool {
-        matches!(self.test, JsonTest::Matches(_))
+    /// Its compiled pattern, if it has one.
+    pub(super) fn pattern(&self) -> Option<&Pattern> {
+        match &self.test {
+            JsonTest::Matches(pattern) => Some(pattern),
+            _ => None,
+        }
     }
 }

@@ -1,9 +1,36 @@
 //! A value of JSON as people wrote it: every key seen, also twice.
+//!
+//! A value takes ten times the memory of its text or more: `[0,0,0]`. So there are only so many in a text.
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
+
+/// The most values of a text, those inside others included: three times what the longest options have.
+pub(super) const MAX_VALUES: usize = 1_024;
+
+/// Why a text is not read.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// It is no JSON.
+    Syntax(serde_json::Error),
+    /// It has more than [`MAX_VALUES`] values.
+    TooMany,
+}
+
+/// Reads a text of JSON.
+pub(super) fn read_json(text: &str) -> Result<Json, Fault> {
+    let mut left = MAX_VALUES;
+    let mut document = serde_json::Deserializer::from_str(text);
+    let read = Reader { left: &mut left }.deserialize(&mut document);
+    match read.and_then(|json| document.end().map(|()| json)) {
+        Ok(json) => Ok(json),
+        // nothing else stops at that count
+        Err(error) if left == 0 && error.is_data() => Err(Fault::TooMany),
+        Err(error) => Err(Fault::Syntax(error)),
+    }
+}
 
 /// A value of JSON.
 #[derive(Debug)]
@@ -22,16 +49,32 @@ pub(super) enum Json {
     Object(Vec<(String, Json)>),
 }
 
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(JsonVisitor)
+/// Reads a value and those inside it.
+struct Reader<'l> {
+    /// How many more values there may be.
+    left: &'l mut usize,
+}
+
+impl Reader<'_> {
+    /// Reads values of the same text.
+    fn again(&mut self) -> Reader<'_> {
+        Reader { left: self.left }
     }
 }
 
-/// Builds a [`Json`].
-struct JsonVisitor;
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Json;
 
-impl<'de> Visitor<'de> for JsonVisitor {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        match self.left.checked_sub(1) {
+            Some(left) => *self.left = left,
+            None => return Err(D::Error::custom("too many values")),
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,18 +110,18 @@ impl<'de> Visitor<'de> for JsonVisitor {
         Ok(Json::Text(value))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Json, A::Error> {
         let mut elements = Vec::new();
-        while let Some(element) = seq.next_element()? {
+        while let Some(element) = seq.next_element_seed(self.again())? {
             elements.push(element);
         }
         Ok(Json::Array(elements))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Json, A::Error> {
         let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
+        while let Some(key) = map.next_key()? {
+            members.push((key, map.next_value_seed(self.again())?));
         }
         Ok(Json::Object(members))
     }

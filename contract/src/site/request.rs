@@ -23,6 +23,8 @@ pub const KEYS: &[&str] = &[
 const DEFAULT_REDIRECTS: u8 = 10;
 /// The most redirects that a site may ask for.
 const MAX_REDIRECTS: u8 = 20;
+/// The most headers: many servers take no more than a hundred, those that webmon sends itself included.
+const MAX_HEADERS: usize = 64;
 /// The longest method, in bytes.
 const MAX_METHOD_BYTES: usize = 32;
 /// The longest user name or password, in bytes: half of what a header line holds, as base64 makes four
@@ -164,8 +166,13 @@ fn method(field: &Field) -> Result<String, SiteError> {
 /// Reads `request.headers`.
 fn headers(field: Field) -> Result<Vec<(String, Template)>, SiteError> {
     let object = field.object(r#"an object like {"Accept": "text/html"}"#)?;
-    let mut headers = Vec::new();
-    for (name, field) in object.into_members() {
+    let members: Vec<_> = object.into_members().collect();
+    if members.len() > MAX_HEADERS {
+        let message = format!("has {} headers; at most {MAX_HEADERS}", members.len());
+        return Err(SiteError::new("request.headers", message));
+    }
+    let mut headers = Vec::with_capacity(members.len());
+    for (name, field) in members {
         let key = format!("request.headers.{name}");
         check_name(&key, &name)?;
         if OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {

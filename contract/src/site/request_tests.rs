@@ -225,3 +225,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn there_are_only_so_many_headers() {
+    let headers = |count: usize| {
+        let headers = (0..count).map(|n| format!(r#""X-{n}": "a""#));
+        format!(
+            r#"{{"headers": {{{}}}}}"#,
+            headers.collect::<Vec<_>>().join(", ")
+        )
+    };
+    assert_eq!(Request::parse(&headers(64)).unwrap().headers.len(), 64);
+    assert_eq!(
+        Request::parse(&headers(65)).unwrap_err().to_string(),
+        "request.headers: has 65 headers; at most 64"
+    );
+}

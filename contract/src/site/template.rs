@@ -7,6 +7,8 @@ use std::fmt;
 
 /// The longest name of a secret, in bytes.
 const MAX_SECRET_NAME_BYTES: usize = 64;
+/// The most secrets of one text.
+const MAX_SECRETS: usize = 64;
 /// How a secret begins.
 const OPEN: &str = "${secret:";
 
@@ -32,7 +34,7 @@ enum Piece {
 impl Template {
     /// Reads a text; the error says what is wrong with it and what would be right.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut pieces = Vec::new();
+        let (mut pieces, mut secrets) = (Vec::new(), 0);
         let mut rest = text;
         while let Some((plain, opened)) = rest.split_once(OPEN) {
             let (name, after) = opened
@@ -45,6 +47,10 @@ impl Template {
             }
             push_plain(&mut pieces, plain);
             pieces.push(Piece::Secret(name.to_owned()));
+            secrets += 1;
+            if secrets > MAX_SECRETS {
+                return Err(format!("has more than {MAX_SECRETS} secrets; name fewer"));
+            }
             rest = after;
         }
         push_plain(&mut pieces, rest);
@@ -184,6 +190,11 @@ mod tests {
                 "{message}"
             );
         }
+        assert!(Template::parse(&"${secret:A}".repeat(64)).is_ok());
+        assert_eq!(
+            Template::parse(&"${secret:A}".repeat(65)).unwrap_err(),
+            "has more than 64 secrets; name fewer"
+        );
         assert_eq!(
             Template::parse("x ${secret:A").unwrap_err(),
             "${secret: is not closed; write ${secret:NAME}"
