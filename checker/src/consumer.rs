@@ -29,6 +29,15 @@ use tracing::{debug, warn};
 /// there are some, the embedded one does not.
 const FETCH_WAIT_MS: [&str; 2] = ["500", "10"];
 
+/// What librdkafka may read ahead, in KiB: it belongs into the hold, which is bounded in bytes.
+const QUEUED_KIB: usize = 4 << 10;
+/// The most bytes of one answer of a broker, but for a single longer message. By default an answer may have 50 MiB.
+const FETCH_BYTES: usize = 4 << 20;
+/// So many brokers' answers are reckoned with at a time.
+const BROKERS: usize = 3;
+/// The most memory of what was read ahead, in bytes.
+pub(crate) const BYTES: usize = (QUEUED_KIB << 10) + BROKERS * FETCH_BYTES;
+
 /// A member of the checkers' group.
 pub(crate) struct Consumer {
     /// librdkafka.
@@ -113,8 +122,8 @@ impl Consumer {
             .set("max.poll.interval.ms", "20000")
             // A hand-over takes as long as the slowest member's next heartbeat.
             .set("heartbeat.interval.ms", "300")
-            // What is read ahead belongs into the hold, which is bounded in bytes.
-            .set("queued.max.messages.kbytes", "4096")
+            .set("queued.max.messages.kbytes", QUEUED_KIB.to_string())
+            .set("fetch.max.bytes", FETCH_BYTES.to_string())
             .set("queued.min.messages", "1000")
             .set("fetch.queue.backoff.ms", "10")
             .set("statistics.interval.ms", STATISTICS_INTERVAL_MS)

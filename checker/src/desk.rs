@@ -9,7 +9,7 @@ use std::{
 use contract::{
     GRACE,
     outcome::Reason,
-    result::CheckResult,
+    result::{CheckResult, short},
     task::{Task, TaskError},
 };
 use runtime::{backlog::Backlog, clock::Clock, quota::Quota, telemetry::Condition};
@@ -180,6 +180,8 @@ impl Desk {
                 scheduled_at,
                 message,
             }) => {
+                // it may quote all of the message
+                let message = short(message);
                 self.quotas.invalid.say(|left_out| {
                     warn!(
                         site.id = site_id,
@@ -193,6 +195,7 @@ impl Desk {
                 drained.finished.push(finished(result, position, now));
             }
             Err(poison) => {
+                let poison = short(poison.to_string());
                 self.quotas.poison.say(|left_out| {
                     error!(
                         kafka.topic = topic,

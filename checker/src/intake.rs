@@ -27,7 +27,7 @@ const WAIT: Duration = Duration::from_millis(100);
 /// The most tasks of one drain: little against the hold, much against the cost of a hand-over.
 const MOST_DRAINED: usize = 1_000;
 /// The most bytes of one drain, but for the last message: that much the hold may exceed its bound.
-const MOST_DRAINED_BYTES: usize = 4 * 1024 * 1024;
+pub(crate) const MOST_DRAINED_BYTES: usize = 4 * 1024 * 1024;
 /// How often offsets are committed.
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
 /// The time for leaving the group.

@@ -25,7 +25,7 @@ use crate::{
     hanging::Hanging,
     hold::Hold,
     metrics::Metrics,
-    probe::Prober,
+    probe::{self, Prober},
     queue::Held,
     record::{Finished, Results},
     trace::Times,
@@ -36,6 +36,12 @@ pub const LANE_THREADS: usize = 32;
 /// Of it 40 KiB come into use, 48 with a look-up or TLS, thread-locals included; the rest is address space
 /// only.
 const STACK_BYTES: usize = 1024 * 1024;
+/// What of it comes into use, in bytes.
+const STACK_USED: usize = 48 << 10;
+/// What the system keeps of a thread, in bytes: its own stack, and page tables.
+const THREAD_BYTES: usize = 24 << 10;
+/// The most memory of a slot, in bytes.
+pub(crate) const SLOT_BYTES: usize = STACK_USED + THREAD_BYTES + probe::SLOT_BYTES;
 /// So many threads are free, or another lane is started: as many checks may begin until it is there.
 const RESERVE: usize = LANE_THREADS / 2;
 
@@ -186,20 +192,24 @@ impl Worker {
             let started_at_us = clock.now_us();
             // It may have expired in the hold, or while this thread was waking: nothing is probed late.
             if held.task.expires_at.saturating_mul(1_000) <= started_at_us {
-                results.put(held.given_up(started_at_us, "expired while all slots were busy"));
+                let given_up = held.given_up(started_at_us, "expired while all slots were busy");
+                drop(held);
+                results.put(given_up);
                 continue;
             }
             let Some(admission) = self.hanging.admit(held.task.site_id) else {
                 let why = "it seems to hang, and the slots of such sites are busy";
-                results.put(held.given_up(started_at_us, why));
+                let given_up = held.given_up(started_at_us, why);
+                drop(held);
+                results.put(given_up);
                 continue;
             };
             // The task stays in its box: the less lies on the stack here, the less of it comes into use.
             let Held {
-                task,
+                ref task,
                 position,
                 read_us,
-            } = &*held;
+            } = *held;
             let others = metrics.in_flight.inc();
             if self.crew.grows(usize::try_from(others).unwrap_or(0) + 1) {
                 self.grow();
@@ -209,13 +219,12 @@ impl Worker {
             metrics.in_flight.dec();
             admission.ended(result.reason.is_some_and(Reason::is_timeout));
             let ended_us = clock.now_us();
+            // It may have long options, and results may have to wait.
+            drop(held);
             results.put(Finished {
                 result,
-                position: *position,
-                times: Times {
-                    read_us: *read_us,
-                    ended_us,
-                },
+                position,
+                times: Times { read_us, ended_us },
             });
         }
     }

@@ -30,6 +30,7 @@ mod hold;
 mod intake;
 mod lanes;
 mod ledger;
+pub mod memory;
 mod metrics;
 pub mod probe;
 mod pulse;
@@ -82,6 +83,7 @@ const DONE_DEPTH: usize = 64;
 
 /// Checks until the service is stopped.
 pub async fn run(config: Config, service: Service) -> Result<()> {
+    memory::Bound::of(&config).say();
     let shown = &service.probes;
     let metrics = shown.register(Metrics::register);
     let condition = |name| shown.readiness().condition(name);

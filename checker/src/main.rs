@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use checker::{
     command::{self, Probe},
     config::Config,
+    memory::Bound,
 };
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
@@ -74,8 +75,12 @@ async fn execute(
             .await
         }
         Command::CheckConfig => {
-            load()?;
-            say(format_args!("{} is in order", file.display())).wrap_err("write")
+            let bound = Bound::of(&load()?);
+            say(format_args!("{} is in order\n{bound}", file.display())).wrap_err("write")?;
+            if let Some(fault) = bound.fault() {
+                tracing::warn!("{fault}");
+            }
+            Ok(())
         }
         Command::Healthcheck => Ok(healthcheck(load()?.http.listen).await?),
         Command::Probe(probe) => command::by_file(&file, &probe).await,

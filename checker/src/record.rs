@@ -39,6 +39,12 @@ const INTERVAL: Duration = Duration::from_millis(100);
 const BATCH_ROWS: usize = 2_000;
 /// The most results that wait to be taken; lanes wait when there are more.
 const MOST_WAITING: usize = 20_000;
+/// The most that they may occupy, in bytes: as many with details of 130 bytes. A server may make long ones.
+const MOST_WAITING_BYTES: usize = 8 << 20;
+/// A collection grows by doubling, to so many bytes more.
+const GROWTH_BYTES: usize = 6 << 20;
+/// The most memory of results, in bytes: of those that wait, and of those that are being written.
+pub(crate) const BYTES: usize = 2 * (MOST_WAITING_BYTES + GROWTH_BYTES);
 /// The time for one statement.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
 /// The first pause after a failure; doubled up to [`LONGEST_PAUSE`].
@@ -64,11 +70,34 @@ pub(crate) struct Finished {
     pub(crate) times: Times,
 }
 
+impl Finished {
+    /// What it occupies, in bytes.
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.result.detail.as_ref().map_or(0, String::capacity)
+    }
+}
+
+/// A collection of results.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// The results.
+    finished: Vec<Finished>,
+    /// What they occupy, in bytes.
+    bytes: usize,
+}
+
+impl Waiting {
+    /// Whether there are too many.
+    fn is_full(&self) -> bool {
+        self.finished.len() >= MOST_WAITING || self.bytes >= MOST_WAITING_BYTES
+    }
+}
+
 /// Results that wait to be taken.
 #[derive(Debug, Default)]
 pub(crate) struct Results {
     /// The results.
-    waiting: Mutex<Vec<Finished>>,
+    waiting: Mutex<Waiting>,
     /// Tells lanes that there is room again.
     room: Condvar,
     /// Tells the recorder that a batch is full.
@@ -79,7 +108,7 @@ impl Results {
     /// Adds a result; waits while there are too many.
     pub(crate) fn put(&self, finished: Finished) {
         let mut waiting = self.lock();
-        while waiting.len() >= MOST_WAITING {
+        while waiting.is_full() {
             waiting = self
                 .room
                 .wait(waiting)
@@ -96,24 +125,31 @@ impl Results {
 
     /// Whether lanes have to wait.
     pub(crate) fn is_full(&self) -> bool {
-        self.lock().len() >= MOST_WAITING
+        self.lock().is_full()
     }
 
     /// How many results of checks that were not made may be added: lanes keep half of the room, so that
     /// those that were made need not wait.
     pub(crate) fn room_for_unmade(&self) -> usize {
-        (MOST_WAITING / 2).saturating_sub(self.lock().len())
+        let waiting = self.lock();
+        if waiting.bytes >= MOST_WAITING_BYTES / 2 {
+            return 0;
+        }
+        (MOST_WAITING / 2).saturating_sub(waiting.finished.len())
     }
 
     /// Adds, and wakes the recorder when a batch has become full.
     fn add(
         &self,
-        mut waiting: MutexGuard<'_, Vec<Finished>>,
+        mut waiting: MutexGuard<'_, Waiting>,
         finished: impl IntoIterator<Item = Finished>,
     ) {
-        let before = waiting.len();
-        waiting.extend(finished);
-        if before < BATCH_ROWS && waiting.len() >= BATCH_ROWS {
+        let before = waiting.finished.len();
+        for finished in finished {
+            waiting.bytes += finished.bytes();
+            waiting.finished.push(finished);
+        }
+        if before < BATCH_ROWS && waiting.finished.len() >= BATCH_ROWS {
             self.full.notify_one();
         }
     }
@@ -122,11 +158,11 @@ impl Results {
     pub(crate) fn take(&self) -> Vec<Finished> {
         let taken = std::mem::take(&mut *self.lock());
         self.room.notify_all();
-        taken
+        taken.finished
     }
 
     /// The collection; a panic elsewhere leaves it usable.
-    fn lock(&self) -> MutexGuard<'_, Vec<Finished>> {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -357,7 +357,7 @@ async fn while_postgresql_is_away_lanes_wait_and_nothing_is_lost() {
     let results = Arc::clone(&bed.results);
     results.put(first);
     eventually(PATIENCE, "the recorder takes the first", async || {
-        results.lock().is_empty().then_some(())
+        results.lock().finished.is_empty().then_some(())
     })
     .await;
     for result in finished {

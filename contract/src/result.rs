@@ -55,6 +55,19 @@ pub struct Phases {
     pub total_us: Option<u64>,
 }
 
+/// The longest sentence for people, in characters.
+pub const MAX_DETAIL_CHARS: usize = 300;
+
+/// A text that is no longer than a detail may be.
+pub fn short(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_DETAIL_CHARS) {
+        text.truncate(end);
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
+}
+
 impl CheckResult {
     /// A check that was not made, or says nothing about its site.
     pub fn unmeasured(site_id: i64, scheduled_at: i64, reason: Reason) -> Self {
@@ -67,10 +80,10 @@ impl CheckResult {
         }
     }
 
-    /// The same with a sentence for people.
+    /// The same with a sentence for people, cut where it is too long.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.detail = Some(short(detail.into()));
         self
     }
 

@@ -1,6 +1,7 @@
 //! How a service of webmon runs: what scheduler and checker would otherwise both have to know.
 
 pub mod backlog;
+pub mod cgroup;
 pub mod clock;
 pub mod config;
 pub mod database;

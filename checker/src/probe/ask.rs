@@ -25,7 +25,7 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 ];
 
 /// One request of a check: the first, or one that a redirect asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Step {
     /// Where to; without a fragment.
     pub(super) url: Url,

@@ -1,6 +1,7 @@
 //! The body of the last response: counted as it comes, kept only where someone asks for it.
 
 use std::io::Read;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use contract::outcome::Reason;
@@ -13,7 +14,7 @@ use super::record::{self, Line};
 /// memory than it needs.
 const PIECE_FIRST: usize = 2 * 1024;
 /// The most bytes that are read at a time, when there are many.
-const PIECE_MOST: usize = 8 * 1024;
+pub(super) const PIECE_MOST: usize = 8 * 1024;
 
 /// How much of a body is read.
 #[derive(Clone, Copy, Debug)]
@@ -26,18 +27,20 @@ pub(super) struct Limits {
     pub(super) keep: bool,
 }
 
-/// The memory for bodies that are kept, of all lanes together.
+/// Memory that all lanes share: for bodies that are kept, or for long options.
 #[derive(Debug)]
 pub(super) struct Budget {
     /// Bytes that are not taken.
     left: AtomicU64,
+    /// What is said to a check that finds too little.
+    spent: &'static str,
 }
 
 /// What one check took out of the budget; it goes back when the check has been judged.
 #[derive(Debug)]
-pub(super) struct Share<'a> {
+pub(super) struct Share {
     /// Where it came from.
-    budget: &'a Budget,
+    budget: Arc<Budget>,
     /// How much it is, in bytes.
     bytes: u64,
 }
@@ -52,32 +55,30 @@ pub(super) struct Received {
 }
 
 impl Budget {
-    /// A budget of so many bytes.
-    pub(super) fn new(bytes: u64) -> Self {
+    /// A budget of so many bytes; `spent` is said to a check that finds too little.
+    pub(super) fn new(bytes: u64, spent: &'static str) -> Self {
         Self {
             left: AtomicU64::new(bytes),
+            spent,
         }
     }
 
     /// A share with nothing in it yet.
-    pub(super) fn share(&self) -> Share<'_> {
+    pub(super) fn share(self: &Arc<Self>) -> Share {
         Share {
-            budget: self,
+            budget: Arc::clone(self),
             bytes: 0,
         }
     }
 }
 
-impl Share<'_> {
+impl Share {
     /// Takes so many bytes more, if they are there.
-    fn take(&mut self, bytes: u64) -> Result<(), Fault> {
+    pub(super) fn take(&mut self, bytes: u64) -> Result<(), Fault> {
         let less = |left: u64| left.checked_sub(bytes);
         let left = &self.budget.left;
         let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        taken.map_err(|_| {
-            let message = "the bodies of other checks take all of the checker's body_memory";
-            Fault::here(Reason::LocalResources, message)
-        })?;
+        taken.map_err(|_| Fault::here(Reason::LocalResources, self.budget.spent))?;
         self.bytes += bytes;
         Ok(())
     }
@@ -96,18 +97,17 @@ impl Share<'_> {
     }
 }
 
-impl Drop for Share<'_> {
+impl Drop for Share {
     fn drop(&mut self) {
+        if self.bytes == 0 {
+            return;
+        }
         self.budget.left.fetch_add(self.bytes, Ordering::Relaxed);
     }
 }
 
 /// Reads a body; what is kept comes out of `share`.
-pub(super) fn receive(
-    body: Body,
-    limits: Limits,
-    share: &mut Share<'_>,
-) -> Result<Received, Fault> {
+pub(super) fn receive(body: Body, limits: Limits, share: &mut Share) -> Result<Received, Fault> {
     let mut received = Received::default();
     record::with(|record| record.body_bytes = Some(0));
     if record::with(|record| record.line) == Line::Done {
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_taken_from_the_budget_and_given_back() {
-        let budget = Budget::new(20_000);
+        let budget = Arc::new(Budget::new(20_000, "nothing is left"));
         let left = || budget.left.load(Ordering::Relaxed);
         let (mut first, mut second) = (budget.share(), budget.share());
         let mut body = Vec::new();

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::mem;
 
+use contract::site::header::MAX_HEADER_LINE_BYTES;
 use ureq::unversioned::transport::Buffers;
 
 use super::record;
@@ -19,6 +20,8 @@ const INPUT_MOST: usize = 16 * 1024;
 const OUTPUT_HEAD: usize = 1024;
 /// The output's room for a body, in bytes.
 const OUTPUT_BODY: usize = 4 * 1024;
+/// The most room of both, in bytes.
+pub(super) const MOST_BYTES: usize = INPUT_MOST + MAX_HEADER_LINE_BYTES + OUTPUT_BODY;
 /// Room beside the longest line: the empty line that ends the head.
 const LINE_SLACK: usize = 16;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use contract::outcome::{Outcome, Reason};
 use contract::result::{CheckResult, Measured};
-use contract::site::{Expect, Request};
+use contract::site::Request;
 use contract::task::Task;
 use ureq::{Body, http};
 use url::Url;
@@ -16,7 +16,10 @@ use super::doubt::Doubt;
 use super::fault::Fault;
 use super::fill::Filled;
 use super::judge;
-use super::prober::Prober;
+use super::options;
+use super::patience::Patience;
+use super::plan::{Expected, Plan};
+use super::prober::{Prober, Shared};
 use super::record::{self, Hop, Record};
 use super::redirect::Trail;
 use super::tls::certificate;
@@ -35,18 +38,28 @@ pub struct Watched {
     pub hops: Vec<Hop>,
 }
 
+/// What a response is judged by.
+struct Judge<'a> {
+    /// What is expected.
+    expected: &'a Expected,
+    /// The same as it was written.
+    text: &'a str,
+    /// How long judging may wait for others.
+    patience: Patience,
+}
+
 impl Prober {
     /// Makes the check that a task asks for, within the task's time; never panics.
     ///
     /// `started_at_us` is now, in microseconds since the Unix epoch on the database's clock.
     pub fn check(&self, task: &Task, started_at_us: i64) -> CheckResult {
-        let fault = self.make(task, started_at_us);
+        let fault = self.make(task, started_at_us, false);
         conclude(task, fault, started_at_us)
     }
 
     /// The same, with each connection that was made on the way.
     pub fn watch(&self, task: &Task, started_at_us: i64) -> Watched {
-        let fault = self.make(task, started_at_us);
+        let fault = self.make(task, started_at_us, true);
         let record = record::end();
         let result = result(task, fault, started_at_us, &record);
         let mut hops = record.hops;
@@ -59,10 +72,14 @@ impl Prober {
     }
 
     /// Makes a check: what is wrong with the site, or this machine. What was seen is in the record.
-    fn make(&self, task: &Task, started_at_us: i64) -> Option<Fault> {
+    fn make(&self, task: &Task, started_at_us: i64, watched: bool) -> Option<Fault> {
         let wire_limit = self.shared.body_limit.saturating_mul(WIRE_FACTOR);
         let limit = Duration::from_millis(task.timeout_ms.into());
         record::begin(limit, wire_limit.saturating_add(WIRE_HEADS));
+        record::with(|record| {
+            record.watched = watched;
+            record.options = Some(self.shared.options.share());
+        });
         // What a panic could leave half done is the record's, and that is replaced at the next check.
         match panic::catch_unwind(AssertUnwindSafe(|| self.failure(task, started_at_us))) {
             Ok(fault) => fault,
@@ -112,9 +129,21 @@ impl Prober {
 
     /// Makes the check; what is wrong with the site is the error.
     fn run(&self, task: &Task, started_at_us: i64) -> Result<(), Fault> {
-        let plan = self.shared.plans.read(task)?;
-        let response = self.last_response(plan.url, &plan.request)?;
-        self.judge(response, &plan.expect, started_at_us)
+        let Shared { plans, cores, .. } = &*self.shared;
+        options::take_for_task(task)?;
+        let mut patience = Patience::new(Duration::from_millis(task.timeout_ms.into()));
+        let Plan {
+            url,
+            request,
+            expected,
+        } = plans.read(task, cores, &mut patience)?;
+        let response = self.last_response(url, &request)?;
+        let judge = Judge {
+            expected: &expected,
+            text: task.expect.get(),
+            patience,
+        };
+        self.judge(response, judge, started_at_us)
     }
 
     /// Receives the rest of the last response, and compares all with what was expected. It is not inlined:
@@ -123,23 +152,35 @@ impl Prober {
     fn judge(
         &self,
         response: http::Response<Body>,
-        expect: &Expect,
+        judge: Judge<'_>,
         started_at_us: i64,
     ) -> Result<(), Fault> {
+        let Judge {
+            expected,
+            text,
+            mut patience,
+        } = judge;
         let (head, body) = response.into_parts();
-        let limits = self.limits(expect);
+        let limits = self.limits(expected);
         let mut share = self.shared.body_memory.share();
         let received = body::receive(body, limits, &mut share);
         record::stop();
-        let core = (expect.patterns() > 0 || limits.keep).then(|| self.shared.cores.take());
-        judge::judge_response(expect, &head, received)?;
+        let cores = &self.shared.cores;
+        let core = (expected.take_a_core())
+            .then(|| patience.wait(|most| cores.take(most)))
+            .transpose()?;
+        let expect = self.shared.plans.again(expected, text)?;
+        judge::judge_response(&expect, &head, received)?;
+        let (days, max_time) = (expect.certificate_days, expect.max_time);
+        // no longer than the core, see `plan`
+        drop(expect);
         drop(core);
-        if let Some(days) = expect.certificate_days {
-            let end = record::with(|record| certificate_expires_at_s(record));
+        if let Some(days) = days {
+            let end = record::with(|record| record.certificate_end_s());
             judge::judge_certificate(days, end, started_at_us / 1_000_000)?;
         }
         let total = record::with(|record| record.total_us);
-        judge::judge_time(expect, Duration::from_micros(total.unwrap_or(0)))
+        judge::judge_time(max_time, Duration::from_micros(total.unwrap_or(0)))
     }
 
     /// Asks, and follows redirects to the last response, whose body is still to come. The clock starts
@@ -164,20 +205,13 @@ impl Prober {
     }
 
     /// How much of a body is read for these expectations.
-    fn limits(&self, expect: &Expect) -> Limits {
+    fn limits(&self, expected: &Expected) -> Limits {
         Limits {
             limit: self.shared.body_limit,
-            max_size: expect.max_size,
-            keep: !(expect.body.is_empty() && expect.json.is_empty()),
+            max_size: expected.max_size,
+            keep: expected.of_body,
         }
     }
-}
-
-/// When the first of the certificates on the way ends: the site works no longer than that.
-fn certificate_expires_at_s(record: &Record) -> Option<i64> {
-    let leaves = record.hops.iter().filter_map(|hop| hop.leaf.as_deref());
-    let ends = leaves.filter_map(certificate::validity_s);
-    ends.map(|(_, end)| end).min()
 }
 
 /// The result of a check that has just been made. It is not inlined, or it took its share of the stack all
@@ -206,6 +240,6 @@ fn measured(record: &Record, started_at_us: i64) -> Measured {
         phases: record.phases(),
         body_bytes: record.body_bytes,
         address: record.hops.iter().rev().find_map(|hop| hop.address),
-        certificate_expires_at_s: certificate_expires_at_s(record),
+        certificate_expires_at_s: record.certificate_end_s(),
     }
 }

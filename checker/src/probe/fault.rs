@@ -6,6 +6,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 
 use contract::outcome::Reason;
+use contract::result::MAX_DETAIL_CHARS;
 use contract::site::SiteError;
 
 use super::doubt::Doubt;
@@ -13,8 +14,6 @@ use super::record::{self, Phase};
 use super::redact;
 use super::tls::refusal;
 
-/// The longest detail, in characters.
-const DETAIL_CHARS: usize = 300;
 /// The most that is quoted of a response, in characters.
 const QUOTE_CHARS: usize = 64;
 
@@ -65,7 +64,7 @@ impl Fault {
             0 | 1 => format!("{}: {}", self.place, self.message),
             _ => format!("hop {hop}: {}: {}", self.place, self.message),
         };
-        printable(&sentence, DETAIL_CHARS)
+        printable(&sentence, MAX_DETAIL_CHARS)
     }
 }
 

@@ -12,6 +12,7 @@ use contract::site::{Request, Template};
 use ureq::http::{HeaderName, HeaderValue, header};
 
 use super::fault::Fault;
+use super::options::{self, SHORT_SECRETS_BYTES};
 use super::record;
 use super::redact::placeholder;
 use super::secrets::Vault;
@@ -48,6 +49,7 @@ impl<'a> Filled<'a> {
             vault,
             host,
             room: MAX_BYTES,
+            free: SHORT_SECRETS_BYTES,
         };
         let mut headers =
             Vec::with_capacity(request.headers.len() + usize::from(request.auth.is_some()));
@@ -77,6 +79,8 @@ struct Filler<'v> {
     host: &'v str,
     /// The bytes that the values may still have.
     room: usize,
+    /// Those of them that the slot has room for.
+    free: usize,
 }
 
 impl Filler<'_> {
@@ -88,6 +92,9 @@ impl Filler<'_> {
             Fault::at("request", Reason::SecretMissing, message)
         })?;
         self.room = room;
+        let free = value.len().min(self.free);
+        self.free -= free;
+        options::take_for_secrets(value.len() - free)?;
         Ok(value)
     }
 

@@ -1,103 +1,231 @@
 //! A task's words as ready values: what is asked, and what a healthy site answers.
+//!
+//! A pattern takes milliseconds to compile and up to megabytes to keep, and a row may have any. So compiled
+//! expectations are kept, as many as fit a fixed number of bytes; each text is compiled by one lane at a time,
+//! on a core that it waits for; and a text that was refused is remembered by what was said of it. A check
+//! holds none while it asks: what does not fit would be held by every lane.
 
 use std::sync::Arc;
 
+use color_eyre::eyre::{Result, WrapErr as _};
+use contract::result::MAX_DETAIL_CHARS;
 use contract::site::{Expect, Request, SiteError, parse_url};
 use contract::task::Task;
-use memchr::memmem;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use memchr::{memchr, memmem};
+use quick_cache::sync::{Cache, DefaultLifecycle, GuardResult};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use url::Url;
 
-/// The most patterns of all expectations kept: each may take a megabyte.
-const MAX_PATTERNS: u64 = 256;
-/// About how many expectations have so many patterns.
-const MAX_KEPT: usize = 64;
+use super::fault::{Fault, printable};
+use super::judge::cores::Cores;
+use super::patience::Patience;
+
+/// The most memory of the expectations that are kept compiled, in bytes: about a thousand with an ordinary
+/// pattern each.
+pub(super) const KEPT_BYTES: u64 = 32 << 20;
+/// About how many they are, refused ones included; room for the places of as many is made at the start.
+const KEPT_COUNT: usize = 1_024;
+/// What one takes beside its own memory: its place in the cache.
+const PLACE_BYTES: usize = 128;
 
 /// What a check does.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Plan {
     /// Where it begins.
     pub(super) url: Url,
     /// How it asks.
     pub(super) request: Request,
     /// What it expects.
-    pub(super) expect: Arc<Expect>,
+    pub(super) expected: Expected,
 }
 
-/// The expectations that are used most, compiled: a pattern takes milliseconds to compile, so it is
-/// not done at every check.
+/// What a check expects, as far as it is known before the answer is there.
+#[derive(Debug)]
+pub(super) struct Expected {
+    /// The most bytes of the body.
+    pub(super) max_size: Option<u64>,
+    /// Whether something is expected of the body's bytes.
+    pub(super) of_body: bool,
+    /// The rest.
+    held: Held,
+}
+
+/// Where expectations are while the site is asked.
+#[derive(Debug)]
+enum Held {
+    /// Here, as they have no patterns.
+    Here(Arc<Expect>),
+    /// Among those that are kept, unless others have taken their place.
+    Kept(Key),
+}
+
+/// SHA-256 of the text: a text may have 64 KiB.
+type Key = [u8; SHA256_OUTPUT_LEN];
+
+/// What is kept of a text.
+#[derive(Clone, Debug)]
+enum Kept {
+    /// What it says, and how many bytes it has.
+    Ready(Arc<Expect>, usize),
+    /// Why it makes no sense.
+    Refused(Arc<SiteError>),
+}
+
+/// The expectations that are used most, compiled.
 #[derive(Debug)]
 pub(super) struct Plans {
-    /// Expectations by their text, weighed by their patterns.
-    kept: Cache<Box<str>, Arc<Expect>, Patterns>,
+    /// What is kept, weighed by its memory.
+    kept: Cache<Key, Kept, Memory>,
 }
 
-/// Weighs expectations.
+/// Weighs what is kept, in bytes.
 #[derive(Clone, Debug)]
-struct Patterns;
+struct Memory;
 
-impl Weighter<Box<str>, Arc<Expect>> for Patterns {
-    fn weight(&self, _: &Box<str>, expect: &Arc<Expect>) -> u64 {
-        u64::try_from(expect.patterns()).unwrap_or(u64::MAX)
-    }
-}
-
-impl Default for Plans {
-    fn default() -> Self {
-        Self {
-            kept: Cache::with_weighter(MAX_KEPT, MAX_PATTERNS, Patterns),
-        }
+impl Weighter<Key, Kept> for Memory {
+    fn weight(&self, _: &Key, kept: &Kept) -> u64 {
+        let bytes = match kept {
+            Kept::Ready(expect, text) => expect.memory_bytes() + text,
+            Kept::Refused(error) => size_of::<SiteError>() + error.key.len() + error.message.len(),
+        };
+        u64::try_from(PLACE_BYTES + bytes).unwrap_or(u64::MAX)
     }
 }
 
 impl Plans {
-    /// Reads a task.
-    pub(super) fn read(&self, task: &Task) -> Result<Plan, SiteError> {
+    /// With nothing kept yet.
+    pub(super) fn new() -> Result<Self> {
+        Self::of(KEPT_BYTES)
+    }
+
+    /// With room for so many bytes, undivided: the largest expectations fit no small part of it.
+    fn of(bytes: u64) -> Result<Self> {
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(KEPT_COUNT)
+            .weight_capacity(bytes)
+            .shards(1)
+            .build()
+            .wrap_err("make room for compiled expectations")?;
+        let (hash, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+        Ok(Self {
+            kept: Cache::with_options(options, Memory, hash, lifecycle),
+        })
+    }
+
+    /// Reads a task; where that takes long it waits for a core.
+    pub(super) fn read(
+        &self,
+        task: &Task,
+        cores: &Cores,
+        patience: &mut Patience,
+    ) -> Result<Plan, Fault> {
         Ok(Plan {
             url: parse_url(&task.url)?,
             request: Request::parse(task.request.get())?,
-            expect: self.expect(task.expect.get())?,
+            expected: self.expected(task.expect.get(), cores, patience)?,
         })
     }
 
     /// Reads expectations; those with patterns are kept.
-    fn expect(&self, text: &str) -> Result<Arc<Expect>, SiteError> {
+    fn expected(
+        &self,
+        text: &str,
+        cores: &Cores,
+        patience: &mut Patience,
+    ) -> Result<Expected, Fault> {
         // Reading most expectations costs less than looking for them.
-        if memmem::find(text.as_bytes(), b"matches").is_none() {
-            return Expect::parse(text).map(Arc::new);
+        if !may_have_patterns(text) {
+            let expect = Arc::new(Expect::parse(text)?);
+            return Ok(Expected::of(&expect, Held::Here(Arc::clone(&expect))));
         }
-        if let Some(known) = self.kept.get(text) {
-            return Ok(known);
-        }
-        let expect = Arc::new(Expect::parse(text)?);
-        if expect.patterns() > 0 {
-            self.kept.insert(text.into(), Arc::clone(&expect));
-        }
-        Ok(expect)
+        let key = key(text);
+        let found = patience.wait(
+            |most| match self.kept.get_value_or_guard(&key, Some(most)) {
+                GuardResult::Timeout => None,
+                found => Some(found),
+            },
+        )?;
+        let kept = match found {
+            GuardResult::Guard(guard) => {
+                let _core = patience.wait(|most| cores.take(most))?;
+                let kept = Kept::compile(text);
+                // what does not fit is used all the same
+                drop(guard.insert(kept.clone()));
+                kept
+            }
+            GuardResult::Value(kept) => kept,
+            GuardResult::Timeout => return Err(patience.is_over()),
+        };
+        let expect = kept.ready()?;
+        Ok(Expected::of(&expect, Held::Kept(key)))
     }
+
+    /// The expectations of a text that was read before, now that the answer is there. They are compiled again if
+    /// others took their place. The caller has a core.
+    pub(super) fn again(&self, expected: &Expected, text: &str) -> Result<Arc<Expect>, Fault> {
+        let key = match &expected.held {
+            Held::Here(expect) => return Ok(Arc::clone(expect)),
+            Held::Kept(key) => key,
+        };
+        if let Some(kept) = self.kept.get(key) {
+            return kept.ready();
+        }
+        let kept = Kept::compile(text);
+        self.kept.insert(*key, kept.clone());
+        kept.ready()
+    }
+}
+
+impl Expected {
+    /// What is known of expectations before the answer is there.
+    fn of(expect: &Expect, held: Held) -> Self {
+        Self {
+            max_size: expect.max_size,
+            of_body: !(expect.body.is_empty() && expect.json.is_empty()),
+            held,
+        }
+    }
+
+    /// Whether judging by them takes a core.
+    pub(super) fn take_a_core(&self) -> bool {
+        self.of_body || matches!(self.held, Held::Kept(_))
+    }
+}
+
+impl Kept {
+    /// Compiles a text, on a core that the caller has.
+    fn compile(text: &str) -> Self {
+        match Expect::parse(text) {
+            Ok(expect) => Self::Ready(Arc::new(expect), text.len()),
+            Err(SiteError { key, message }) => {
+                let short = |text: String| printable(&text, MAX_DETAIL_CHARS);
+                Self::Refused(Arc::new(SiteError::new(short(key), short(message))))
+            }
+        }
+    }
+
+    /// The expectations, unless they make no sense.
+    fn ready(self) -> Result<Arc<Expect>, Fault> {
+        match self {
+            Self::Ready(expect, _) => Ok(expect),
+            Self::Refused(error) => Err(SiteError::clone(&error).into()),
+        }
+    }
+}
+
+/// Whether there may be a pattern in a text: its key is `matches` or `not_matches`, or has escapes.
+fn may_have_patterns(text: &str) -> bool {
+    memmem::find(text.as_bytes(), b"matches").is_some() || memchr(b'\\', text.as_bytes()).is_some()
+}
+
+/// What stands for a text.
+fn key(text: &str) -> Key {
+    let mut key = [0; SHA256_OUTPUT_LEN];
+    key.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+    key
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pattern_is_compiled_once_and_the_cache_stays_small() {
-        let plans = Plans::default();
-        let text = |n: usize| format!(r#"{{"body": [{{"matches": "a{n}"}}, {{"matches": "b"}}]}}"#);
-        let first = plans.expect(&text(0)).unwrap();
-        for n in 1..400 {
-            plans.expect(&text(n)).unwrap();
-            assert!(Arc::ptr_eq(&first, &plans.expect(&text(0)).unwrap()));
-        }
-        assert!((2..=MAX_PATTERNS).contains(&plans.kept.weight()));
-    }
-
-    #[test]
-    fn what_needs_no_compiling_is_not_kept() {
-        let plans = Plans::default();
-        plans.expect(r#"{"status": [200]}"#).unwrap();
-        assert_eq!(plans.kept.len(), 0);
-    }
-}
+#[path = "plan_tests.rs"]
+mod tests;

@@ -17,6 +17,7 @@ use super::dns::system::Files;
 use super::doubt::Doubts;
 use super::judge::cores::Cores;
 use super::meter::MeterConnector;
+use super::options;
 use super::plan::Plans;
 use super::secrets::Vault;
 use super::silence::Silence;
@@ -27,6 +28,9 @@ use crate::config::ProbeConfig;
 
 /// How webmon names itself to the sites.
 pub(crate) const USER_AGENT: &str = concat!("webmon/", env!("CARGO_PKG_VERSION"));
+
+/// What is said to a check that finds no memory for its body.
+const BODIES_SPENT: &str = "the bodies of other checks take all of the checker's body_memory";
 
 /// Makes checks, one after the other on each thread that calls it.
 #[derive(Clone, Debug)]
@@ -59,7 +63,9 @@ pub(super) struct Shared {
     /// The most bytes of a body that are read.
     pub(super) body_limit: u64,
     /// Memory for bodies that are kept.
-    pub(super) body_memory: Budget,
+    pub(super) body_memory: Arc<Budget>,
+    /// Memory for long options.
+    pub(super) options: Arc<Budget>,
     /// Who may evaluate.
     pub(super) cores: Cores,
 }
@@ -92,10 +98,11 @@ impl Prober {
             doubts,
             silence: Arc::default(),
             stalls: Stalls::default(),
-            plans: Plans::default(),
+            plans: Plans::new()?,
             vault: Vault::new(&config.secrets),
             body_limit: config.body_limit,
-            body_memory: Budget::new(config.body_memory),
+            body_memory: Arc::new(Budget::new(config.body_memory, BODIES_SPENT)),
+            options: Arc::new(options::budget()),
             cores: Cores::of_machine(),
         };
         Ok(Self::around(Arc::new(shared)))

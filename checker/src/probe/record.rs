@@ -12,9 +12,9 @@ use contract::result::Phases;
 use contract::site::request::Family;
 use ureq::http::Method;
 
+use super::body::Share;
 use super::redact::Revealed;
-
-use super::tls::certificate::TlsSeen;
+use super::tls::certificate::{self, TlsSeen};
 use super::tls::clients::Handshake;
 
 /// What a check is doing.
@@ -42,7 +42,7 @@ pub(super) enum Line {
 }
 
 /// What the running check has seen so far.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Record {
     /// When it began.
     started: Instant,
@@ -56,8 +56,14 @@ pub(super) struct Record {
     pub(super) total_us: Option<u64>,
     /// Which addresses are asked.
     pub(super) family: Family,
+    /// Whether all is kept that is seen of each connection, to be shown.
+    pub(super) watched: bool,
     /// The connections up to now, the current one last.
     pub(super) hops: Vec<Hop>,
+    /// When the first of the certificates ends that are not kept any more, in seconds since the Unix epoch.
+    pub(super) past_end_s: Option<i64>,
+    /// What the check took for long options and certificates.
+    pub(super) options: Option<Share>,
     /// Whether the address that was dialled last is a public one.
     pub(super) public: bool,
     /// Bytes that may still come over the wire.
@@ -125,7 +131,10 @@ impl Record {
             since: None,
             total_us: None,
             family: Family::default(),
+            watched: false,
             hops: Vec::new(),
+            past_end_s: None,
+            options: None,
             public: false,
             wire_left,
             line: Line::Done,
@@ -164,6 +173,28 @@ impl Record {
             sum.total_us = self.total_us;
         }
         sum
+    }
+
+    /// When the first of the certificates on the way ends, in seconds since the Unix epoch.
+    pub(super) fn certificate_end_s(&self) -> Option<i64> {
+        let leaves = self.hops.iter().filter_map(|hop| hop.leaf.as_deref());
+        let ends = leaves
+            .filter_map(certificate::validity_s)
+            .map(|(_, end)| end);
+        ends.chain(self.past_end_s).min()
+    }
+
+    /// Another connection is about to begin. Of the one before it only what counts is kept, or a server would
+    /// fill the memory by redirects.
+    fn forget_the_last(&mut self) {
+        if self.watched || self.hops.is_empty() {
+            return;
+        }
+        self.past_end_s = self.certificate_end_s();
+        if let Some(hop) = self.hop() {
+            hop.leaf = None;
+            hop.url = String::new();
+        }
     }
 
     /// Ends the running phase at `now`.
@@ -210,6 +241,7 @@ pub(super) fn begin_hop(method: &Method, url: &str, longest_line: usize) {
         // What came between two connections counts to the one before, and what came before the
         // first counts to the first: the phases leave no gap.
         record.close(now);
+        record.forget_the_last();
         let first = record.hops.is_empty();
         // nearly always one: no room for more beforehand
         record.hops.reserve_exact(1);

@@ -3,6 +3,8 @@
 //! The library's own following is not used: it takes headers to other origins and reads the bodies
 //! of redirects without limit.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use contract::outcome::Reason;
 use contract::site::{Request, parse_url};
 use ureq::http::{HeaderMap, Method, header};
@@ -16,8 +18,8 @@ use super::fault::{Fault, quote};
 pub(super) struct Trail {
     /// The request that was sent last.
     pub(super) step: Step,
-    /// Those before it.
-    passed: Vec<Step>,
+    /// Those before it, each by a number: their URLs would take much memory.
+    passed: Vec<u64>,
 }
 
 impl Trail {
@@ -48,12 +50,20 @@ impl Trail {
             )));
         }
         let next = next_step(&self.step, url, status)?;
-        if next == self.step || self.passed.contains(&next) {
+        if next == self.step || self.passed.contains(&number(&next)) {
             return Err(fault(format!("a loop: back to {}", shown(&next.url))));
         }
-        self.passed.push(std::mem::replace(&mut self.step, next));
+        self.passed.push(number(&self.step));
+        self.step = next;
         Ok(true)
     }
+}
+
+/// A number that stands for a request.
+fn number(step: &Step) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    step.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Where a redirect leads.

@@ -13,9 +13,12 @@ use tokio::task::JoinSet;
 
 use super::servers::{Known, Reply, Servers, Trouble};
 
-/// The most answers kept: two for each name, so about 8,000 sites keep theirs; at a kilobyte and less each
-/// they take 16 MiB at most.
+/// The most answers kept: two for each name, so about 8,000 sites keep theirs.
 const MAX_KEPT: usize = 16_384;
+/// An answer takes so many bytes at most: a name of 253 bytes, 16 addresses, and its place.
+const ANSWER_BYTES: usize = 640;
+/// The most memory of the answers that are kept, in bytes.
+pub(in crate::probe) const CACHE_BYTES: usize = MAX_KEPT * ANSWER_BYTES;
 
 /// What the settings say, and what was answered since.
 #[derive(Debug)]

@@ -1,9 +1,24 @@
 //! One evaluation per core: patterns and JSON paths over a large body are all computing, and a thousand
-//! lanes that compute at once would make every other check late.
+//! lanes that compute at once would make every other check late. So is compiling patterns. Each takes memory,
+//! too, so that not all of many cores may do it at once.
 
 use std::num::NonZero;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
+
+use contract::site::pattern::{MAX_SEARCH_BYTES, MAX_SITE_BYTES};
+
+/// The most cores that evaluate at once.
+const MOST: usize = 4;
+/// The most memory of an evaluation that its check is not charged for, in bytes: the patterns of a site, a search
+/// by one of them, and what compiling them takes on the way.
+const CORE_BYTES: usize = MAX_SITE_BYTES + MAX_SEARCH_BYTES + COMPILER_BYTES;
+/// What compiling one pattern takes beside the program, in bytes; measured with patterns of classes.
+const COMPILER_BYTES: usize = 3 << 20;
+
+/// The most memory of all evaluations together, in bytes.
+pub(in crate::probe) const BYTES: usize = MOST * CORE_BYTES;
 
 /// The cores that may evaluate.
 #[derive(Debug)]
@@ -19,28 +34,32 @@ pub(in crate::probe) struct Cores {
 pub(in crate::probe) struct Core<'a>(&'a Cores);
 
 impl Cores {
-    /// Those of this machine.
+    /// Those of this machine, as far as they may be used at once.
     pub(in crate::probe) fn of_machine() -> Self {
-        Self::new(thread::available_parallelism().map_or(1, NonZero::get))
+        Self::new(
+            thread::available_parallelism()
+                .map_or(1, NonZero::get)
+                .min(MOST),
+        )
     }
 
     /// So many.
-    fn new(cores: usize) -> Self {
+    pub(in crate::probe) fn new(cores: usize) -> Self {
         Self {
             free: Mutex::new(cores),
             freed: Condvar::new(),
         }
     }
 
-    /// Waits for one.
-    pub(in crate::probe) fn take(&self) -> Core<'_> {
+    /// Waits for one, so long at most.
+    pub(in crate::probe) fn take(&self, most: Duration) -> Option<Core<'_>> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free = self
+        let (mut free, _) = self
             .freed
-            .wait_while(free, |free| *free == 0)
+            .wait_timeout_while(free, most, |free| *free == 0)
             .unwrap_or_else(PoisonError::into_inner);
-        *free -= 1;
-        Core(self)
+        *free = free.checked_sub(1)?;
+        Some(Core(self))
     }
 }
 
@@ -67,7 +86,7 @@ mod tests {
                 scope.spawn(|| {
                     start.wait();
                     for _ in 0..200 {
-                        let core = cores.take();
+                        let core = cores.take(Duration::MAX).unwrap();
                         let now = running.fetch_add(1, Ordering::SeqCst) + 1;
                         most.fetch_max(now, Ordering::SeqCst);
                         thread::yield_now();
@@ -79,5 +98,14 @@ mod tests {
         });
         assert_eq!(most.load(Ordering::SeqCst), 2);
         assert_eq!(*cores.free.lock().unwrap(), 2);
+    }
+
+    #[test]
+    fn who_finds_no_core_in_time_goes_without() {
+        let cores = Cores::new(1);
+        let core = cores.take(Duration::ZERO);
+        assert!(core.is_some() && cores.take(Duration::from_millis(1)).is_none());
+        drop(core);
+        assert!(cores.take(Duration::ZERO).is_some());
     }
 }

@@ -198,8 +198,8 @@ fn matches(received: &Received, pattern: &Pattern) -> Option<bool> {
 }
 
 /// Judges the time that a check took.
-pub(super) fn judge_time(expect: &Expect, took: Duration) -> Result<(), Fault> {
-    match expect.max_time {
+pub(super) fn judge_time(max: Option<Duration>, took: Duration) -> Result<(), Fault> {
+    match max {
         Some(max) if took > max => {
             let (took, max) = (took.as_millis(), max.as_millis());
             let message = format!("took {took} ms, expected at most {max} ms");

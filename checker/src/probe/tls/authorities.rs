@@ -12,8 +12,10 @@ use rustls::{Error, RootCertStore};
 
 use super::certificate;
 
-/// The most chains that are known: about 100 bytes each.
+/// The most chains that are known.
 const MAX_CHAINS: usize = 16_384;
+/// The most memory that they take, in bytes: a digest and two instants each, and their place.
+pub(in crate::probe) const CACHE_BYTES: usize = MAX_CHAINS * 128;
 
 /// The authorities that this machine trusts.
 ///

@@ -21,7 +21,7 @@ use super::verify::{Extra, Verifier};
 use crate::probe::fault::Fault;
 
 /// The most memory of the configurations kept, in bytes: room for thousands of the usual few KiB.
-const CACHE_BYTES: u64 = 16 << 20;
+pub(in crate::probe) const CACHE_BYTES: u64 = 16 << 20;
 /// About how many take so much.
 const CACHE_CONFIGS: usize = 1 << 12;
 /// A configuration without its certificates and key takes about so many bytes.

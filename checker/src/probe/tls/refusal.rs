@@ -2,7 +2,9 @@
 
 use contract::outcome::Reason;
 use rustls::pki_types::{ServerName, UnixTime};
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
+use rustls::{
+    AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible,
+};
 
 use super::certificate::{self, CertificateSeen};
 use crate::probe::fault::{Fault, printable};
@@ -15,6 +17,12 @@ const NAME_CHARS: usize = 64;
 
 /// An error of rustls as a fault.
 pub(in crate::probe) fn explain(error: &Error) -> Fault {
+    // what webmon's own verifier lacked
+    if let Error::Other(OtherError(inner)) = error
+        && let Some(fault) = inner.downcast_ref::<Fault>()
+    {
+        return fault.clone();
+    }
     let reason = match (error, record::phase()) {
         (Error::InvalidCertificate(_), _) => Reason::TlsCertificate,
         // In TLS 1.3 a client is done before the server has seen its certificate.

@@ -9,11 +9,13 @@ use rustls::client::verify_server_name;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+};
 
 use super::authorities::{Shown, System};
 use super::certificate;
-use crate::probe::record;
+use crate::probe::{options, record};
 
 /// Judges the certificates of servers.
 #[derive(Debug)]
@@ -98,6 +100,9 @@ impl ServerCertVerifier for Verifier {
         _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let bytes = leaf.len() + others.iter().map(|other| other.len()).sum::<usize>();
+        options::take_for_chain(bytes)
+            .map_err(|fault| Error::Other(OtherError(Arc::new(fault))))?;
         record::with(|record| record.hop().map(|hop| hop.leaf = Some(leaf.to_vec())));
         if self.verify {
             self.judge(Shown { leaf, others, now }, name)?;
