@@ -3,6 +3,7 @@
 //! `cargo bench -p bench` shows what one call takes.
 
 use checker::workbench::{keep_ledger, meets};
+use contract::installation::Installation;
 use contract::schedule::due_instants;
 use contract::site::Expect;
 use contract::task::{Task, VERSION};
@@ -35,6 +36,7 @@ fn encode(bencher: Bencher<'_, '_>) {
     let empty: &RawValue = serde_json::from_str("{}").unwrap_or(RawValue::NULL);
     let task = Task {
         v: VERSION,
+        installation: Installation::default(),
         site_id: 4_711,
         name: "shop of somebody",
         scheduled_at: NOW,
@@ -55,10 +57,12 @@ fn encode(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn decode(bencher: Bencher<'_, '_>) {
     let message = format!(
-        r#"{{"v":1,"site_id":4711,"name":"shop of somebody","scheduled_at":{NOW},"expires_at":{},"url":"https://shop.example/some/page","timeout_ms":10000,"request":{{}},"expect":{{}}}}"#,
+        r#"{{"v":1,"installation":"00000000","site_id":4711,"name":"shop of somebody","scheduled_at":{NOW},"expires_at":{},"url":"https://shop.example/some/page","timeout_ms":10000,"request":{{}},"expect":{{}}}}"#,
         NOW + 60_000
     );
-    bencher.bench(|| Task::decode(black_box(message.as_bytes()), NOW).is_ok());
+    bencher.bench(|| {
+        Task::decode(black_box(message.as_bytes()), NOW, Installation::default()).is_ok()
+    });
 }
 
 /// A thousand tasks of a partition that end in the order in which they came, or in any.

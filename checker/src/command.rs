@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
+use contract::installation::Installation;
 use contract::outcome::Outcome;
 use contract::site::{DEFAULT_TIMEOUT_MS, parse_url};
 use contract::task::{Task, VERSION};
@@ -109,6 +110,7 @@ pub(crate) fn task_for_url(url: &str) -> Result<Task> {
     let nothing = || RawValue::from_string("{}".to_owned()).wrap_err("write an empty object");
     Ok(Task {
         v: VERSION,
+        installation: Installation::default(),
         site_id: 0,
         name: url.to_owned(),
         scheduled_at: 0,

@@ -19,6 +19,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     consumer::{Assignment, Consumer, Message},
+    door::Door,
     handover::{self, HandOver},
     hold::Hold,
     ledger::{Ledger, Position},
@@ -47,6 +48,8 @@ pub(crate) struct Desk {
     hand_over: HandOver,
     /// How much may be said of messages.
     quotas: Quotas,
+    /// Which messages are tasks of this installation.
+    door: Door,
     /// Looks up late tasks.
     repeats: Repeats,
     /// The neighbours.
@@ -103,7 +106,7 @@ pub(crate) struct Drained {
 
 impl Desk {
     /// A desk without partitions.
-    pub(crate) fn new(repeats: Repeats, links: Links) -> Self {
+    pub(crate) fn new(door: Door, repeats: Repeats, links: Links) -> Self {
         Self {
             ledger: Ledger::default(),
             paused: false,
@@ -113,6 +116,7 @@ impl Desk {
             member: false,
             hand_over: HandOver::default(),
             quotas: Quotas::default(),
+            door,
             repeats,
             links,
         }
@@ -172,7 +176,7 @@ impl Desk {
         }
         let position = self.ledger.deliver(message.partition(), message.offset());
         let now = self.links.clock.now_ms();
-        match Task::decode(payload, now) {
+        match self.door.read(message, now) {
             Ok(task) if is_past(&task, now) => self.ledger.done(position),
             Ok(task) => take_in(task, position, now, drained),
             Err(TaskError::Invalid {
@@ -193,6 +197,11 @@ impl Desk {
                 let result = CheckResult::unmeasured(site_id, scheduled_at, Reason::InvalidSite)
                     .with_detail(message);
                 drained.finished.push(finished(result, position, now));
+            }
+            Err(TaskError::Foreign(theirs)) => {
+                self.door.tell_of(theirs, topic, message);
+                self.links.metrics.foreign.inc();
+                self.ledger.done(position);
             }
             Err(poison) => {
                 let poison = short(poison.to_string());

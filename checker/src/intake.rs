@@ -10,6 +10,7 @@ use std::{
 };
 
 use color_eyre::eyre::Result;
+use contract::installation::Installation;
 use runtime::{config::KafkaConfig, quota::Quota};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -17,6 +18,7 @@ use tracing::{info, warn};
 use crate::{
     consumer::Consumer,
     desk::{Desk, Drained, Links},
+    door::Door,
     hold,
     pulse::Pulse,
     repeats::Repeats,
@@ -67,11 +69,16 @@ pub(crate) struct Intake {
 
 impl Intake {
     /// Joins the group.
-    pub(crate) fn new(config: &KafkaConfig, repeats: Repeats, links: Links) -> Result<Self> {
+    pub(crate) fn new(
+        config: &KafkaConfig,
+        ours: Installation,
+        repeats: Repeats,
+        links: Links,
+    ) -> Result<Self> {
         let embedded = links.backlog.is_some();
         let consumer = Consumer::join(config, embedded)?;
         let pulse = (!embedded).then(|| Pulse::new(config)).transpose()?;
-        let desk = Desk::new(repeats, links);
+        let desk = Desk::new(Door::new(ours), repeats, links);
         Ok(Self {
             config: config.clone(),
             consumer,

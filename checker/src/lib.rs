@@ -24,6 +24,7 @@ pub mod command;
 pub mod config;
 mod consumer;
 mod desk;
+mod door;
 mod handover;
 mod hanging;
 mod hold;
@@ -52,7 +53,7 @@ pub use lanes::LANE_THREADS;
 use runtime::{
     clock::Clock,
     database::{Link, Pool},
-    service::{CHECKER, KAFKA, Service},
+    service::{CHECKER, Ground, KAFKA, Service},
     shutdown::Stages,
 };
 use tokio::{runtime::Handle, sync::mpsc};
@@ -88,7 +89,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let metrics = shown.register(Metrics::register);
     let condition = |name| shown.readiness().condition(name);
     let (working, joined) = (condition(CHECKER), condition("kafka group"));
-    let database = service.reach(&config.database, &config.kafka, POOL).await?;
+    let (database, identity) = service.reach(&config.database, &config.kafka, POOL).await?;
     let clock = Clock::measure(&database).await?;
     let (tracer, exporter) = Tracer::start(config.traces.as_ref(), shown, &clock)?;
     shown.register(|registry| registry.register_collector(Box::new(clock.clone())));
@@ -125,13 +126,18 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         _ended: left.clone().drop_guard(),
     };
     let repeats = Repeats::new(config.database.clone(), Handle::current());
-    let intake = Intake::new(&config.kafka, repeats, links)?;
+    let intake = Intake::new(&config.kafka, identity.installation, repeats, links)?;
 
     let mut stages = Stages::new(&service.stop);
     let (stop, asked) = (stages.stop(), stages.stop());
     let link = Link::over(database, config.database.clone(), POOL);
     stages.spawn("clock", keep_clock(clock, link, stop.clone()));
-    let ready = service.keep_ready(&config.database, &config.kafka, working, stop.clone());
+    let ground = Ground {
+        database: &config.database,
+        kafka: &config.kafka,
+        identity: &identity,
+    };
+    let ready = service.keep_ready(ground, working, stop.clone());
     stages.spawn("readiness", ready);
     stages
         .thread("intake", move || {

@@ -47,6 +47,8 @@ pub(crate) struct Metrics {
     pub(crate) refused: Counter,
     /// `webmon_poison_total`.
     pub(crate) poison: Counter,
+    /// `webmon_foreign_total`.
+    pub(crate) foreign: Counter,
 }
 
 impl Metrics {
@@ -63,6 +65,7 @@ impl Metrics {
             record_failed: Counter::default(),
             refused: Counter::default(),
             poison: Counter::default(),
+            foreign: Counter::default(),
         }
     }
 
@@ -80,6 +83,7 @@ impl Metrics {
             record_failed,
             refused,
             poison,
+            foreign,
         } = metrics.clone();
         for (name, help, counter) in [
             (
@@ -98,6 +102,11 @@ impl Metrics {
                 refused,
             ),
             ("webmon_poison", "Messages that were no tasks", poison),
+            (
+                "webmon_foreign",
+                "Messages of another installation, which were left alone",
+                foreign,
+            ),
         ] {
             registry.register(name, help, counter);
         }

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use contract::installation::Installation;
 use contract::task::{Task, VERSION};
 use serde_json::value::RawValue;
 use tokio::runtime::Runtime;
@@ -40,6 +41,7 @@ pub(crate) fn prober() -> Prober {
 pub(crate) fn task(site_id: i64, scheduled_at: i64) -> Task {
     Task {
         v: VERSION,
+        installation: Installation::default(),
         site_id,
         name: format!("site-{site_id}"),
         scheduled_at,

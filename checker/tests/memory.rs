@@ -18,6 +18,7 @@ use std::thread;
 
 use checker::config::{Addresses, ProbeConfig};
 use checker::probe::Prober;
+use contract::installation::Installation;
 use contract::outcome::Reason;
 use contract::result::CheckResult;
 use contract::task::Task;
@@ -125,6 +126,7 @@ fn check_all(slots: usize, prober: &Prober, url: &str, site: Site<'_>) -> Vec<Ch
         let prober = prober.for_another_lane();
         let task = Task {
             v: 1,
+            installation: Installation::default(),
             site_id: 7,
             name: "site".to_owned(),
             scheduled_at: 1_000,

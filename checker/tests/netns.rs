@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use checker::config::{Addresses, ProbeConfig, Reference};
 use checker::probe::Prober;
+use contract::installation::Installation;
 use contract::outcome::{Outcome, Reason, outcome_of};
 use contract::task::Task;
 use rustls::RootCertStore;
@@ -118,6 +119,7 @@ fn assert_verdict_of(
     let raw = || serde_json::value::RawValue::from_string("{}".to_owned()).unwrap();
     let task = Task {
         v: 1,
+        installation: Installation::default(),
         site_id: 7,
         name: "site".to_owned(),
         scheduled_at: 1_000,

@@ -9,6 +9,7 @@
 //! otherwise.
 
 pub mod entity;
+pub mod installation;
 pub mod outcome;
 pub mod result;
 pub mod schedule;

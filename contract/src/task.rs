@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::GRACE;
+use crate::installation::Installation;
 use crate::site::{MAX_INTERVAL_MS, MAX_TIMEOUT_MS, MIN_INTERVAL_MS};
 
 /// The version of the message; any other is poison.
@@ -26,6 +27,8 @@ pub const MAX_AGE_MS: i64 = MAX_INTERVAL_MS + GRACE.as_millis() as i64;
 pub struct Task<Text = String, Json = Box<RawValue>> {
     /// The version of the message.
     pub v: u32,
+    /// The installation whose scheduler wrote it.
+    pub installation: Installation,
     /// The site, by `site.id`.
     pub site_id: i64,
     /// The site's name.
@@ -52,6 +55,9 @@ pub enum TaskError {
     /// a scheduler sends.
     #[error("not a check task of version {VERSION}: {0}")]
     Poison(String),
+    /// It is a message of another installation, which is left alone.
+    #[error("a message of the installation {0}")]
+    Foreign(Installation),
     /// It is a check of this site at this instant, but makes no sense.
     #[error("task of site {site_id} makes no sense: {message}")]
     Invalid {
@@ -69,6 +75,9 @@ pub enum TaskError {
 struct Header<'m> {
     /// The version of the message.
     v: u32,
+    /// The installation, whatever it says.
+    #[serde(borrow)]
+    installation: Option<&'m RawValue>,
     /// The site, by `site.id`.
     site_id: i64,
     /// The due instant, in milliseconds since the Unix epoch.
@@ -89,8 +98,8 @@ impl<Text: Serialize, Json: Serialize> Task<Text, Json> {
 }
 
 impl Task {
-    /// Reads a message at the instant `now` (milliseconds since the Unix epoch).
-    pub fn decode(message: &[u8], now: i64) -> Result<Self, TaskError> {
+    /// Reads a message of the installation `ours` at the instant `now` (milliseconds since the Unix epoch).
+    pub fn decode(message: &[u8], now: i64, ours: Installation) -> Result<Self, TaskError> {
         // serde also reads a list, by position.
         if message.trim_ascii_start().first() != Some(&b'{') {
             return Err(TaskError::Poison("not a JSON object".to_owned()));
@@ -98,13 +107,23 @@ impl Task {
         match serde_json::from_slice::<Self>(message) {
             Ok(task) => {
                 refuse_version(task.v)?;
+                refuse_foreign(task.installation, ours)?;
                 refuse_instant(task.scheduled_at, now)?;
                 refuse_expiry(task.scheduled_at, task.expires_at)?;
                 let interval_ms = task.expires_at.saturating_sub(task.scheduled_at);
                 refuse_timeout(task.timeout_ms.into(), interval_ms)?;
                 Ok(task)
             }
-            Err(error) => Err(Header::account_for(message, now, &error)),
+            Err(error) => {
+                let header = serde_json::from_slice::<Header<'_>>(message)
+                    .map_err(|_| TaskError::Poison(error.to_string()))?;
+                header.refuse(now, ours)?;
+                Err(TaskError::Invalid {
+                    site_id: header.site_id,
+                    scheduled_at: header.scheduled_at,
+                    message: error.to_string(),
+                })
+            }
         }
     }
 
@@ -122,46 +141,27 @@ impl Task {
 }
 
 impl Header<'_> {
-    /// What a message is that is no whole task: poison, unless its site and its instant can be believed. A number
-    /// beyond its bounds is refused here too, whatever else is wrong with the message.
-    fn account_for(message: &[u8], now: i64, error: &serde_json::Error) -> TaskError {
-        match Self::read(message, now, error) {
-            Ok(Header {
-                site_id,
-                scheduled_at,
-                ..
-            }) => TaskError::Invalid {
-                site_id,
-                scheduled_at,
-                message: error.to_string(),
-            },
-            Err(poison) => poison,
+    /// Refuses a message whose site and instant cannot be believed. A number beyond its bounds is refused here too,
+    /// whatever else is wrong with the message.
+    fn refuse(&self, now: i64, ours: Installation) -> Result<(), TaskError> {
+        refuse_version(self.v)?;
+        let written = self.installation.ok_or_else(|| {
+            TaskError::Poison("no installation: an older scheduler wrote it".to_owned())
+        })?;
+        let installation = serde_json::from_str(written.get())
+            .map_err(|error| TaskError::Poison(error.to_string()))?;
+        refuse_foreign(installation, ours)?;
+        refuse_instant(self.scheduled_at, now)?;
+        let whole = |number: &RawValue| serde_json::from_str::<i64>(number.get()).ok();
+        let mut interval_ms = MAX_INTERVAL_MS;
+        if let Some(expires_at) = self.expires_at.and_then(whole) {
+            refuse_expiry(self.scheduled_at, expires_at)?;
+            interval_ms = expires_at.saturating_sub(self.scheduled_at);
         }
-    }
-
-    /// Reads what can be believed.
-    fn read<'m>(
-        message: &'m [u8],
-        now: i64,
-        error: &serde_json::Error,
-    ) -> Result<Header<'m>, TaskError> {
-        let header: Header<'m> =
-            serde_json::from_slice(message).map_err(|_| TaskError::Poison(error.to_string()))?;
-        let whole = |number: Option<&RawValue>| -> Option<i64> {
-            number.and_then(|number| serde_json::from_str(number.get()).ok())
-        };
-        refuse_version(header.v)?;
-        refuse_instant(header.scheduled_at, now)?;
-        let expires_at = whole(header.expires_at);
-        if let Some(expires_at) = expires_at {
-            refuse_expiry(header.scheduled_at, expires_at)?;
+        match self.timeout_ms.and_then(whole) {
+            Some(timeout_ms) => refuse_timeout(timeout_ms, interval_ms),
+            None => Ok(()),
         }
-        if let Some(timeout_ms) = whole(header.timeout_ms) {
-            let interval_ms =
-                expires_at.map(|expires_at| expires_at.saturating_sub(header.scheduled_at));
-            refuse_timeout(timeout_ms, interval_ms.unwrap_or(MAX_INTERVAL_MS))?;
-        }
-        Ok(header)
     }
 }
 
@@ -171,6 +171,14 @@ fn refuse_version(v: u32) -> Result<(), TaskError> {
         return Ok(());
     }
     Err(TaskError::Poison(format!("v is {v}")))
+}
+
+/// Refuses a message of another installation.
+fn refuse_foreign(installation: Installation, ours: Installation) -> Result<(), TaskError> {
+    if installation == ours {
+        return Ok(());
+    }
+    Err(TaskError::Foreign(installation))
 }
 
 /// Refuses an instant at which no scheduler of ours can have sent a task that is read now. Believed, it would make a
@@ -211,175 +219,5 @@ fn refuse_timeout(timeout_ms: i64, interval_ms: i64) -> Result<(), TaskError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const GOLDEN: &str = concat!(
-        r#"{"v":1,"site_id":42,"name":"shop \"one\"","scheduled_at":1795449600123,"#,
-        r#""expires_at":1795449660123,"url":"https://shop.example/","timeout_ms":10000,"#,
-        r#""request":{"method": "HEAD"},"expect":{}}"#
-    );
-    const NOW: i64 = 1_795_449_599_000;
-
-    fn golden() -> Task<&'static str, &'static RawValue> {
-        Task {
-            v: VERSION,
-            site_id: 42,
-            name: "shop \"one\"",
-            scheduled_at: 1_795_449_600_123,
-            expires_at: 1_795_449_660_123,
-            url: "https://shop.example/",
-            timeout_ms: 10_000,
-            request: serde_json::from_str(r#"{"method": "HEAD"}"#).unwrap(),
-            expect: serde_json::from_str("{}").unwrap(),
-        }
-    }
-
-    #[test]
-    fn the_bytes_of_a_task_never_change() {
-        let mut bytes = Vec::new();
-        golden().encode(&mut bytes).unwrap();
-        assert_eq!(String::from_utf8(bytes).unwrap(), GOLDEN);
-    }
-
-    #[test]
-    fn what_was_written_is_read() {
-        let task = Task::decode(GOLDEN.as_bytes(), NOW).unwrap();
-        assert_eq!((task.site_id, task.name.as_str()), (42, "shop \"one\""));
-        assert_eq!(task.request.get(), r#"{"method": "HEAD"}"#);
-        let mut again = Vec::new();
-        task.encode(&mut again).unwrap();
-        assert_eq!(again, GOLDEN.as_bytes());
-    }
-
-    #[test]
-    fn poison_is_what_cannot_be_accounted_for() {
-        for (message, fault) in [
-            ("", "not a JSON object"),
-            ("null", "not a JSON object"),
-            ("[1,2,3]", "not a JSON object"),
-            (r#"{"site_id":1,"scheduled_at":1}"#, "missing field"),
-            (r#"{"v":1,"scheduled_at":1}"#, "missing field `site_id`"),
-            (r#"{"v":2,"site_id":1,"scheduled_at":1}"#, "v is 2"),
-            (&GOLDEN.replace("\"v\":1", "\"v\":7"), "v is 7"),
-            (
-                &GOLDEN.replace("1795449600123,", "1895449600123,"),
-                "more than 60 s ahead",
-            ),
-        ] {
-            let error = Task::decode(message.as_bytes(), NOW).unwrap_err();
-            assert!(
-                matches!(error, TaskError::Poison(_)),
-                "{message}: {error:?}"
-            );
-            assert!(error.to_string().contains(fault), "{message}: {error}");
-        }
-    }
-
-    /// The golden task with other numbers: how long ago it was due, its interval and its timeout.
-    fn with(age_ms: i64, interval_ms: i64, timeout_ms: i64) -> String {
-        let scheduled_at = NOW - age_ms;
-        GOLDEN
-            .replace(
-                "1795449660123",
-                &scheduled_at.saturating_add(interval_ms).to_string(),
-            )
-            .replace("1795449600123", &scheduled_at.to_string())
-            .replace("10000", &timeout_ms.to_string())
-    }
-
-    #[test]
-    fn what_a_scheduler_can_send_is_believed_to_the_edge() {
-        for (age_ms, interval_ms, timeout_ms) in [
-            (0, 100, 1),
-            (0, 100, 100),
-            (-60_000, 60_000, 60_000),
-            (86_460_000, 86_400_000, 600_000),
-            (0, 600_000, 600_000),
-        ] {
-            let message = with(age_ms, interval_ms, timeout_ms);
-            let task = Task::decode(message.as_bytes(), NOW).unwrap();
-            assert_eq!(i64::from(task.timeout_ms), timeout_ms);
-        }
-    }
-
-    #[test]
-    fn a_number_that_no_scheduler_can_send_is_poison_also_in_a_message_that_makes_no_sense() {
-        for (age_ms, interval_ms, timeout_ms, fault) in [
-            (0, 86_400_000, 600_001, "timeout_ms"),
-            (0, 86_400_000, 4_233_600_000, "timeout_ms"),
-            (0, 86_400_000, 9_000_000_000, "timeout_ms"),
-            (0, 86_400_000, 0, "timeout_ms"),
-            (0, 86_400_000, -1, "timeout_ms"),
-            (0, 60_000, 60_001, "timeout_ms"),
-            (0, 99, 50, "expires_at"),
-            (0, 0, 1, "expires_at"),
-            (0, -1, 1, "expires_at"),
-            (0, 86_400_001, 1, "expires_at"),
-            (86_460_001, 86_400_000, 1, "scheduled_at"),
-            (-60_001, 60_000, 1, "scheduled_at"),
-        ] {
-            let message = with(age_ms, interval_ms, timeout_ms);
-            let nonsense = message.replace("\"url\":\"https://shop.example/\"", "\"url\":5");
-            assert_ne!(message, nonsense);
-            for message in [message, nonsense] {
-                let error = Task::decode(message.as_bytes(), NOW).unwrap_err();
-                let told = error.to_string();
-                assert!(
-                    matches!(error, TaskError::Poison(_)) && told.contains(fault),
-                    "{message}: {told}"
-                );
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_numbers_are_believed_that_no_interval_gives(
-            scheduled_at in edge(), expires_at in edge(), timeout_ms in edge(), now in edge(),
-        ) {
-            let message = GOLDEN
-                .replace("1795449660123", &expires_at.to_string())
-                .replace("1795449600123", &scheduled_at.to_string())
-                .replace("10000", &timeout_ms.to_string());
-            let [at, end, timeout, now_ms] = [scheduled_at, expires_at, timeout_ms, now].map(i128::from);
-            let lawful = (-86_460_000..=60_000).contains(&(at - now_ms))
-                && (100..=86_400_000).contains(&(end - at))
-                && (1..=600_000.min(end - at)).contains(&timeout);
-            prop_assert_eq!(Task::decode(message.as_bytes(), now).is_ok(), lawful);
-        }
-    }
-
-    /// Numbers around all that may go wrong.
-    fn edge() -> impl Strategy<Value = i64> {
-        let near = |at: i64, by: i64| (at.saturating_sub(by))..=at.saturating_add(by);
-        prop_oneof![
-            any::<i64>(),
-            near(i64::MAX, 100_000_000),
-            near(i64::MIN, 100_000_000),
-            near(NOW, 100_000_000),
-            near(0, 1_000_000),
-        ]
-    }
-
-    #[test]
-    fn a_task_that_makes_no_sense_is_still_accounted_for() {
-        let message = GOLDEN.replace("10000", "\"soon\"");
-        let error = Task::decode(message.as_bytes(), NOW).unwrap_err();
-        let TaskError::Invalid {
-            site_id,
-            scheduled_at,
-            message,
-        } = error
-        else {
-            panic!("{error:?}")
-        };
-        assert_eq!((site_id, scheduled_at), (42, 1_795_449_600_123));
-        assert!(
-            message.contains("invalid type: string \"soon\""),
-            "{message}"
-        );
-    }
-}
+#[path = "task_tests.rs"]
+mod tests;

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use checker::config::{Addresses, Dns, ProbeConfig};
 use checker::probe::{Prober, Watched};
 use contract::outcome::{Outcome, Reason};
+use contract::installation::Installation;
 use contract::task::Task;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use serde_json::value::RawValue;
@@ -129,6 +130,7 @@ fn task(server: SocketAddr, request: u8, expect: u8) -> Task {
     };
     Task {
         v: 1,
+        installation: Installation::default(),
         site_id: 7,
         name: "site".to_owned(),
         scheduled_at: 0,

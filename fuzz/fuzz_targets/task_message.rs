@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use checker::config::{Addresses, Dns, ProbeConfig};
 use checker::probe::Prober;
+use contract::installation::Installation;
 use contract::outcome::Reason;
 use contract::site::{Expect, Request, SiteError, parse_url};
 use contract::task::Task;
@@ -17,6 +18,9 @@ use tokio::runtime::Runtime;
 
 /// Now, in milliseconds since the Unix epoch.
 const NOW: i64 = 1_795_449_599_000;
+
+/// The installation of the seeds.
+static OURS: LazyLock<Installation> = LazyLock::new(|| "0f3c9a1b".parse().expect("an installation"));
 
 /// A prober that may dial nobody, and has nobody to ask for names.
 static PROBER: LazyLock<Prober> = LazyLock::new(|| {
@@ -36,7 +40,7 @@ static PROBER: LazyLock<Prober> = LazyLock::new(|| {
 });
 
 fuzz_target!(|message: &[u8]| {
-    match Task::decode(message, NOW) {
+    match Task::decode(message, NOW, *OURS) {
         Ok(task) => {
             assert_travels(&task);
             assert_checked(task);
@@ -54,7 +58,7 @@ fn assert_travels(task: &Task) {
         bytes
     };
     let bytes = write(task);
-    let again = Task::decode(&bytes, NOW).expect("what was written can be read");
+    let again = Task::decode(&bytes, NOW, *OURS).expect("what was written can be read");
     assert_eq!(write(&again), bytes);
 }
 

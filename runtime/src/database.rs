@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, QueryResult, Statement,
+};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -249,12 +251,23 @@ pub(crate) async fn scalar<T: sea_orm::TryGetable>(
     operation: &'static str,
     sql: &'static str,
 ) -> Result<Option<T>, DatabaseError> {
+    let row = row(database, operation, sql).await?;
+    row.map(|row| row.try_get_by_index(0))
+        .transpose()
+        .map_err(|source| DatabaseError::Query { operation, source })
+}
+
+/// The only row of a statement, waited for as long as for a connection.
+pub(crate) async fn row(
+    database: &DatabaseConnection,
+    operation: &'static str,
+    sql: &'static str,
+) -> Result<Option<QueryResult>, DatabaseError> {
     let statement = Statement::from_string(database.get_database_backend(), sql);
     let limit = CONNECT_TIMEOUT;
     timeout(limit, database.query_one_raw(statement))
         .await
         .map_err(|_| DatabaseError::TimedOut { operation, limit })?
-        .and_then(|row| row.map(|row| row.try_get_by_index(0)).transpose())
         .map_err(|source| DatabaseError::Query { operation, source })
 }
 

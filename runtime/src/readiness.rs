@@ -11,11 +11,12 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{DatabaseConfig, KafkaConfig};
+use crate::config::KafkaConfig;
 use crate::database::{DatabaseError, Link, Pool, check_schema};
+use crate::installation::{Identity, IdentityError};
 use crate::kafka::{Quiet, client_config};
 use crate::quota::Quota;
-use crate::service::KAFKA;
+use crate::service::{Ground, KAFKA};
 use crate::telemetry::{Condition, Readiness};
 
 /// How often to look.
@@ -40,6 +41,8 @@ pub(crate) struct Watch {
     conditions: Conditions,
     /// The database.
     database: Link,
+    /// Whose database it was at the start.
+    identity: Identity,
     /// Where Kafka is.
     kafka: KafkaConfig,
     /// A client of Kafka; none before the first look.
@@ -76,15 +79,17 @@ impl Conditions {
 
 impl Watch {
     /// A watch that has not looked yet.
-    pub(crate) fn new(
-        readiness: &Readiness,
-        database: &DatabaseConfig,
-        kafka: &KafkaConfig,
-    ) -> Self {
+    pub(crate) fn new(readiness: &Readiness, ground: Ground<'_>) -> Self {
+        let Ground {
+            database,
+            kafka,
+            identity,
+        } = ground;
         Self {
             conditions: Conditions::of(readiness),
             readiness: readiness.clone(),
             database: Link::new(database.clone(), POOL),
+            identity: identity.clone(),
             kafka: kafka.clone(),
             client: None,
             missing: Vec::new(),
@@ -92,8 +97,9 @@ impl Watch {
         }
     }
 
-    /// Looks until `stop`; each change is said once.
-    pub(crate) async fn keep(mut self, stop: CancellationToken) {
+    /// Looks until `stop`; each change is said once. Ends early when the database has another identity: messages
+    /// of this process would be taken for another installation's.
+    pub(crate) async fn keep(mut self, stop: CancellationToken) -> Result<(), IdentityError> {
         // All of it was there a moment ago.
         let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -102,9 +108,24 @@ impl Watch {
                 ticks.tick().await;
                 self.look().await;
                 self.tell();
+                self.refuse_change().await?;
             }
         };
-        stop.run_until_cancelled(looking).await;
+        stop.run_until_cancelled(looking).await.unwrap_or(Ok(()))
+    }
+
+    /// Refuses another identity; a database that does not tell is no reason to end.
+    async fn refuse_change(&mut self) -> Result<(), IdentityError> {
+        if !self.conditions.database.holds() {
+            return Ok(());
+        }
+        let Ok(open) = self.database.get().await else {
+            return Ok(());
+        };
+        match timeout(LIMIT, self.identity.refuse_change(open)).await {
+            Ok(Err(changed @ IdentityError::Changed { .. })) => Err(changed),
+            _ => Ok(()),
+        }
     }
 
     /// Looks once, at both at a time.

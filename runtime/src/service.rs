@@ -13,6 +13,7 @@ use tracing::info;
 use crate::backlog::Backlog;
 use crate::config::{DatabaseConfig, HttpConfig, KafkaConfig};
 use crate::database::{self, Pool};
+use crate::installation::Identity;
 use crate::kafka;
 use crate::readiness::{Conditions, Watch};
 use crate::shutdown::on_signals;
@@ -28,6 +29,17 @@ pub const SCHEDULER: &str = "scheduler";
 /// The condition that a checker works.
 pub const CHECKER: &str = "checker";
 
+/// What a service stands on, and is asked for again and again.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'a> {
+    /// Where the database is.
+    pub database: &'a DatabaseConfig,
+    /// Where Kafka is.
+    pub kafka: &'a KafkaConfig,
+    /// Whose database it was at the start.
+    pub identity: &'a Identity,
+}
+
 /// What a service is given by whoever hosts it.
 #[derive(Clone, Debug)]
 pub struct Service {
@@ -42,46 +54,50 @@ pub struct Service {
 }
 
 impl Service {
-    /// Waits for `PostgreSQL` at this build's schema and for Kafka with the tasks' topic.
+    /// Waits for `PostgreSQL` at this build's schema, of which it reads whose it is, and for Kafka with the tasks'
+    /// topic. A database that is a copy is refused.
     pub async fn reach(
         &self,
         database: &DatabaseConfig,
         kafka: &KafkaConfig,
         pool: Pool,
-    ) -> eyre::Result<DatabaseConnection> {
+    ) -> eyre::Result<(DatabaseConnection, Identity)> {
         let reached = Conditions::of(self.probes.readiness());
         let connection = database::connect_patiently(database, pool, PATIENCE, &self.stop).await?;
         reached.database.set(true);
         database::check_schema(&connection).await?;
         reached.schema.set(true);
+        let identity = Identity::read(&connection).await?.refuse_copy()?;
         kafka::wait_for_brokers(kafka, PATIENCE, &self.stop).await?;
         kafka::ensure_topic(kafka).await?;
         reached.kafka.set(true);
-        Ok(connection)
+        Ok((connection, identity))
     }
 
     /// A stage of every service, from the moment at which it works: keeps what [`Self::reach`] reached
     /// true to life, and `working` true, until `stop`. Of several services in a process the first looks for
-    /// all: they stand on the same, and stop together.
+    /// all: they stand on the same, and stop together. Ends with an error when the database is another's by now.
     pub fn keep_ready(
         &self,
-        database: &DatabaseConfig,
-        kafka: &KafkaConfig,
+        ground: Ground<'_>,
         working: Condition,
         stop: CancellationToken,
     ) -> impl Future<Output = eyre::Result<()>> + Send + 'static {
         let readiness = self.probes.readiness();
         let watch = readiness
             .be_watched()
-            .then(|| Watch::new(readiness, database, kafka));
+            .then(|| Watch::new(readiness, ground));
         async move {
             working.set(true);
-            match watch {
+            let kept = match watch {
                 Some(watch) => watch.keep(stop).await,
-                None => stop.cancelled().await,
-            }
+                None => {
+                    stop.cancelled().await;
+                    Ok(())
+                }
+            };
             working.set(false);
-            Ok(())
+            Ok(kept?)
         }
     }
 }

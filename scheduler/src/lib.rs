@@ -40,11 +40,11 @@ use std::time::Duration;
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
     database::{Link, Pool},
-    service::{SCHEDULER, Service},
+    service::{Ground, SCHEDULER, Service},
     shutdown::Stages,
 };
 
-use crate::{config::Config, metrics::Metrics, trace::Tracer, turns::Turns};
+use crate::{config::Config, metrics::Metrics, publish::Sender, trace::Tracer, turns::Turns};
 
 /// The time for a stop: the turns under way may end.
 pub const DRAIN: Duration = Duration::from_secs(20);
@@ -75,15 +75,23 @@ const RECONCILER: Pool = Pool {
 pub async fn run(config: Config, service: Service) -> Result<()> {
     let metrics = service.probes.register(Metrics::register);
     let working = service.probes.readiness().condition(SCHEDULER);
-    let database = service.reach(&config.database, &config.kafka, POOL).await?;
+    let (database, identity) = service.reach(&config.database, &config.kafka, POOL).await?;
     days::make_first(&database, &service.stop).await?;
     let mut stages = Stages::new(&service.stop);
     let tracer = Tracer::start(&config, &service.probes);
     let (tracer, exporter) = tracer.wrap_err("start a thread that exports traces")?;
-    let backlog = service.backlog.as_ref();
-    let turns = Turns::new(config.clone(), metrics.clone(), tracer, backlog)?;
+    let sender = Sender {
+        installation: identity.installation,
+        backlog: service.backlog.clone(),
+    };
+    let turns = Turns::new(config.clone(), metrics.clone(), tracer, &sender)?;
     stages.spawn("turns", turns.run(stages.stop()));
-    let ready = service.keep_ready(&config.database, &config.kafka, working, stages.stop());
+    let ground = Ground {
+        database: &config.database,
+        kafka: &config.kafka,
+        identity: &identity,
+    };
+    let ready = service.keep_ready(ground, working, stages.stop());
     stages.spawn("readiness", ready);
     let retention = config.retention;
     let link = Link::over(database, config.database.clone(), POOL);

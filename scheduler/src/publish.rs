@@ -18,7 +18,7 @@ use std::{
 };
 
 use color_eyre::eyre::{Report, Result, WrapErr as _, eyre};
-use contract::task::Task;
+use contract::{installation::Installation, task::Task};
 use rdkafka::{
     ClientConfig, ClientContext,
     config::RDKafkaLogLevel,
@@ -56,8 +56,17 @@ pub(crate) struct Publisher {
     thread: thread::JoinHandle<()>,
     /// `kafka.topic`.
     topic: String,
+    /// Who sends.
+    sender: Sender,
+}
+
+/// What all producers of a scheduler have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Sender {
+    /// Whose tasks these are.
+    pub(crate) installation: Installation,
     /// In a standalone, the bound of the embedded broker.
-    backlog: Option<Arc<Backlog>>,
+    pub(crate) backlog: Option<Arc<Backlog>>,
 }
 
 /// The tasks of one turn.
@@ -87,16 +96,12 @@ pub(crate) enum Refused {
 
 impl Publisher {
     /// A producer for `config.topic`; connects in the background.
-    pub(crate) fn new(config: &KafkaConfig, backlog: Option<Arc<Backlog>>) -> Result<Self> {
-        Self::with_log(config, backlog, Arc::new(BrokerLog::new("producer")))
+    pub(crate) fn new(config: &KafkaConfig, sender: Sender) -> Result<Self> {
+        Self::with_log(config, sender, Arc::new(BrokerLog::new("producer")))
     }
 
     /// The same, going on with a log.
-    fn with_log(
-        config: &KafkaConfig,
-        backlog: Option<Arc<Backlog>>,
-        log: Arc<BrokerLog>,
-    ) -> Result<Self> {
+    fn with_log(config: &KafkaConfig, sender: Sender, log: Arc<BrokerLog>) -> Result<Self> {
         let mut client: ClientConfig = runtime::kafka::client_config(config, "webmon-scheduler");
         client
             .set("acks", "all")
@@ -108,7 +113,7 @@ impl Publisher {
             .set("max.in.flight.requests.per.connection", MAX_REQUESTS);
         let context = Context {
             log,
-            backlog: backlog.clone(),
+            backlog: sender.backlog.clone(),
         };
         let producer: BaseProducer<Context> = client
             .create_with_context(context)
@@ -123,8 +128,13 @@ impl Publisher {
             producer,
             thread,
             topic: config.topic.clone(),
-            backlog,
+            sender,
         })
+    }
+
+    /// Whose tasks these are.
+    pub(crate) const fn installation(&self) -> Installation {
+        self.sender.installation
     }
 
     /// Takes another producer, after a turn that failed for one. What this one has not sent yet is forgotten, as
@@ -134,7 +144,7 @@ impl Publisher {
         self.producer
             .purge(PurgeConfig::default().queue().inflight());
         let log = Arc::clone(&self.producer.context().log);
-        let new = Self::with_log(config, self.backlog.clone(), log)?;
+        let new = Self::with_log(config, self.sender.clone(), log)?;
         let old = std::mem::replace(self, new);
         // Its end waits for Kafka, and nobody waits for its end.
         drop(spawn_blocking(move || drop(old)));
@@ -151,7 +161,7 @@ impl Publisher {
         buffer.clear();
         task.encode(buffer)
             .map_err(|error| Refused::Task(format!("cannot be encoded: {error}")))?;
-        let reserved = Reserved::wait(self.backlog.as_deref(), buffer.len()).await;
+        let reserved = Reserved::wait(self.sender.backlog.as_deref(), buffer.len()).await;
         let key = task.site_id.to_string();
         loop {
             batch.check().map_err(Refused::Turn)?;

@@ -3,14 +3,10 @@
 //! The connection and the producer are the slot's own, so that a turn that fails can drop the one and
 //! replace the other without touching its neighbour.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Report, Result, eyre};
 use runtime::{
-    backlog::Backlog,
     config::KafkaConfig,
     database::{Link, Pool},
     kafka,
@@ -22,7 +18,7 @@ use crate::{
     claim::Wanted,
     config::Config,
     pace::Take,
-    publish::Publisher,
+    publish::{Publisher, Sender},
     set_back::SetBack,
     sql,
     turn::{Done, Sent, Turn},
@@ -64,10 +60,10 @@ pub(crate) struct Settled {
 
 impl Slot {
     /// A slot whose producer connects in the background.
-    pub(crate) fn new(config: &Config, backlog: Option<Arc<Backlog>>) -> Result<Self> {
+    pub(crate) fn new(config: &Config, sender: Sender) -> Result<Self> {
         Ok(Self {
             database: Link::new(config.database.clone(), POOL),
-            publisher: Publisher::new(&config.kafka, backlog)?,
+            publisher: Publisher::new(&config.kafka, sender)?,
             set_back: SetBack::new(),
         })
     }

@@ -179,6 +179,7 @@ async fn send_one(
     let raw = |text: &'static str, error| Refused::Task(format!("{text} is no JSON: {error}"));
     let task = Task {
         v: VERSION,
+        installation: publisher.installation(),
         site_id: site.id,
         name: site.name,
         scheduled_at,

@@ -2,15 +2,12 @@
 //!
 //! At most two are under way, each in a [slot](crate::slot) of its own.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Report, Result, WrapErr as _};
 use contract::result::CheckResult;
 use futures_util::future::join_all;
-use runtime::{backlog::Backlog, quota::Quota, retry::Outage};
+use runtime::{quota::Quota, retry::Outage};
 use tokio::{task::JoinSet, time::timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -19,6 +16,7 @@ use crate::{
     config::Config,
     metrics::Metrics,
     pace::{Pace, Take},
+    publish::Sender,
     slot::{Settled, Slot, TURN_LIMIT, overdue},
     sql,
     trace::Tracer,
@@ -67,9 +65,9 @@ impl Turns {
         config: Config,
         metrics: Metrics,
         tracer: Option<Tracer>,
-        backlog: Option<&Arc<Backlog>>,
+        sender: &Sender,
     ) -> Result<Self> {
-        let slot = || Slot::new(&config, backlog.cloned());
+        let slot = || Slot::new(&config, sender.clone());
         Ok(Self {
             idle: std::iter::repeat_with(slot)
                 .take(SLOTS)

@@ -167,6 +167,11 @@ impl Cluster {
         tables::now(&self.connection).await
     }
 
+    /// The installation of the database, as messages name it.
+    pub async fn installation(&self) -> String {
+        tables::installation(&self.connection).await
+    }
+
     /// Waits until everything up to this instant is scheduled.
     pub async fn scheduled_until(&self, instant: i64) {
         tables::scheduled_until(&self.connection, instant).await;

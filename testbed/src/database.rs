@@ -62,6 +62,23 @@ impl Database {
         database
     }
 
+    /// A copy of it as `PostgreSQL` makes one. Nothing may be connected to the original.
+    ///
+    /// # Panics
+    ///
+    /// As [`Database::empty`], or if something is connected.
+    pub async fn copy(&self) -> Self {
+        let name = unique_name();
+        let sql = format!("CREATE DATABASE {name} TEMPLATE {}", self.name);
+        execute(&self.server, &sql)
+            .await
+            .expect("the database cannot be copied");
+        let mut url = self.server.clone();
+        url.set_path(&name);
+        let server = self.server.clone();
+        Self { server, name, url }
+    }
+
     /// Its address, `postgres://…`.
     pub fn url(&self) -> &str {
         self.url.as_str()

@@ -29,6 +29,14 @@ pub async fn now(connection: &DatabaseConnection) -> i64 {
     .await
 }
 
+/// The installation of a database, as messages name it.
+pub async fn installation(connection: &DatabaseConnection) -> String {
+    let sql = "SELECT left(id::text, 8) FROM installation";
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let row = connection.query_one_raw(statement).await.expect(sql);
+    row.and_then(|row| row.try_get_by_index(0).ok()).expect(sql)
+}
+
 /// Waits until everything up to this instant is scheduled.
 pub async fn scheduled_until(connection: &DatabaseConnection, instant: i64) {
     let ahead = instant

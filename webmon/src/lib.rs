@@ -8,6 +8,7 @@ pub mod audit;
 pub mod broker;
 pub mod config;
 pub mod data;
+pub mod identity;
 pub mod postgres;
 pub mod status;
 mod table;

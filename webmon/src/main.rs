@@ -14,6 +14,7 @@ use webmon::{
     audit::{Audit, audit},
     config::Config,
     data::Store,
+    identity::{IdentityCommand, identity, warn_of_copy},
     status::status,
     up::{Up, up},
 };
@@ -52,6 +53,8 @@ enum Command {
     Status,
     /// Show what became of every scheduled check, hour by hour; exit code 1 if that does not add up
     Audit(Audit),
+    /// Show whose database this is, or settle that of a copy: `keep` for the original that was moved, `new` for a copy
+    Identity(IdentityCommand),
     /// Say whether the configuration is in order, and do nothing
     CheckConfig,
     /// Ask the running webmon whether it is ready (for containers)
@@ -90,7 +93,11 @@ async fn execute(
                     let config = &config.checker.probe;
                     checker::command::probe(config, &probe, Some(&database)).await
                 }
-                Command::Status => status(&database).await,
+                Command::Status => {
+                    warn_of_copy(&database).await;
+                    status(&database).await
+                }
+                Command::Identity(command) => identity(&database, &command).await,
                 Command::Audit(command) => {
                     let retention = config.scheduler.retention;
                     audit(&database, &command, retention).await

@@ -17,6 +17,7 @@ use std::time::Duration;
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use runtime::config::KafkaConfig;
+use runtime::installation::Identity;
 use runtime::program::say;
 use runtime::service::{CHECKER, SCHEDULER, Service, unless_stopped};
 use runtime::shutdown::{Stages, on_signals};
@@ -59,6 +60,7 @@ pub async fn up(config: Config, data: &Path, command: &Up) -> Result<()> {
     let store = Store::open(&config, data, lock).await?;
     let running = async {
         let database = store.migrated().await?;
+        Identity::read(&database).await?.refuse_copy()?;
         let lock = data::take_database(&database).await?;
         let broker = config.kafka.is_none().then(Broker::start).transpose()?;
         if broker.is_some() {

@@ -22,11 +22,18 @@ const STRANGER: i64 = 4_000_000_000;
 async fn poison_on_the_topic_is_stepped_over() {
     let cluster = Cluster::start("poison").await;
     let (services, checker) = healthy(&cluster).await;
-    let far = cluster.now().await + 3_600_000;
-    let far = format!(r#"{{"v":1,"site_id":{STRANGER},"scheduled_at":{far}}}"#);
+    let now = cluster.now().await;
+    let far_at = now + 3_600_000;
+    let ours = cluster.installation().await;
+    let far = format!(
+        r#"{{"v":1,"installation":"{ours}","site_id":{STRANGER},"scheduled_at":{far_at}}}"#
+    );
     // The year 2100.
-    let farther = format!(r#"{{"v":1,"site_id":{STRANGER},"scheduled_at":4102444800000}}"#);
-    let poison: [&[u8]; 9] = [
+    let farther = far.replace(&format!("{far_at}"), "4102444800000");
+    // The beginning of 1970, and a message of before there were installations.
+    let long_ago = far.replace(&format!("{far_at}"), "1");
+    let nameless = format!(r#"{{"v":1,"site_id":{STRANGER},"scheduled_at":{now}}}"#);
+    let poison: [&[u8]; 11] = [
         b"",
         b"not JSON at all",
         b"\xff\xfe\x00",
@@ -36,6 +43,8 @@ async fn poison_on_the_topic_is_stepped_over() {
         br#"{"v":1,"site_id":"1","scheduled_at":1}"#,
         far.as_bytes(),
         farther.as_bytes(),
+        long_ago.as_bytes(),
+        nameless.as_bytes(),
     ];
     // As many keys, so that every partition gets some; a program that has mistaken the topic does not
     // stop after a few.
@@ -45,7 +54,7 @@ async fn poison_on_the_topic_is_stepped_over() {
         cluster.topic.produce(messages);
     }
     eventually(RESULTS, "all the poison is counted", async || {
-        (metric(checker, "webmon_poison_total").await >= 1_440.0).then_some(())
+        (metric(checker, "webmon_poison_total").await >= 1_760.0).then_some(())
     })
     .await;
     assert_few_lines(&services[1], "stepped over a message");
@@ -59,6 +68,7 @@ async fn a_task_that_makes_no_sense_is_an_invalid_site() {
     let cluster = Cluster::start("nonsense").await;
     let (services, _) = healthy(&cluster).await;
     let now = cluster.now().await;
+    let ours = cluster.installation().await;
     for (n, rest) in [
         (0, r#""name":5"#),
         (
@@ -71,7 +81,9 @@ async fn a_task_that_makes_no_sense_is_an_invalid_site() {
         ),
     ] {
         let at = now + n;
-        let message = format!(r#"{{"v":1,"site_id":{STRANGER},"scheduled_at":{at},{rest}}}"#);
+        let message = format!(
+            r#"{{"v":1,"installation":"{ours}","site_id":{STRANGER},"scheduled_at":{at},{rest}}}"#
+        );
         cluster.topic.produce([("x", message.as_bytes())]);
     }
     let sql = format!(
@@ -85,7 +97,7 @@ async fn a_task_that_makes_no_sense_is_an_invalid_site() {
     let many: Vec<_> = (10..500)
         .map(|n| {
             format!(
-                r#"{{"v":1,"site_id":{STRANGER},"scheduled_at":{}}}"#,
+                r#"{{"v":1,"installation":"{ours}","site_id":{STRANGER},"scheduled_at":{}}}"#,
                 now + n
             )
         })

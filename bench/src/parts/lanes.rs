@@ -7,6 +7,7 @@ use checker::config::{Addresses, ProbeConfig};
 use checker::probe::Prober;
 use checker::workbench::Probing;
 use color_eyre::eyre::{Result, WrapErr as _};
+use contract::installation::Installation;
 use contract::task::{Task, VERSION};
 use runtime::clock::Clock;
 use serde_json::value::RawValue;
@@ -65,6 +66,7 @@ async fn feed(checks: Checks, probing: Arc<Probing>, clock: Clock) {
             let due = began + i64::try_from(delay).unwrap_or(i64::MAX);
             Task {
                 v: VERSION,
+                installation: Installation::default(),
                 site_id: i64::try_from(n).unwrap_or(i64::MAX),
                 name: format!("site-{n}"),
                 scheduled_at: due,

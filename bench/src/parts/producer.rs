@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _};
+use contract::installation::Installation;
 use contract::task::{Task, VERSION};
 use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -87,6 +88,7 @@ impl Producer {
             let (mut bytes, name) = (Vec::new(), format!("site-{id}"));
             let task = Task {
                 v: VERSION,
+                installation: Installation::default(),
                 site_id: id,
                 name: name.as_str(),
                 scheduled_at: 1_795_449_600_000 + id % 5_000,

@@ -35,6 +35,7 @@ use std::sync::LazyLock;
 
 use checker::config::{Addresses, ProbeConfig};
 use checker::probe::Prober;
+use contract::installation::Installation;
 use contract::result::CheckResult;
 use contract::task::Task;
 use tokio::runtime::{Handle, Runtime};
@@ -78,6 +79,7 @@ fn task(url: &str, request: &str, expect: &str) -> Task {
     let raw = |json: &str| serde_json::value::RawValue::from_string(json.to_owned()).unwrap();
     Task {
         v: 1,
+        installation: Installation::default(),
         site_id: 7,
         name: "site".to_owned(),
         scheduled_at: 1_000,

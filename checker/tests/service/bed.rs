@@ -8,6 +8,7 @@ use std::time::Duration;
 use checker::config::{Addresses, Config, ProbeConfig};
 use color_eyre::eyre;
 use contract::CHECKER_GROUP;
+use contract::installation::Installation;
 use contract::task::{Task, VERSION};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -32,6 +33,8 @@ pub(crate) struct Bed {
     pub(crate) website: Website,
     /// A pool on the database.
     pub(crate) connection: DatabaseConnection,
+    /// Whose tasks these are.
+    pub(crate) installation: Installation,
     /// Where the tasks are.
     topic: Topic,
     /// Where the rows go.
@@ -55,9 +58,11 @@ impl Bed {
     pub(crate) async fn new(purpose: &str) -> Self {
         let calm = Calm::hold().await;
         let database = Database::migrated().await;
+        let connection = database.connect().await;
         let bed = Self {
             website: Website::start(),
-            connection: database.connect().await,
+            installation: tables::installation(&connection).await.parse().unwrap(),
+            connection,
             topic: Topic::unique(purpose),
             database,
             _calm: calm,
@@ -125,6 +130,7 @@ impl Bed {
     pub(crate) fn task(&self, site_id: i64, scheduled_at: i64, path: &str) -> Task {
         Task {
             v: VERSION,
+            installation: self.installation,
             site_id,
             name: format!("site-{site_id}"),
             scheduled_at,

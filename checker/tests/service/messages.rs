@@ -8,9 +8,11 @@ use crate::bed::{Bed, PATIENCE};
 async fn poison_is_counted_and_stepped_over_and_nonsense_is_an_invalid_site() {
     let bed = Bed::new("poison").await;
     let now = bed.now().await;
-    let nonsense = format!(r#"{{"v":1,"site_id":7,"scheduled_at":{now},"url":5}}"#);
+    let ours = bed.installation;
+    let nonsense =
+        format!(r#"{{"v":1,"installation":"{ours}","site_id":7,"scheduled_at":{now},"url":5}}"#);
     let ahead = format!(
-        r#"{{"v":1,"site_id":8,"scheduled_at":{}}}"#,
+        r#"{{"v":1,"installation":"{ours}","site_id":8,"scheduled_at":{}}}"#,
         now + 3_600_000
     );
     let mut good = Vec::new();
@@ -92,7 +94,11 @@ async fn numbers_that_no_scheduler_sends_take_no_slot_and_make_no_day() {
         expires_at: now + 86_400_000 * 365,
         ..bed.task(id, now, "/ok/years")
     };
-    let header = |id: i64| format!(r#"{{"v":1,"site_id":{id},"scheduled_at":{id}}}"#).into_bytes();
+    let ours = bed.installation;
+    let header = |id: i64| {
+        format!(r#"{{"v":1,"installation":"{ours}","site_id":{id},"scheduled_at":{id}}}"#)
+            .into_bytes()
+    };
     bed.send(&(1..=100).map(for_weeks).collect::<Vec<_>>());
     bed.send(&(101..=200).map(in_1970).collect::<Vec<_>>());
     bed.send(&(201..=300).map(for_years).collect::<Vec<_>>());

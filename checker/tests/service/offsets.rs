@@ -27,7 +27,7 @@ async fn committed_sites(bed: &Bed) -> BTreeSet<i64> {
     while ended < PARTITIONS {
         match observer.poll(PATIENCE).unwrap() {
             Ok(message) if message.offset() < committed[&message.partition()] => {
-                let task = Task::decode(message.payload().unwrap(), now).unwrap();
+                let task = Task::decode(message.payload().unwrap(), now, bed.installation).unwrap();
                 sites.insert(task.site_id);
             }
             Ok(_) => {}

@@ -68,12 +68,10 @@ impl Bed {
         let owned = testbed::Database::migrated().await;
         let topic = Topic::unique(purpose);
         let kafka = KafkaConfig {
-            brokers: vec![testbed::brokers()],
             topic: topic.name().to_owned(),
             partitions: 3,
-            replication: 1,
             retention: Duration::from_hours(1),
-            ssl: None,
+            ..KafkaConfig::plain(vec![testbed::brokers()])
         };
         let config = Config {
             database: DatabaseConfig {

@@ -1,0 +1,202 @@
+//! The seal of a message: a header by which the reader knows that one of us wrote it.
+//!
+//! Whoever reaches a broker without access control may put messages on a topic. So the header `webmon-hmac` holds
+//! 32 bytes,
+//!
+//! ```text
+//! topic key = HMAC-SHA256(kafka.key, name of the topic)
+//! header    = HMAC-SHA256(topic key, length of the message's key || the message's key || payload)
+//! ```
+//!
+//! the length as 4 bytes, the highest first. With a key for each topic, a message of one topic is none on another.
+//! `docs/guide/kafka.md` shows the same with openssl.
+
+use ring::hmac;
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::config::{KafkaConfig, Secret};
+
+/// The header's name.
+pub const HEADER: &str = "webmon-hmac";
+/// The bytes that the seal adds to a message: the header's name, its value, and their lengths.
+pub const HEADER_BYTES: usize = HEADER.len() + 32 + 4;
+
+/// The keys of a topic.
+pub struct Seal {
+    /// Under `kafka.key`.
+    current: hmac::Key,
+    /// Under `kafka.previous_key`, which is only read by.
+    previous: Option<hmac::Key>,
+    /// What is verified, in one piece.
+    scratch: Vec<u8>,
+}
+
+/// Why a message is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unsealed {
+    /// There is no header, or there are several.
+    #[error("{0} headers {HEADER} instead of one: kafka.key must be the same for all schedulers and checkers")]
+    Headers(usize),
+    /// The header does not fit the message.
+    #[error("its header {HEADER} is wrong: kafka.key must be the same for all schedulers and checkers")]
+    Wrong,
+}
+
+/// The system gives no random bytes.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the system gives no random bytes for a key")]
+pub struct NoRandomness;
+
+impl Seal {
+    /// The seal of the configured topic; none without `kafka.key`.
+    pub fn of(config: &KafkaConfig) -> Option<Self> {
+        let of_topic = |secret: &Secret| {
+            let main = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
+            let tag = hmac::sign(&main, config.topic.as_bytes());
+            hmac::Key::new(hmac::HMAC_SHA256, tag.as_ref())
+        };
+        Some(Self {
+            current: of_topic(config.key.as_ref()?),
+            previous: config.previous_key.as_ref().map(of_topic),
+            scratch: Vec::new(),
+        })
+    }
+
+    /// The header of a message.
+    pub fn sign(&self, key: &[u8], payload: &[u8]) -> impl AsRef<[u8]> + use<> {
+        let mut context = hmac::Context::with_key(&self.current);
+        for part in [&length(key), key, payload] {
+            context.update(part);
+        }
+        context.sign()
+    }
+
+    /// Checks the headers of this name that a message has.
+    pub fn verify<'h>(
+        &mut self,
+        key: &[u8],
+        payload: &[u8],
+        headers: impl Iterator<Item = &'h [u8]>,
+    ) -> Result<(), Unsealed> {
+        let (mut header, mut count) = (None, 0);
+        for value in headers {
+            header = Some(value);
+            count += 1;
+        }
+        let (Some(header), 1) = (header, count) else {
+            return Err(Unsealed::Headers(count));
+        };
+        self.scratch.clear();
+        for part in [&length(key), key, payload] {
+            self.scratch.extend_from_slice(part);
+        }
+        let fits = |key: &hmac::Key| hmac::verify(key, &self.scratch, header).is_ok();
+        if fits(&self.current) || self.previous.as_ref().is_some_and(fits) {
+            Ok(())
+        } else {
+            Err(Unsealed::Wrong)
+        }
+    }
+}
+
+/// A key for one process, which is written nowhere.
+pub fn random_key() -> Result<Secret, NoRandomness> {
+    let mut bytes = [0_u8; 32];
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| NoRandomness)?;
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Secret::new(digits))
+}
+
+/// The length of a message's key, so that no byte of it can be taken for one of the payload.
+fn length(key: &[u8]) -> [u8; 4] {
+    u32::try_from(key.len()).unwrap_or(u32::MAX).to_be_bytes()
+}
+
+/// Shows no key.
+impl std::fmt::Debug for Seal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seal(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The seal of a topic under these keys.
+    fn seal(topic: &str, key: &str, previous: Option<&str>) -> Seal {
+        let mut config = KafkaConfig::plain(vec!["k:9092".to_owned()]);
+        topic.clone_into(&mut config.topic);
+        config.key = Some(Secret::new(key));
+        config.previous_key = previous.map(Secret::new);
+        Seal::of(&config).unwrap()
+    }
+
+    /// Whether a message is believed that has these headers.
+    fn check(seal: &mut Seal, message: (&[u8], &[u8]), headers: &[&[u8]]) -> Result<(), Unsealed> {
+        seal.verify(message.0, message.1, headers.iter().copied())
+    }
+
+    /// As docs/guide/kafka.md computes it with openssl.
+    #[test]
+    fn the_header_of_a_message_never_changes() {
+        let seal = seal("webmon.tasks", "0123456789abcdef0123456789abcdef", None);
+        let header = seal.sign(b"42", br#"{"v":1}"#);
+        let digits: String = header.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(digits, "8632ad9eeffdc570cb805cb423794a7642824d837f37b7d1aa7f39271e59b9a8");
+    }
+
+    #[test]
+    fn one_right_header_is_believed_and_nothing_else() {
+        let mut seal = seal("tasks", &"k".repeat(32), None);
+        let (key, payload) = (b"42".as_slice(), b"payload".as_slice());
+        let tag = seal.sign(key, payload);
+        let tag = tag.as_ref();
+        assert_eq!(check(&mut seal, (key, payload), &[tag]), Ok(()));
+        assert_eq!(check(&mut seal, (key, payload), &[]), Err(Unsealed::Headers(0)));
+        assert_eq!(check(&mut seal, (key, payload), &[tag, tag]), Err(Unsealed::Headers(2)));
+        for wrong in [&[], &tag[..31], &[tag, &[0]].concat(), &[0; 32]] {
+            assert_eq!(check(&mut seal, (key, payload), &[wrong]), Err(Unsealed::Wrong));
+        }
+        for (key, payload) in [("4", "2payload"), ("42p", "ayload"), ("", "42payload"), ("42", "Payload")] {
+            let message = (key.as_bytes(), payload.as_bytes());
+            assert_eq!(check(&mut seal, message, &[tag]), Err(Unsealed::Wrong));
+        }
+    }
+
+    #[test]
+    fn a_message_of_another_topic_or_key_is_not_believed() {
+        let (one, other) = ("k".repeat(32), "l".repeat(32));
+        let message = (b"1".as_slice(), b"payload".as_slice());
+        let tag = seal("tasks", &one, None).sign(message.0, message.1);
+        let tag = [tag.as_ref()];
+        for mut wrong in [seal("results", &one, None), seal("tasks", &other, None)] {
+            assert_eq!(check(&mut wrong, message, &tag), Err(Unsealed::Wrong));
+        }
+        let mut rotating = seal("tasks", &other, Some(&one));
+        assert_eq!(check(&mut rotating, message, &tag), Ok(()));
+        let ours = rotating.sign(message.0, message.1);
+        assert_eq!(check(&mut seal("tasks", &other, None), message, &[ours.as_ref()]), Ok(()));
+    }
+
+    #[test]
+    fn no_key_of_a_process_is_another_ones() {
+        let keys = [random_key().unwrap(), random_key().unwrap()];
+        assert_eq!(keys[0].expose().len(), 64);
+        assert_ne!(keys[0], keys[1]);
+        assert_eq!(format!("{:?}", seal("t", keys[0].expose(), None)), "Seal(***)");
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_signed_is_believed(key: Vec<u8>, payload: Vec<u8>) {
+            let mut seal = seal("tasks", &"k".repeat(32), None);
+            let tag = seal.sign(&key, &payload);
+            prop_assert_eq!(check(&mut seal, (&key, &payload), &[tag.as_ref()]), Ok(()));
+        }
+    }
+}
