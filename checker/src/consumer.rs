@@ -16,7 +16,7 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance},
     error::KafkaError,
-    message::BorrowedMessage,
+    message::{BorrowedMessage, Headers},
     topic_partition_list::TopicPartitionListElem,
 };
 use runtime::{
@@ -87,6 +87,19 @@ impl Message<'_> {
     /// Its offset in the partition.
     pub(crate) fn offset(&self) -> i64 {
         self.0.offset()
+    }
+
+    /// Its key.
+    pub(crate) fn key(&self) -> &[u8] {
+        self.0.key().unwrap_or_default()
+    }
+
+    /// The values of its headers of this name.
+    pub(crate) fn headers<'m>(&'m self, name: &'m str) -> impl Iterator<Item = &'m [u8]> {
+        let headers = self.0.headers().into_iter().flat_map(Headers::iter);
+        headers
+            .filter(move |header| header.key == name)
+            .map(|header| header.value.unwrap_or_default())
     }
 
     /// Its bytes.

@@ -12,7 +12,12 @@ use contract::{
     result::{CheckResult, short},
     task::{Task, TaskError},
 };
-use runtime::{backlog::Backlog, clock::Clock, quota::Quota, telemetry::Condition};
+use runtime::{
+    backlog::{Backlog, weight},
+    clock::Clock,
+    quota::Quota,
+    telemetry::Condition,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::DropGuard;
 use tracing::{error, info, warn};
@@ -169,14 +174,18 @@ impl Desk {
 
     /// Puts a message where it belongs.
     pub(crate) fn sort(&mut self, topic: &str, message: &Message<'_>, drained: &mut Drained) {
-        let payload = message.payload();
-        drained.bytes += payload.len();
-        if let Some(backlog) = &self.links.backlog {
-            backlog.release(payload.len());
+        let bytes = message.payload().len();
+        drained.bytes += bytes;
+        let admitted = self.door.admit(message);
+        // What a stranger sent was never counted.
+        if admitted.is_ok()
+            && let Some(backlog) = &self.links.backlog
+        {
+            backlog.release(weight(bytes));
         }
         let position = self.ledger.deliver(message.partition(), message.offset());
         let now = self.links.clock.now_ms();
-        match self.door.read(message, now) {
+        match admitted.and_then(|()| self.door.read(message, now)) {
             Ok(task) if is_past(&task, now) => self.ledger.done(position),
             Ok(task) => take_in(task, position, now, drained),
             Err(TaskError::Invalid {

@@ -6,7 +6,11 @@ use contract::{
     installation::Installation,
     task::{Task, TaskError},
 };
-use tracing::error;
+use runtime::{
+    config::KafkaConfig,
+    kafka::{HEADER, Seal},
+};
+use tracing::{error, warn};
 
 use crate::consumer::Message;
 
@@ -18,22 +22,51 @@ const MOST_REMEMBERED: usize = 16;
 pub(crate) struct Door {
     /// Whose tasks are checked here.
     ours: Installation,
+    /// By what a message shows that one of us wrote it, where that is asked for.
+    seal: Option<Seal>,
+    /// Whether a message was looked at.
+    opened: bool,
     /// The other installations of which was told.
     told: BTreeSet<Installation>,
 }
 
 impl Door {
     /// A door for the tasks of this installation.
-    pub(crate) const fn new(ours: Installation) -> Self {
+    pub(crate) fn new(config: &KafkaConfig, ours: Installation) -> Self {
         Self {
             ours,
+            seal: Seal::of(config),
+            opened: false,
             told: BTreeSet::new(),
         }
     }
 
-    /// Reads a message at the instant `now`.
+    /// Refuses a message that none of us wrote, where messages have to show that.
+    pub(crate) fn admit(&mut self, message: &Message<'_>) -> Result<(), TaskError> {
+        let Some(seal) = &mut self.seal else {
+            self.warn_of_headers(message);
+            return Ok(());
+        };
+        let headers = message.headers(HEADER);
+        seal.verify(message.key(), message.payload(), headers)
+            .map_err(|unsealed| TaskError::Poison(unsealed.to_string()))
+    }
+
+    /// Reads a message that was admitted, at the instant `now`.
     pub(crate) fn read(&self, message: &Message<'_>, now: i64) -> Result<Task, TaskError> {
         Task::decode(message.payload(), now, self.ours)
+    }
+
+    /// Says so if the scheduler has a key and this checker has none. The first message shows it; looking at the
+    /// headers of each would cost something.
+    fn warn_of_headers(&mut self, message: &Message<'_>) {
+        if !self.opened && message.headers(HEADER).next().is_some() {
+            warn!(
+                "tasks carry the header {HEADER}, and this checker believes every message: set the schedulers' \
+                 kafka.key for this checker too"
+            );
+        }
+        self.opened = true;
     }
 
     /// Tells of another installation on this topic, once.

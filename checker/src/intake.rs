@@ -78,7 +78,7 @@ impl Intake {
         let embedded = links.backlog.is_some();
         let consumer = Consumer::join(config, embedded)?;
         let pulse = (!embedded).then(|| Pulse::new(config)).transpose()?;
-        let desk = Desk::new(Door::new(ours), repeats, links);
+        let desk = Desk::new(Door::new(config, ours), repeats, links);
         Ok(Self {
             config: config.clone(),
             consumer,

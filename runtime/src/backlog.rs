@@ -8,6 +8,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
+/// What a message takes beside its payload, at most: its key, the header that shows who wrote it, their lengths.
+const OVERHEAD: usize = 128;
+
+/// The bytes that a task of so many bytes takes of the bound: the same when it is sent, read, or given up.
+pub const fn weight(payload_bytes: usize) -> usize {
+    payload_bytes + OVERHEAD
+}
+
 /// Bytes sent and not read yet, against a bound.
 #[derive(Debug)]
 pub struct Backlog {

@@ -23,10 +23,14 @@ use rdkafka::{
     ClientConfig, ClientContext,
     config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode},
-    message::DeliveryResult,
+    message::{DeliveryResult, Header, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig},
 };
-use runtime::{backlog::Backlog, config::KafkaConfig, kafka::BrokerLog};
+use runtime::{
+    backlog::{Backlog, weight},
+    config::KafkaConfig,
+    kafka::{BrokerLog, HEADER, Seal},
+};
 use serde_json::value::RawValue;
 use tokio::{sync::Notify, task::spawn_blocking, time::timeout};
 
@@ -56,6 +60,8 @@ pub(crate) struct Publisher {
     thread: thread::JoinHandle<()>,
     /// `kafka.topic`.
     topic: String,
+    /// Shows who wrote a message, where that is asked for.
+    seal: Option<Seal>,
     /// Who sends.
     sender: Sender,
 }
@@ -81,6 +87,9 @@ pub(crate) struct Batch {
     /// Told of every delivery that someone may wait for.
     changed: Notify,
 }
+
+/// A message as librdkafka takes it.
+type Record<'r> = BaseRecord<'r, str, [u8], Arc<Batch>>;
 
 /// A task as the scheduler writes it: everything borrowed from the row.
 pub(crate) type NewTask<'a> = Task<&'a str, &'a RawValue>;
@@ -128,6 +137,7 @@ impl Publisher {
             producer,
             thread,
             topic: config.topic.clone(),
+            seal: Seal::of(config),
             sender,
         })
     }
@@ -161,7 +171,7 @@ impl Publisher {
         buffer.clear();
         task.encode(buffer)
             .map_err(|error| Refused::Task(format!("cannot be encoded: {error}")))?;
-        let reserved = Reserved::wait(self.sender.backlog.as_deref(), buffer.len()).await;
+        let reserved = Reserved::wait(self.sender.backlog.as_deref(), weight(buffer.len())).await;
         let key = task.site_id.to_string();
         loop {
             batch.check().map_err(Refused::Turn)?;
@@ -188,7 +198,8 @@ impl Publisher {
         // Counted first: the acknowledgement may be faster than this thread.
         let first = batch.outstanding.fetch_add(1, Ordering::AcqRel) == 0;
         let record = BaseRecord::with_opaque_to(&self.topic, Arc::clone(batch));
-        let sent = self.producer.send(record.key(key).payload(payload));
+        let record = self.sealed(record.key(key).payload(payload));
+        let sent = self.producer.send(record);
         if first {
             self.thread.thread().unpark();
         }
@@ -196,6 +207,21 @@ impl Publisher {
             batch.outstanding.fetch_sub(1, Ordering::AcqRel);
             error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail)
         })
+    }
+
+    /// The same record with the header that shows who wrote it, where that is asked for.
+    fn sealed<'r>(&self, record: Record<'r>) -> Record<'r> {
+        let Some(seal) = &self.seal else {
+            return record;
+        };
+        let tag = seal.sign(
+            record.key.unwrap_or_default().as_bytes(),
+            record.payload.unwrap_or_default(),
+        );
+        record.headers(OwnedHeaders::new_with_capacity(1).insert(Header {
+            key: HEADER,
+            value: Some(tag.as_ref()),
+        }))
     }
 
     /// Ends the producer: the process must not end with it at work.
@@ -312,7 +338,7 @@ impl ProducerContext for Context {
             }
             Err((error, message)) => {
                 if let Some(backlog) = &self.backlog {
-                    backlog.release(message.payload_len());
+                    backlog.release(weight(message.payload_len()));
                 }
                 // Only the first failure is kept: the others follow from it.
                 drop(batch.failure.set(error.clone()));

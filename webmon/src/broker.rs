@@ -3,12 +3,18 @@
 //! It forgets everything when the process ends, and keeps at most 5 MiB of a partition, dropping the
 //! oldest tasks without a word (`rdkafka_mock.c`). So nothing is ever sent that would not fit: what was
 //! sent and not read yet stays below the bound of a single partition, even if all of it were there.
+//!
+//! It asks its clients for no password. So each message shows by a header that this process wrote it.
 
 use std::{fmt, sync::Arc};
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use rdkafka::{mocking::MockCluster, producer::DefaultProducerContext};
-use runtime::{backlog::Backlog, config::KafkaConfig};
+use runtime::{
+    backlog::Backlog,
+    config::{KafkaConfig, Secret},
+    kafka::random_key,
+};
 
 /// One checker reads them all: a few suffice, and each costs memory.
 const PARTITIONS: i32 = 4;
@@ -21,6 +27,8 @@ pub struct Broker {
     cluster: MockCluster<'static, DefaultProducerContext>,
     /// What was sent and not read yet.
     backlog: Arc<Backlog>,
+    /// The key of this process's messages, as any local user reaches the broker.
+    key: Secret,
 }
 
 impl Broker {
@@ -30,6 +38,7 @@ impl Broker {
         Ok(Self {
             cluster,
             backlog: Arc::new(Backlog::new(MOST_UNREAD)),
+            key: random_key().wrap_err("make a key for the embedded broker")?,
         })
     }
 
@@ -37,6 +46,7 @@ impl Broker {
     pub fn config(&self) -> Result<KafkaConfig> {
         let mut config = KafkaConfig::plain(vec![self.cluster.bootstrap_servers()]);
         config.partitions = PARTITIONS;
+        config.key = Some(self.key.clone());
         self.cluster
             .create_topic(&config.topic, config.partitions, config.replication)
             .wrap_err("create the topic on the embedded broker")?;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use super::document::Document;
 use super::limits::Limits;
 use super::node::Scalar;
+use super::secret::Secret;
 use super::surroundings::open;
 
 /// `kafka.topic`, unless the file says otherwise.
@@ -29,6 +30,8 @@ const RETENTION: Limits<Duration> = Limits {
     default: Duration::from_hours(6),
     allowed: Duration::from_mins(5)..=Duration::from_hours(24 * 365),
 };
+/// The shortest `kafka.key`, in characters.
+const LEAST_KEY_CHARS: usize = 32;
 /// `kafka.ssl.ca`, unless the file says otherwise.
 const DEFAULT_CA: &str = "certs/kafka/ca.pem";
 /// `kafka.ssl.certificate`, unless the file says otherwise.
@@ -49,6 +52,10 @@ pub struct KafkaConfig {
     pub replication: i32,
     /// `kafka.retention`: of a new topic.
     pub retention: Duration,
+    /// `kafka.key`: with it each message has a header that shows who wrote it.
+    pub key: Option<Secret>,
+    /// `kafka.previous_key`: believed as well, until all have the new one.
+    pub previous_key: Option<Secret>,
     /// `kafka.ssl`: certificates; without the section Kafka is plain.
     pub ssl: Option<KafkaSsl>,
 }
@@ -78,6 +85,10 @@ struct RawKafka {
     replication: Option<i64>,
     /// `kafka.retention`.
     retention: Option<Scalar>,
+    /// `kafka.key`.
+    key: Option<String>,
+    /// `kafka.previous_key`.
+    previous_key: Option<String>,
     /// `kafka.ssl`: there and empty, it means TLS with the default files.
     #[serde(default, deserialize_with = "there")]
     ssl: Option<RawSsl>,
@@ -111,6 +122,8 @@ impl KafkaConfig {
             partitions: PARTITIONS.default,
             replication: REPLICATION.default,
             retention: RETENTION.default,
+            key: None,
+            previous_key: None,
             ssl: None,
         }
     }
@@ -123,6 +136,9 @@ impl KafkaConfig {
         let partitions = document.check("kafka.partitions", PARTITIONS.number(raw.partitions));
         let replication = document.check("kafka.replication", REPLICATION.number(raw.replication));
         let retention = document.check("kafka.retention", RETENTION.duration(raw.retention));
+        let key = document.check("kafka.key", valid_key(raw.key));
+        let previous_key = valid_previous(raw.previous_key, matches!(key, Some(None)));
+        let previous_key = document.check("kafka.previous_key", previous_key);
         let ssl = match raw.ssl {
             Some(raw) => valid_ssl(document, raw).map(Some),
             None => Some(None),
@@ -133,6 +149,8 @@ impl KafkaConfig {
             partitions: partitions?,
             replication: replication?,
             retention: retention?,
+            key: key?,
+            previous_key: previous_key?,
             ssl: ssl?,
         })
     }
@@ -193,6 +211,27 @@ fn valid_topic(raw: Option<String>) -> Result<String, String> {
     Err(format!(
         "must be 1 to {MAX_TOPIC_BYTES} of `a-z`, `A-Z`, `0-9`, `.`, `_`, `-`, and not `.` or `..`"
     ))
+}
+
+/// A key that cannot be guessed. No message shows any of it.
+fn valid_key(raw: Option<String>) -> Result<Option<Secret>, String> {
+    let Some(key) = raw else {
+        return Ok(None);
+    };
+    if key.chars().count() < LEAST_KEY_CHARS {
+        return Err(format!(
+            "must be at least {LEAST_KEY_CHARS} characters: make one with `openssl rand -hex 32`"
+        ));
+    }
+    Ok(Some(Secret::new(key)))
+}
+
+/// The key of before, which says nothing where there is none now.
+fn valid_previous(raw: Option<String>, alone: bool) -> Result<Option<Secret>, String> {
+    if alone && raw.is_some() {
+        return Err("is there without `kafka.key`: set the new key as well".to_owned());
+    }
+    valid_key(raw)
 }
 
 /// Three files that can be read.

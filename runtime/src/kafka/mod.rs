@@ -1,6 +1,7 @@
 //! How a service reaches Kafka: the client's settings, patience at start, and the topic of the tasks.
 
 mod log;
+mod seal;
 mod stranded;
 mod topic;
 mod wait;
@@ -11,6 +12,7 @@ use std::time::Duration;
 pub use log::{BrokerLog, Quiet};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+pub use seal::{HEADER, HEADER_BYTES, NoRandomness, Seal, Unsealed, random_key};
 pub use stranded::{STATISTICS_INTERVAL_MS, Stranded};
 pub use topic::{TopicState, ensure_topic};
 pub use wait::wait_for_brokers;

@@ -36,10 +36,14 @@ pub struct Seal {
 #[non_exhaustive]
 pub enum Unsealed {
     /// There is no header, or there are several.
-    #[error("{0} headers {HEADER} instead of one: kafka.key must be the same for all schedulers and checkers")]
+    #[error(
+        "{0} headers {HEADER} instead of one: kafka.key must be the same for all schedulers and checkers"
+    )]
     Headers(usize),
     /// The header does not fit the message.
-    #[error("its header {HEADER} is wrong: kafka.key must be the same for all schedulers and checkers")]
+    #[error(
+        "its header {HEADER} is wrong: kafka.key must be the same for all schedulers and checkers"
+    )]
     Wrong,
 }
 
@@ -146,8 +150,15 @@ mod tests {
     fn the_header_of_a_message_never_changes() {
         let seal = seal("webmon.tasks", "0123456789abcdef0123456789abcdef", None);
         let header = seal.sign(b"42", br#"{"v":1}"#);
-        let digits: String = header.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(digits, "8632ad9eeffdc570cb805cb423794a7642824d837f37b7d1aa7f39271e59b9a8");
+        let digits: String = header
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            digits,
+            "8632ad9eeffdc570cb805cb423794a7642824d837f37b7d1aa7f39271e59b9a8"
+        );
     }
 
     #[test]
@@ -157,12 +168,26 @@ mod tests {
         let tag = seal.sign(key, payload);
         let tag = tag.as_ref();
         assert_eq!(check(&mut seal, (key, payload), &[tag]), Ok(()));
-        assert_eq!(check(&mut seal, (key, payload), &[]), Err(Unsealed::Headers(0)));
-        assert_eq!(check(&mut seal, (key, payload), &[tag, tag]), Err(Unsealed::Headers(2)));
+        assert_eq!(
+            check(&mut seal, (key, payload), &[]),
+            Err(Unsealed::Headers(0))
+        );
+        assert_eq!(
+            check(&mut seal, (key, payload), &[tag, tag]),
+            Err(Unsealed::Headers(2))
+        );
         for wrong in [&[], &tag[..31], &[tag, &[0]].concat(), &[0; 32]] {
-            assert_eq!(check(&mut seal, (key, payload), &[wrong]), Err(Unsealed::Wrong));
+            assert_eq!(
+                check(&mut seal, (key, payload), &[wrong]),
+                Err(Unsealed::Wrong)
+            );
         }
-        for (key, payload) in [("4", "2payload"), ("42p", "ayload"), ("", "42payload"), ("42", "Payload")] {
+        for (key, payload) in [
+            ("4", "2payload"),
+            ("42p", "ayload"),
+            ("", "42payload"),
+            ("42", "Payload"),
+        ] {
             let message = (key.as_bytes(), payload.as_bytes());
             assert_eq!(check(&mut seal, message, &[tag]), Err(Unsealed::Wrong));
         }
@@ -180,7 +205,10 @@ mod tests {
         let mut rotating = seal("tasks", &other, Some(&one));
         assert_eq!(check(&mut rotating, message, &tag), Ok(()));
         let ours = rotating.sign(message.0, message.1);
-        assert_eq!(check(&mut seal("tasks", &other, None), message, &[ours.as_ref()]), Ok(()));
+        assert_eq!(
+            check(&mut seal("tasks", &other, None), message, &[ours.as_ref()]),
+            Ok(())
+        );
     }
 
     #[test]
@@ -188,7 +216,10 @@ mod tests {
         let keys = [random_key().unwrap(), random_key().unwrap()];
         assert_eq!(keys[0].expose().len(), 64);
         assert_ne!(keys[0], keys[1]);
-        assert_eq!(format!("{:?}", seal("t", keys[0].expose(), None)), "Seal(***)");
+        assert_eq!(
+            format!("{:?}", seal("t", keys[0].expose(), None)),
+            "Seal(***)"
+        );
     }
 
     proptest! {
