@@ -3,12 +3,11 @@
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
-use color_eyre::eyre::{Result, WrapErr as _, bail, eyre};
+use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use migration::{Migrator, MigratorTrait as _};
 use runtime::config::{DatabaseConfig, Secret};
 use runtime::database::{self, Pool};
-use runtime::sql;
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, TransactionTrait as _};
+use sea_orm::DatabaseConnection;
 
 use crate::config::Config;
 use crate::postgres::OwnPostgres;
@@ -116,22 +115,4 @@ impl Store {
         database::check_schema(&database).await?;
         Ok(database)
     }
-}
-
-/// Takes the database for this `webmon up` as long as the returned transaction lives.
-pub async fn take_database(database: &DatabaseConnection) -> Result<sea_orm::DatabaseTransaction> {
-    let transaction = database.begin().await.wrap_err("lock the database")?;
-    let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended('webmon up', 0)) AS taken";
-    let row = transaction
-        .query_one_raw(sql::statement(lock, []))
-        .await
-        .wrap_err("lock the database")?
-        .ok_or_else(|| eyre!("lock the database: no answer"))?;
-    if !row
-        .try_get::<bool>("", "taken")
-        .wrap_err("lock the database")?
-    {
-        bail!("another webmon up runs on this database: stop it, or set another database.url");
-    }
-    Ok(transaction)
 }

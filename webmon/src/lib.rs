@@ -9,6 +9,7 @@ pub mod broker;
 pub mod config;
 pub mod data;
 pub mod identity;
+pub mod lock;
 pub mod postgres;
 pub mod status;
 mod table;

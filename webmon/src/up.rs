@@ -1,14 +1,14 @@
 //! `webmon up`: everything in one process, from a sites file to verdicts on the terminal.
 //!
-//! 1. The [store](data): the data folder is locked, `PostgreSQL` started or found, the schema brought
-//!    up to date.
+//! 1. The [store](crate::data): the data folder is locked, `PostgreSQL` started or found, its database
+//!    [locked](crate::lock), the schema brought up to date.
 //! 2. The [broker](Broker), unless Kafka is configured. It has forgotten whatever was in flight when
 //!    the last process ended: those checks are recorded as lost, and what was only scheduled ahead is
 //!    scheduled again.
 //! 3. The sites file is applied.
 //! 4. The checker, then the scheduler: the very same ones that run on a cluster.
 //! 5. Verdicts are [shown](watch) until a stop, which goes the way of the data: scheduler, checker,
-//!    database.
+//!    lock, database.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use runtime::installation::Identity;
 use runtime::program::say;
 use runtime::service::{CHECKER, SCHEDULER, Service, unless_stopped};
 use runtime::shutdown::{Stages, on_signals};
-use runtime::telemetry::{self, Probes};
+use runtime::telemetry::{self, Condition, Probes};
 use scheduler::command::Apply;
 use scheduler::reconcile;
 use sea_orm::DatabaseConnection;
@@ -33,7 +33,8 @@ use tracing::warn;
 
 use crate::broker::Broker;
 use crate::config::Config;
-use crate::data::{self, DataLock, Store};
+use crate::data::{DataLock, Store};
+use crate::lock::{DatabaseLock, LOCK};
 use crate::watch;
 
 /// Batches of results on their way to the terminal; what it cannot keep up with is not shown.
@@ -51,20 +52,59 @@ pub struct Up {
     pub sites: Option<PathBuf>,
 }
 
-/// Runs everything until a signal.
+/// Runs everything until a signal, or until another webmon has the lock on the database.
 pub async fn up(config: Config, data: &Path, command: &Up) -> Result<()> {
     let signals = on_signals().wrap_err("listen for signals")?;
-    // First, as whoever starts a second one should not hear of its port.
+    // First, as a second webmon up should name this folder and not its port.
     let lock = DataLock::insist(data)?;
     let listener = telemetry::bind(&config.http).await?;
     let store = Store::open(&config, data, lock).await?;
+    let stop = signals.stop.child_token();
     let running = async {
-        let database = store.migrated().await?;
+        let lock = DatabaseLock::take(&store.config).await?;
+        let probes = Probes::new();
+        let held = probes.readiness().condition(LOCK);
+        let work = Work {
+            config: &config,
+            store: &store,
+            probes,
+            held: held.clone(),
+            stop: stop.clone(),
+        };
+        lock.hold(held, &stop, work.start(command, listener)).await
+    };
+    let result = tokio::select! {
+        result = running => result,
+        () = signals.abort.cancelled() => return Err(eyre!("stopped at once by a second signal")),
+    };
+    result.and(store.close().await)
+}
+
+/// What is done while the database is locked.
+struct Work<'a> {
+    /// The configuration.
+    config: &'a Config,
+    /// The database.
+    store: &'a Store,
+    /// Metrics and health.
+    probes: Arc<Probes>,
+    /// The condition that the database is locked.
+    held: Condition,
+    /// Ends it.
+    stop: CancellationToken,
+}
+
+impl Work<'_> {
+    /// Prepares database and broker, runs everything, and leaves the schedule as the next start needs it.
+    async fn start(self, command: &Up, listener: TcpListener) -> Result<()> {
+        let database = self.store.migrated().await?;
         Identity::read(&database).await?.refuse_copy()?;
-        let lock = data::take_database(&database).await?;
-        let broker = config.kafka.is_none().then(Broker::start).transpose()?;
+        let broker = match self.config.kafka {
+            None => Some(Broker::start()?),
+            Some(_) => None,
+        };
         if broker.is_some() {
-            account_for_the_past(&config, &database).await?;
+            account_for_the_past(self.config, &database).await?;
         }
         if let Some(file) = &command.sites {
             let apply = Apply {
@@ -74,29 +114,25 @@ pub async fn up(config: Config, data: &Path, command: &Up) -> Result<()> {
             };
             scheduler::command::apply(&database, &apply).await?;
         }
-        let kafka = match (&config.kafka, &broker) {
+        let kafka = match (&self.config.kafka, &broker) {
             (Some(kafka), _) => kafka.clone(),
             (None, Some(broker)) => broker.config()?,
             (None, None) => return Err(eyre!("neither a configured broker nor an embedded one")),
         };
         let parts = Parts {
-            config: &config,
-            store: &store,
+            config: self.config,
+            store: self.store,
             kafka,
             broker: broker.as_ref(),
+            probes: self.probes,
         };
-        let ended = parts.run(&database, listener, &signals.stop).await;
-        if broker.is_some() {
-            reconcile::rewind(&database).await?;
+        let ended = parts.run(&database, listener, &self.stop).await;
+        // Without the lock the schedule is another webmon's.
+        if broker.is_some() && self.held.holds() {
+            return ended.and(reconcile::rewind(&database).await);
         }
-        drop(lock);
         ended
-    };
-    let result = tokio::select! {
-        result = running => result,
-        () = signals.abort.cancelled() => return Err(eyre!("stopped at once by a second signal")),
-    };
-    result.and(store.close().await)
+    }
 }
 
 /// The embedded broker has forgotten what was in flight when the last process ended.
@@ -121,6 +157,8 @@ struct Parts<'a> {
     kafka: KafkaConfig,
     /// The broker, if it is embedded.
     broker: Option<&'a Broker>,
+    /// Metrics and health.
+    probes: Arc<Probes>,
 }
 
 impl Parts<'_> {
@@ -132,7 +170,7 @@ impl Parts<'_> {
         listener: TcpListener,
         stop: &CancellationToken,
     ) -> Result<()> {
-        let probes = Probes::new();
+        let probes = &self.probes;
         for service in [SCHEDULER, CHECKER] {
             // Both are missing until both work.
             probes.readiness().condition(service).set(false);
@@ -142,7 +180,7 @@ impl Parts<'_> {
         let (stop_checker, stop_http) = (CancellationToken::new(), CancellationToken::new());
         let service = |stop: CancellationToken| Service {
             stop,
-            probes: Arc::clone(&probes),
+            probes: Arc::clone(probes),
             backlog: self.broker.map(Broker::backlog),
             feed: Some(feed.clone()),
         };
@@ -177,7 +215,7 @@ impl Parts<'_> {
             drop(then);
             ended
         });
-        let serving = telemetry::serve(listener, Arc::clone(&probes), stop_http);
+        let serving = telemetry::serve(listener, Arc::clone(probes), stop_http);
         stages.spawn("http", async {
             serving.await.wrap_err("serve metrics and health")
         });
