@@ -6,11 +6,18 @@ use std::path::Path;
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use migration::{Migrator, MigratorTrait as _};
 use runtime::config::{DatabaseConfig, Secret};
-use runtime::database::{self, Pool};
+use runtime::database::{self, Link, Pool};
 use sea_orm::DatabaseConnection;
 
 use crate::config::Config;
 use crate::postgres::OwnPostgres;
+
+/// The connection of the commands, and of what is shown.
+const POOL: Pool = Pool {
+    name: "webmon",
+    connections: 2,
+    settings: &[],
+};
 
 /// The lock on a data folder: one `webmon up` at a time.
 #[derive(Debug)]
@@ -101,14 +108,14 @@ impl Store {
         }
     }
 
+    /// The same connection, for a stage that makes it anew where it fails.
+    pub fn link(&self, open: &DatabaseConnection) -> Link {
+        Link::over(open.clone(), self.config.clone(), POOL)
+    }
+
     /// A connection to the database at this build's schema.
     pub async fn migrated(&self) -> Result<DatabaseConnection> {
-        let pool = Pool {
-            name: "webmon",
-            connections: 2,
-            settings: &[],
-        };
-        let database = database::connect(&self.config, pool).await?;
+        let database = database::connect(&self.config, POOL).await?;
         Migrator::up(&database, None)
             .await
             .wrap_err("bring the database to this build's schema")?;

@@ -11,6 +11,7 @@ pub mod data;
 pub mod identity;
 pub mod lock;
 pub mod postgres;
+mod roster;
 pub mod status;
 mod table;
 pub mod up;

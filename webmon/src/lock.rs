@@ -96,7 +96,7 @@ enum Attempt {
 impl DatabaseLock {
     /// Takes the lock; an error if another `webmon up` has it.
     pub async fn take(config: &DatabaseConfig) -> Result<Self> {
-        match attempt(config, None).await? {
+        match Box::pin(attempt(config, None)).await? {
             Attempt::Taken(connection, session) => Ok(Self {
                 config: config.clone(),
                 connection: Some(connection),
@@ -186,7 +186,7 @@ impl DatabaseLock {
         let mut outage = Outage::new("PostgreSQL, asked for the lock on the database,");
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
         loop {
-            match attempt(&self.config, Some(self.session)).await {
+            match Box::pin(attempt(&self.config, Some(self.session))).await {
                 Ok(Attempt::Taken(connection, session)) => {
                     self.connection = Some(connection);
                     self.session = session;

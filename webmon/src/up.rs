@@ -71,7 +71,8 @@ pub async fn up(config: Config, data: &Path, command: &Up) -> Result<()> {
             held: held.clone(),
             stop: stop.clone(),
         };
-        lock.hold(held, &stop, work.start(command, listener)).await
+        let working = Box::pin(work.start(command, listener));
+        lock.hold(held, &stop, working).await
     };
     let result = tokio::select! {
         result = running => result,
@@ -221,7 +222,7 @@ impl Parts<'_> {
         });
         // The watch ends with the last service that feeds it.
         drop(feed);
-        stages.spawn("watch", watch::watch(database.clone(), shown));
+        stages.spawn("watch", watch::watch(self.store.link(database), shown));
         let listen = self.config.http.listen;
         say(format_args!(
             "webmon is up: metrics at http://{listen}/metrics, Ctrl-C stops it"

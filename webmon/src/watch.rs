@@ -1,33 +1,29 @@
 //! What `webmon up` shows while it runs: changes of verdicts, and a summary every ten seconds.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, Local};
 use color_eyre::eyre::{Result, WrapErr as _};
-use contract::entity::site;
 use contract::outcome::Outcome;
 use contract::result::CheckResult;
-use contract::site::parse_url;
+use runtime::database::Link;
 use runtime::program::say;
-use sea_orm::{
-    ColumnTrait as _, DatabaseConnection, EntityTrait as _, QueryFilter as _, QuerySelect as _,
-};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use crate::roster::{Known, Roster};
 
 /// How often a summary is shown.
 const EVERY: Duration = Duration::from_secs(10);
 /// Of so many sites the first verdict is shown even if it is `up`.
 const MOST_GREETED: usize = 20;
 
-/// Shows results until nobody sends any.
-pub async fn watch(
-    database: DatabaseConnection,
-    mut results: mpsc::Receiver<Vec<CheckResult>>,
-) -> Result<()> {
+/// Shows results until no service sends any.
+pub async fn watch(database: Link, mut results: mpsc::Receiver<Vec<CheckResult>>) -> Result<()> {
+    let mut roster = Roster::new(database);
     let mut board = Board::default();
     let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -35,12 +31,19 @@ pub async fn watch(
         let lines = tokio::select! {
             batch = results.recv() => match batch {
                 Some(batch) => {
-                    board.learn_names(&database, &batch).await;
-                    board.changes(&batch)
+                    let changes = board.changes(&batch);
+                    let ids = changes.iter().map(|change| change.result.site_id);
+                    let known = roster.look_up(ids.collect()).await;
+                    board.lines(&changes, known.as_ref())
                 }
                 None => return Ok(()),
             },
-            _ = ticks.tick() => vec![board.summary()],
+            _ = ticks.tick() => {
+                if let Some(enabled) = roster.enabled(board.grown).await {
+                    board.keep(&enabled);
+                }
+                vec![board.summary()]
+            }
         };
         for line in lines {
             say(line).wrap_err("write to standard output")?;
@@ -51,10 +54,10 @@ pub async fn watch(
 /// What is known of the sites.
 #[derive(Debug, Default)]
 struct Board {
-    /// What the lines need of each site, by id.
-    known: HashMap<i64, Known>,
     /// Each site's last verdict.
     verdicts: HashMap<i64, Outcome>,
+    /// Whether a site has its first verdict since the sites were last compared with the table.
+    grown: bool,
     /// Results since the last summary, by outcome.
     counts: BTreeMap<Outcome, usize>,
     /// How late they started, in microseconds.
@@ -68,41 +71,19 @@ pub(crate) fn harmless(text: &str) -> String {
         .collect()
 }
 
-/// What a line says of its site.
-#[derive(Debug)]
-struct Known {
-    /// `site.name`.
-    name: String,
-    /// The port of `site.url`.
-    port: Option<u16>,
+/// A result that changes its site's verdict.
+#[derive(Clone, Copy, Debug)]
+struct Change<'a> {
+    /// The result.
+    result: &'a CheckResult,
+    /// The verdict before; `None` if there was none.
+    before: Option<Outcome>,
 }
 
 impl Board {
-    /// Looks up the names of sites that are new. Without an answer the id is shown.
-    async fn learn_names(&mut self, database: &DatabaseConnection, batch: &[CheckResult]) {
-        let ids = batch.iter().map(|result| result.site_id);
-        let unknown: Vec<i64> = ids.filter(|id| !self.known.contains_key(id)).collect();
-        if unknown.is_empty() {
-            return;
-        }
-        let found = site::Entity::find()
-            .select_only()
-            .columns([site::Column::Id, site::Column::Name, site::Column::Url])
-            .filter(site::Column::Id.is_in(unknown))
-            .into_tuple::<(i64, String, String)>()
-            .all(database)
-            .await;
-        for (id, name, url) in found.unwrap_or_default() {
-            let port = parse_url(&url)
-                .ok()
-                .and_then(|url| url.port_or_known_default());
-            self.known.insert(id, Known { name, port });
-        }
-    }
-
-    /// Takes note of results; the lines of those that change a site's verdict.
-    fn changes(&mut self, batch: &[CheckResult]) -> Vec<String> {
-        let mut lines = Vec::new();
+    /// Takes note of results; returns those that change a site's verdict.
+    fn changes<'a>(&mut self, batch: &'a [CheckResult]) -> Vec<Change<'a>> {
+        let mut changes = Vec::new();
         for result in batch {
             *self.counts.entry(result.outcome()).or_default() += 1;
             if let Some(started_at_us) = result.measured.started_at_us {
@@ -114,18 +95,39 @@ impl Board {
                 continue;
             }
             let before = self.verdicts.insert(result.site_id, result.outcome());
+            self.grown |= before.is_none();
             let greeted = before.is_none() && self.verdicts.len() <= MOST_GREETED;
-            let changed = before.unwrap_or(Outcome::Up) != result.outcome();
-            if changed || greeted {
-                let line = Line {
-                    result,
-                    site: self.known.get(&result.site_id),
-                    before,
-                };
-                lines.push(line.to_string());
+            if greeted || before.unwrap_or(Outcome::Up) != result.outcome() {
+                changes.push(Change { result, before });
+            }
+        }
+        changes
+    }
+
+    /// The lines of changes. A site that is not among the `known` ones was removed or switched off meanwhile;
+    /// without an answer of the table the line has the site's id.
+    fn lines(
+        &mut self,
+        changes: &[Change<'_>],
+        known: Option<&HashMap<i64, Known>>,
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
+        for &change in changes {
+            let id = change.result.site_id;
+            let site = known.and_then(|known| known.get(&id));
+            if known.is_some() && site.is_none() {
+                self.verdicts.remove(&id);
+            } else {
+                lines.push(Line { change, site }.to_string());
             }
         }
         lines
+    }
+
+    /// Forgets the sites that are not checked any more.
+    fn keep(&mut self, enabled: &HashSet<i64>) {
+        self.verdicts.retain(|id, _| enabled.contains(id));
+        self.grown = false;
     }
 
     /// The summary of what came since the last one.
@@ -181,21 +183,16 @@ fn percentile(sorted_us: &[i64], percent: usize) -> Option<f64> {
 
 /// `12:00:03 shop up → down (connect_refused, 127.0.0.1:80): connect: connection refused`
 struct Line<'a> {
-    /// The result that changed the verdict.
-    result: &'a CheckResult,
-    /// Its site, if it was found.
+    /// What it tells.
+    change: Change<'a>,
+    /// The site, if it was found.
     site: Option<&'a Known>,
-    /// The verdict before; `None` if there was none.
-    before: Option<Outcome>,
 }
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            result,
-            site,
-            before,
-        } = self;
+        let Self { change, site } = self;
+        let Change { result, before } = change;
         let at_us = result
             .measured
             .started_at_us
@@ -242,38 +239,72 @@ mod tests {
         result
     }
 
-    fn board() -> Board {
-        Board {
-            known: HashMap::from([(
-                7,
-                Known {
-                    name: "shop".to_owned(),
-                    port: Some(80),
-                },
-            )]),
-            ..Board::default()
-        }
+    /// The lines of these results, while the table has these sites.
+    fn lines(
+        board: &mut Board,
+        batch: &[CheckResult],
+        known: Option<&[(i64, Known)]>,
+    ) -> Vec<String> {
+        let known = known.map(|known| known.iter().cloned().collect());
+        let changes = board.changes(batch);
+        board.lines(&changes, known.as_ref())
+    }
+
+    fn site(name: &str, port: u16) -> [(i64, Known); 1] {
+        let (name, port) = (name.to_owned(), Some(port));
+        [(7, Known { name, port })]
     }
 
     #[test]
     fn a_change_of_verdict_is_one_line_and_no_change_is_none() {
-        let mut board = board();
-        assert!(board.changes(&[result(None)])[0].ends_with(" shop up"));
-        assert!(board.changes(&[result(None)]).is_empty());
+        let (mut board, shop) = (Board::default(), site("shop", 80));
+        let mut show = |results: &[CheckResult]| lines(&mut board, results, Some(&shop));
+        assert!(show(&[result(None)])[0].ends_with(" shop up"));
+        assert!(show(&[result(None)]).is_empty());
         let mut down = result(Some(Reason::ConnectRefused)).with_detail("connect: refused");
         down.measured.address = Some([127, 0, 0, 1].into());
-        let line = board.changes(&[down.clone()]).remove(0);
+        let line = show(std::slice::from_ref(&down)).remove(0);
         assert!(
             line.ends_with(" shop up → down (connect_refused, 127.0.0.1:80): connect: refused"),
             "{line}"
         );
-        assert!(board.changes(&[down]).is_empty());
-        assert!(board.changes(&[result(None)])[0].ends_with(" shop down → up"));
+        assert!(show(&[down]).is_empty());
+        assert!(show(&[result(None)])[0].ends_with(" shop down → up"));
+    }
+
+    #[test]
+    fn a_line_says_of_its_site_what_the_table_says_now() {
+        let mut board = Board::default();
+        lines(&mut board, &[result(None)], Some(&site("shop", 80)));
+        let mut down = result(Some(Reason::ConnectRefused));
+        down.measured.address = Some([127, 0, 0, 1].into());
+        let line = lines(&mut board, &[down], Some(&site("store", 8080))).remove(0);
+        assert!(
+            line.ends_with(" store up → down (connect_refused, 127.0.0.1:8080)"),
+            "{line}"
+        );
+        let line = lines(&mut board, &[result(None)], None).remove(0);
+        assert!(line.ends_with(" site 7 down → up"), "{line}");
+    }
+
+    #[test]
+    fn a_site_that_is_not_checked_any_more_is_neither_told_nor_counted() {
+        let mut board = Board::default();
+        lines(&mut board, &[result(None)], Some(&site("shop", 80)));
+        assert!(board.grown);
+        board.keep(&HashSet::from([7]));
+        assert!(!board.grown);
+        assert!(board.summary().contains(" 1 sites: 1 up"));
+        board.keep(&HashSet::new());
+        assert!(board.summary().contains(" 0 sites: no verdicts yet"));
+        // A check that was under way when its site was removed.
+        assert!(lines(&mut board, &[result(None)], Some(&[])).is_empty());
+        assert!(board.summary().contains(" 0 sites"));
     }
 
     #[test]
     fn a_check_that_was_not_made_changes_no_verdict_but_is_counted() {
-        let mut board = board();
+        let mut board = Board::default();
         board.changes(&[result(None), result(Some(Reason::Late))]);
         let summary = board.summary();
         assert!(summary.ends_with(" 1 sites: 1 up; 1 checks in 10 s, 1 missed, started 0.5 ms late (p50), 0.5 ms (p99)"), "{summary}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sea_orm::ConnectionTrait as _;
 use testbed::audit::Report;
-use testbed::{Crowd, Process, THREE_HUNDRED, Website, sites_file, tables};
+use testbed::{Crowd, Process, THREE_HUNDRED, Website, eventually, sites_file, tables};
 
 use support::Standalone;
 
@@ -146,4 +146,34 @@ async fn verdict_changes_are_told_and_signals_end_it_in_good_order() {
     up.interrupt();
     assert_eq!(up.wait(STOP).await, 0);
     assert!(!standalone.postgres_runs(), "PostgreSQL was left behind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_shown_follows_the_table_of_sites() {
+    let website = Website::start();
+    let standalone = Standalone::with(&sites_file(SHOP, &website));
+    let mut up = standalone.up("webmon").await;
+    up.line_seen("shop-1 up", TOLD).await;
+    up.line_seen("1 sites: 1 up", TOLD).await;
+    let database = standalone.connect().await;
+    let closed = testbed::free_address();
+    let change =
+        format!("UPDATE site SET name = 'store', url = 'http://{closed}/', interval_ms = 600");
+    database.execute_unprepared(&change).await.unwrap();
+    let told = format!("store up → down (connect_refused, {closed})");
+    up.line_seen(&told, TOLD).await;
+
+    let (none, one) = ("0 sites: no verdicts yet", "1 sites: 1 down");
+    for (change, shown) in [
+        ("UPDATE site SET enabled = false", none),
+        ("UPDATE site SET enabled = true", one),
+        ("DELETE FROM site", none),
+    ] {
+        let before = up.said().matches(shown).count();
+        database.execute_unprepared(change).await.unwrap();
+        eventually(TOLD, change, async || {
+            (up.said().matches(shown).count() > before).then_some(())
+        })
+        .await;
+    }
 }
