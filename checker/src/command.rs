@@ -10,14 +10,14 @@ use contract::outcome::Outcome;
 use contract::site::{DEFAULT_TIMEOUT_MS, parse_url};
 use contract::task::{Task, VERSION};
 use runtime::database::{self, Pool};
-use runtime::program::{Said, say, usage};
+use runtime::program::{Said, say, usage, warn};
 use runtime::sql;
 use runtime::telemetry::start_logs;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 
-use crate::config::{Config, ProbeConfig};
+use crate::config::{Config, ProbeConfig, Review, Secrets};
 use crate::probe::Prober;
 use crate::show::Report;
 
@@ -64,6 +64,23 @@ pub async fn by_file(file: &Path, command: &Probe) -> Result<()> {
     let database = database::connect(&config.database, POOL).await?;
     database::check_schema(&database).await?;
     probe(&config.probe, command, Some(&database)).await
+}
+
+/// What `check-config` says beyond the file's own faults: which secrets any site can send anywhere. `file` is
+/// how it is named to people.
+pub fn review(file: &str, secrets: &Secrets) -> Result<()> {
+    let Review { errors, warnings } = secrets.review();
+    for warning in warnings {
+        warn(format_args!("{file}: {warning}"));
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let errors: Vec<_> = errors
+        .iter()
+        .map(|error| format!("{file}: {error}"))
+        .collect();
+    Err(usage(errors.join("\n")))
 }
 
 /// Makes the check and shows it; a site that is not up is [`Said`].

@@ -75,8 +75,11 @@ async fn execute(
             .await
         }
         Command::CheckConfig => {
-            let bound = Bound::of(&load()?);
-            say(format_args!("{} is in order\n{bound}", file.display())).wrap_err("write")?;
+            let (file, config) = (file.display().to_string(), load()?);
+            command::review(&file, &config.probe.secrets)?;
+            let bound = Bound::of(&config);
+            say(format_args!("{file} is in order
+{bound}")).wrap_err("write")?;
             if let Some(fault) = bound.fault() {
                 tracing::warn!("{fault}");
             }

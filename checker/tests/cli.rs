@@ -82,6 +82,37 @@ async fn check_config_says_by_its_code_whether_the_file_is_in_order() {
 }
 
 #[tokio::test]
+async fn check_config_tells_of_secrets_that_any_site_can_send_anywhere() {
+    let folder = TempDir::new().unwrap();
+    let dir = folder.path().join("secrets");
+    std::fs::create_dir_all(dir.join("site")).unwrap();
+    for name in ["BOUND", "FREE"] {
+        std::fs::write(dir.join(name), "hunter2").unwrap();
+    }
+    for (strict, code) in [(false, 0), (true, 2)] {
+        let mut settings = Settings::plain("postgres://127.0.0.1:1/none", "none");
+        settings.checker = format!(
+            "secrets: {{dir: {dir:?}, strict: {strict}, hosts: {{BOUND: ['https://shop.example']}}}}\n"
+        );
+        let said = check_config(&settings.checker(folder.path(), "checker").path).await;
+        assert_eq!(said.code, code, "{}", said.stderr);
+        assert!(
+            said.stderr.contains("secrets.hosts.FREE: missing: "),
+            "{}",
+            said.stderr
+        );
+        assert!(!said.stderr.contains("BOUND"), "{}", said.stderr);
+        assert_eq!(
+            said.stderr.starts_with("warning: "),
+            !strict,
+            "{}",
+            said.stderr
+        );
+        assert_eq!(said.stdout.contains("is in order"), !strict);
+    }
+}
+
+#[tokio::test]
 async fn a_checker_that_does_not_run_is_not_healthy() {
     let folder = TempDir::new().unwrap();
     let file = config(&folder, "postgres://127.0.0.1:1/none").path;

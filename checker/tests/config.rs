@@ -125,13 +125,18 @@ fn secrets_are_the_variables_with_their_prefix_and_a_name() {
 }
 
 #[test]
-fn secrets_come_from_a_directory_and_go_to_hosts_as_urls_have_them() {
-    let secrets = "secrets:\n  dir: certs\n  hosts:\n    \
-                   KEY: [Shop.Example, bücher.example, '::1', '[::2]', 127.0.0.1]\n";
+fn secrets_come_from_a_directory_and_go_to_origins_as_urls_have_them() {
+    let secrets = "secrets:\n  dir: certs\n  strict: true\n  hosts:\n    \
+                   KEY: ['https://Shop.Example:443/', 'https://bücher.example', 'http://[0::1]:8080']\n";
     let config = load_with(&EXAMPLE.replace("secrets:\n", secrets), &[]).unwrap();
-    let hosts = "shop.example xn--bcher-kva.example [::1] [::2] 127.0.0.1";
-    assert_eq!(config.probe.secrets.hosts["KEY"].join(" "), hosts);
+    let origins = config.probe.secrets.hosts["KEY"].iter();
+    let origins: Vec<_> = origins.map(ToString::to_string).collect();
+    assert_eq!(
+        origins.join(" "),
+        "https://shop.example https://xn--bcher-kva.example http://[::1]:8080"
+    );
     assert!(config.probe.secrets.dir.unwrap().ends_with("certs"));
+    assert!(config.probe.secrets.strict);
 }
 
 #[test]

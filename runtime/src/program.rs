@@ -77,6 +77,11 @@ pub fn report(program: &str, result: &eyre::Result<()>) -> ExitCode {
     exit_code(result)
 }
 
+/// Warns on standard error of what a command was not asked about; a gone standard error is no error.
+pub fn warn(text: impl Display) {
+    drop(writeln!(io::stderr(), "warning: {text}"));
+}
+
 /// Says something on standard output; an output that nobody reads any more is no error.
 pub fn say(text: impl Display) -> io::Result<()> {
     match writeln!(io::stdout(), "{text}") {

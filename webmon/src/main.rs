@@ -79,7 +79,11 @@ async fn execute(
     start_logs(&config.log)?;
     match command {
         Command::Up(command) => up(config, &data, &command).await,
-        Command::CheckConfig => say("the configuration is in order").wrap_err("write"),
+        Command::CheckConfig => {
+            let file = file.map_or("defaults".to_owned(), |file| file.display().to_string());
+            checker::command::review(&file, &config.checker.probe.secrets)?;
+            say("the configuration is in order").wrap_err("write")
+        }
         Command::Healthcheck => Ok(healthcheck(config.http.listen).await?),
         Command::Probe(probe) if probe.site.is_none() => {
             checker::command::probe(&config.checker.probe, &probe, None).await

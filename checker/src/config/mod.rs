@@ -2,7 +2,9 @@
 
 mod addresses;
 mod dns;
+mod origin;
 mod probe;
+mod review;
 mod secrets;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,7 +18,9 @@ use runtime::config::{
 
 pub use self::addresses::Addresses;
 pub use self::dns::{Dns, Reference};
+pub use self::origin::Origin;
 pub use self::probe::ProbeConfig;
+pub use self::review::Review;
 pub use self::secrets::Secrets;
 pub(crate) use self::secrets::VARIABLE_PREFIX;
 

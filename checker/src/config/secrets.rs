@@ -1,26 +1,30 @@
-//! `secrets`: where the values of `${secret:NAME}` come from, and who may get them.
+//! `secrets`: where the values of `${secret:NAME}` come from, and which servers may get them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 use contract::site::template::is_secret_name;
 use runtime::config::{Document, Secret};
 use serde::Deserialize;
-use url::Host;
+
+use super::Origin;
 
 /// How the environment variables of secrets begin.
 pub(crate) const VARIABLE_PREFIX: &str = "WEBMON_SECRET_";
+/// `secrets.strict`, unless the file says otherwise.
+const STRICT: bool = false;
 
-/// `secrets`: where the values of `${secret:NAME}` come from, and who may get them.
+/// `secrets`: where the values of `${secret:NAME}` come from, and which servers may get them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secrets {
     /// `secrets.dir`: each file in it is a secret; it may change while the checker runs.
     pub dir: Option<PathBuf>,
-    /// `secrets.hosts`: the only hosts that get a secret, as URLs have them when they are read; one
-    /// that is not named here may go anywhere.
-    pub hosts: BTreeMap<String, Vec<String>>,
+    /// `secrets.hosts`: the only origins that get a secret. One that is not named here may go anywhere,
+    /// unless `strict` forbids it.
+    pub hosts: BTreeMap<String, Vec<Origin>>,
+    /// `secrets.strict`: a secret that `hosts` does not name goes nowhere.
+    pub strict: bool,
     /// The secrets of the environment, by name.
     pub variables: BTreeMap<String, Secret>,
 }
@@ -33,13 +37,15 @@ struct RawSecrets {
     dir: Option<PathBuf>,
     /// `secrets.hosts`.
     hosts: Option<BTreeMap<String, Vec<String>>>,
+    /// `secrets.strict`.
+    strict: Option<bool>,
 }
 
 impl Secrets {
     /// Takes the section `secrets`, and the secrets of the environment.
     pub(super) fn take(document: &mut Document) -> Option<Self> {
         let variables = valid_variables(document);
-        let RawSecrets { dir, hosts } = document.take("secrets")?;
+        let RawSecrets { dir, hosts, strict } = document.take("secrets")?;
         let dir = dir.map(|dir| valid_dir(document, dir));
         let hosts = valid_bindings(document, hosts.unwrap_or_default());
         Some(Self {
@@ -48,6 +54,7 @@ impl Secrets {
                 None => None,
             },
             hosts: hosts?,
+            strict: strict.unwrap_or(STRICT),
             variables: variables?,
         })
     }
@@ -93,26 +100,26 @@ fn valid_dir(document: &mut Document, dir: PathBuf) -> Option<PathBuf> {
     document.check("secrets.dir", checked)
 }
 
-/// Which hosts get which secrets; everything that is wrong is named.
+/// Which origins get which secrets; everything that is wrong is named.
 fn valid_bindings(
     document: &mut Document,
     raw: BTreeMap<String, Vec<String>>,
-) -> Option<BTreeMap<String, Vec<String>>> {
-    let checked = raw.into_iter().map(|(name, hosts)| {
+) -> Option<BTreeMap<String, Vec<Origin>>> {
+    let checked = raw.into_iter().map(|(name, origins)| {
         let key = format!("secrets.hosts.{name}");
         document.check(&key, valid_name(&name))?;
-        if hosts.is_empty() {
-            let message = "is empty: list the hosts that get the secret, or delete the key";
+        if origins.is_empty() {
+            let message = "is empty: list the origins that get the secret, or delete the key";
             document.fault(key, message);
             return None;
         }
-        let read = |(index, host): (usize, &String)| {
-            document.check(&format!("{key}[{index}]"), valid_host(host))
+        let read = |(index, text): (usize, &String)| {
+            document.check(&format!("{key}[{index}]"), Origin::read(text))
         };
-        let hosts: Vec<Option<String>> = hosts.iter().enumerate().map(read).collect();
-        Some((name, hosts.into_iter().collect::<Option<_>>()?))
+        let origins: Vec<Option<Origin>> = origins.iter().enumerate().map(read).collect();
+        Some((name, origins.into_iter().collect::<Option<_>>()?))
     });
-    let checked: Vec<Option<(String, Vec<String>)>> = checked.collect();
+    let checked: Vec<Option<(String, Vec<Origin>)>> = checked.collect();
     checked.into_iter().collect()
 }
 
@@ -125,18 +132,4 @@ fn valid_name(name: &str) -> Result<(), String> {
         return Err("must be the name of a secret: 1 to 64 of `A-Z`, `0-9`, `_`".to_owned());
     }
     Ok(())
-}
-
-/// A host as URLs have it when they are read: in lower case, in punycode.
-fn valid_host(text: &str) -> Result<String, String> {
-    if text.contains('*') {
-        return Err("must be one host, without `*`: list each host".to_owned());
-    }
-    let host = match text.parse::<Ipv6Addr>() {
-        Ok(address) => Ok(Host::Ipv6(address)),
-        Err(_) => Host::parse(text),
-    };
-    host.map(|host| host.to_string()).map_err(|_| {
-        "must be a host like `shop.example`, without a scheme, a port or a path".to_owned()
-    })
 }

@@ -92,6 +92,7 @@ impl Prober {
         let began = Instant::now();
         let fault = self.run(task, started_at_us).err()?;
         record::stop();
+        let fault = fault.with_what_was_withheld();
         Some(self.doubt(fault, began))
     }
 
@@ -187,9 +188,11 @@ impl Prober {
     /// when the request is ready. It is not inlined, so that what judging needs lies where this was.
     #[inline(never)]
     fn last_response(&self, url: Url, request: &Request) -> Result<http::Response<Body>, Fault> {
-        let host = url.host_str().unwrap_or_default();
-        self.shared.silence.asked(host);
-        let filled = Filled::new(request, &self.shared.vault, host)?;
+        self.shared
+            .silence
+            .asked(url.host_str().unwrap_or_default());
+        let vault = &self.shared.vault;
+        let filled = Filled::new(request, vault, &url)?;
         let key = filled.client_key.as_deref();
         let own = self.shared.tls.of_site(&request.tls, key)?;
         record::start();
@@ -198,7 +201,8 @@ impl Prober {
         loop {
             let response = trail.step.ask(&self.agent, &filled, own.as_ref())?;
             let status = response.status().as_u16();
-            if !trail.follow(status, response.headers(), request)? {
+            let admit = |url: &Url| vault.admit(request.secrets(), url);
+            if !trail.follow(status, response.headers(), request, admit)? {
                 return Ok(response);
             }
         }

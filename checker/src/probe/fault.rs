@@ -58,6 +58,15 @@ impl Fault {
         }
     }
 
+    /// The same, with what this check's last server was not given: it may have answered otherwise.
+    pub(super) fn with_what_was_withheld(self) -> Self {
+        let Some(why) = record::with(|record| record.withheld.take()) else {
+            return self;
+        };
+        let message = format!("{} (asked without the site's headers: {why})", self.message);
+        Self { message, ..self }
+    }
+
     /// The sentence for people; `hop` counts from 1.
     pub(super) fn detail(&self, hop: usize) -> String {
         let sentence = match hop {

@@ -10,9 +10,11 @@ use contract::site::header::check_value;
 use contract::site::request::{Auth, check_password, check_token, check_username};
 use contract::site::{Request, Template};
 use ureq::http::{HeaderName, HeaderValue, header};
+use url::Url;
 
 use super::fault::Fault;
 use super::options::{self, SHORT_SECRETS_BYTES};
+use super::recipient::Recipient;
 use super::record;
 use super::redact::placeholder;
 use super::secrets::Vault;
@@ -42,12 +44,11 @@ impl fmt::Debug for Filled<'_> {
 }
 
 impl<'a> Filled<'a> {
-    /// Fills a request that is first sent to `host`. It goes on only to the same origin, so the one
-    /// host decides which secrets it may have.
-    pub(super) fn new(request: &'a Request, vault: &Vault, host: &str) -> Result<Self, Fault> {
+    /// Fills a request that is first sent to `url`, which decides which secrets it may have.
+    pub(super) fn new(request: &'a Request, vault: &Vault, url: &Url) -> Result<Self, Fault> {
         let mut filler = Filler {
             vault,
-            host,
+            recipient: Recipient { url, request },
             room: MAX_BYTES,
             free: SHORT_SECRETS_BYTES,
         };
@@ -75,8 +76,8 @@ impl<'a> Filled<'a> {
 struct Filler<'v> {
     /// Who knows the values.
     vault: &'v Vault,
-    /// Who is to get them.
-    host: &'v str,
+    /// Which server is to get them.
+    recipient: Recipient<'v>,
     /// The bytes that the values may still have.
     room: usize,
     /// Those of them that the slot has room for.
@@ -86,7 +87,7 @@ struct Filler<'v> {
 impl Filler<'_> {
     /// The value of a secret.
     fn reveal(&mut self, name: &str) -> Result<String, Fault> {
-        let value = self.vault.reveal(name, self.host)?;
+        let value = self.vault.reveal(name, self.recipient)?;
         let room = self.room.checked_sub(value.len()).ok_or_else(|| {
             let message = format!("its secrets have more than {MAX_BYTES} bytes; name fewer");
             Fault::at("request", Reason::SecretMissing, message)

@@ -34,7 +34,8 @@ fn vault() -> Vault {
 fn fill<T>(json: &str, look: impl FnOnce(Filled<'_>) -> T) -> Result<T, Fault> {
     record::begin(Duration::ZERO, 0);
     let request = Request::parse(json).unwrap();
-    Filled::new(&request, &vault(), "a.example").map(look)
+    let url = "https://a.example/".parse().unwrap();
+    Filled::new(&request, &vault(), &url).map(look)
 }
 
 /// The headers as they are sent.

@@ -26,6 +26,7 @@ mod options;
 mod patience;
 mod plan;
 mod prober;
+mod recipient;
 mod record;
 mod redact;
 mod redirect;

@@ -82,6 +82,8 @@ pub(super) struct Record {
     pub(super) body_bytes: Option<u64>,
     /// What nobody may see of what was sent; kept until the next check begins.
     pub(super) revealed: Revealed,
+    /// Why a later server did not get what the first got, if it might have.
+    pub(super) withheld: Option<Box<str>>,
 }
 
 /// One connection of a check: the first, or one that a redirect asked for.
@@ -144,6 +146,7 @@ impl Record {
             handshake: None,
             body_bytes: None,
             revealed: Revealed::default(),
+            withheld: None,
         }
     }
 

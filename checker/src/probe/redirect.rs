@@ -12,6 +12,7 @@ use url::Url;
 
 use super::ask::Step;
 use super::fault::{Fault, quote};
+use super::record;
 
 /// The requests of a check so far.
 #[derive(Debug)]
@@ -31,12 +32,14 @@ impl Trail {
         }
     }
 
-    /// Goes on to the request that a response asks for; `false` if the response is the last.
+    /// Goes on to the request that a response asks for; `false` if the response is the last. `admit` says
+    /// whether the request's secrets may go to another origin, or why not.
     pub(super) fn follow(
         &mut self,
         status: u16,
         headers: &HeaderMap,
         request: &Request,
+        admit: impl FnOnce(&Url) -> Result<(), String>,
     ) -> Result<bool, Fault> {
         if !matches!(status, 301 | 302 | 303 | 307 | 308) || request.redirects == 0 {
             return Ok(false);
@@ -49,7 +52,8 @@ impl Trail {
                 shown(&url)
             )));
         }
-        let next = next_step(&self.step, url, status)?;
+        let trusted = self.step.trusted && stays_trusted(&self.step.url, &url, admit);
+        let next = next_step(&self.step, url, status, trusted)?;
         if next == self.step || self.passed.contains(&number(&next)) {
             return Err(fault(format!("a loop: back to {}", shown(&next.url))));
         }
@@ -81,9 +85,8 @@ fn destination(from: &Url, headers: &HeaderMap) -> Result<Url, Fault> {
     Ok(url)
 }
 
-/// The request that a redirect to `url` asks for.
-fn next_step(from: &Step, url: Url, status: u16) -> Result<Step, Fault> {
-    let trusted = from.trusted && is_trusted(&from.url, &url);
+/// The request that a redirect to `url` asks for; `trusted` says whether its server gets what the first got.
+fn next_step(from: &Step, url: Url, status: u16, trusted: bool) -> Result<Step, Fault> {
     let harmless = matches!(from.method, Method::GET | Method::HEAD) && !from.with_body;
     let repeats = matches!(status, 307 | 308);
     if repeats && !trusted && !harmless {
@@ -106,15 +109,27 @@ fn next_step(from: &Step, url: Url, status: u16) -> Result<Step, Fault> {
     })
 }
 
-/// Whether what was meant for one URL's server may go to the other's: the same scheme, host and port,
-/// or the step from plain HTTP to HTTPS at the usual ports of one host.
-fn is_trusted(from: &Url, to: &Url) -> bool {
+/// Whether what was meant for one URL's server may go to the other's: the same scheme, host and port, or the
+/// step from plain HTTP to HTTPS at the usual ports of one host. That is another origin, for which `admit`
+/// is asked: without its secrets a request keeps nothing of its site's, and the check says why.
+fn stays_trusted(from: &Url, to: &Url, admit: impl FnOnce(&Url) -> Result<(), String>) -> bool {
     let port = Url::port_or_known_default;
-    let upgrade =
+    let at =
         |url: &Url, scheme: &str, number: u16| url.scheme() == scheme && port(url) == Some(number);
-    from.host() == to.host()
-        && ((from.scheme() == to.scheme() && port(from) == port(to))
-            || (upgrade(from, "http", 80) && upgrade(to, "https", 443)))
+    if from.host() != to.host() {
+        return false;
+    }
+    if from.scheme() == to.scheme() && port(from) == port(to) {
+        return true;
+    }
+    if !at(from, "http", 80) || !at(to, "https", 443) {
+        return false;
+    }
+    let admitted = admit(to);
+    if let Err(why) = &admitted {
+        record::with(|record| record.withheld = Some(why.as_str().into()));
+    }
+    admitted.is_ok()
 }
 
 /// A URL as it is shown: without its query, which may carry a session.
@@ -152,26 +167,36 @@ mod tests {
             ("http://a.example:8080/", "https://a.example/", false),
             ("http://a.example/", "https://a.example:8443/", false),
             ("http://a.example/", "http://www.a.example/", false),
+            ("http://a.example/", "http://a.example./", false),
             ("http://a.example/", "http://a.example:81/", false),
         ] {
-            assert_eq!(
-                is_trusted(&from.parse().unwrap(), &to.parse().unwrap()),
-                trusted,
-                "{from} {to}"
-            );
+            let (from, to): (Url, Url) = (from.parse().unwrap(), to.parse().unwrap());
+            let found = stays_trusted(&from, &to, |_| Ok(()));
+            assert_eq!(found, trusted, "{from} {to}");
+            // another origin gets nothing where one of the secrets may not go there
+            let same = trusted && from.scheme() == to.scheme();
+            let found = stays_trusted(&from, &to, |_| Err("secret A is bound".to_owned()));
+            assert_eq!(found, same, "{from} {to}");
         }
     }
 
     #[test]
     fn trust_that_was_lost_does_not_come_back() {
-        let away = next_step(
-            &step("GET", "http://a.example/", false),
-            "http://b.example/".parse().unwrap(),
-            302,
-        )
-        .unwrap();
-        let back = next_step(&away, "http://a.example/".parse().unwrap(), 302).unwrap();
-        assert!(!away.trusted && !back.trusted);
+        let mut trail = Trail::new(step("GET", "http://a.example/", false));
+        for to in [
+            "http://b.example/",
+            "http://b.example/2",
+            "http://a.example/",
+        ] {
+            let headers = HeaderMap::from_iter([(header::LOCATION, to.parse().unwrap())]);
+            let admit = |_: &Url| Ok(());
+            assert!(
+                trail
+                    .follow(302, &headers, &Request::default(), admit)
+                    .unwrap()
+            );
+            assert!(!trail.step.trusted, "{to}");
+        }
     }
 
     #[test]
@@ -196,11 +221,8 @@ mod tests {
             ("GET", true, 307, other, None),
             ("GET", false, 308, other, Some(("GET", false))),
         ] {
-            let next = next_step(
-                &step(method, "http://a.example/x", body),
-                to.parse().unwrap(),
-                status,
-            );
+            let from = step(method, "http://a.example/x", body);
+            let next = next_step(&from, to.parse().unwrap(), status, to != other);
             let found = next.as_ref().ok().map(|n| (n.method.as_str(), n.with_body));
             assert_eq!(found, expected, "{method} {body} {status} {to}");
         }

@@ -1,4 +1,4 @@
-//! The values of `${secret:NAME}`: read where the configuration says, for the hosts that it allows.
+//! The values of `${secret:NAME}`: read where the configuration says, for the origins that it allows.
 //!
 //! The name is all that a site's row can choose: it means the file NAME in `secrets.dir` or the
 //! environment variable `WEBMON_SECRET_NAME`. The file comes first, as it can change while the checker
@@ -10,11 +10,13 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use contract::outcome::Reason;
+use url::Url;
 
 use super::fault::Fault;
+use super::recipient::{self, Recipient};
 use super::record;
 use super::redact::placeholder;
-use crate::config::{Secrets, VARIABLE_PREFIX};
+use crate::config::{Origin, Secrets, VARIABLE_PREFIX};
 
 /// The longest value, in bytes.
 const MAX_VALUE_BYTES: usize = 65_536;
@@ -36,11 +38,15 @@ impl Vault {
         }
     }
 
-    /// The value of a secret, to be sent to `host`. The record notes it, so that it is never shown,
+    /// The value of a secret, to be sent to `recipient`. The record notes it, so that it is never shown,
     /// and has it ready when the same check asks again.
-    pub(super) fn reveal(&self, name: &str, host: &str) -> Result<String, Fault> {
+    pub(super) fn reveal(&self, name: &str, recipient: Recipient<'_>) -> Result<String, Fault> {
         let fault = |message| Fault::at(format!("secret {name}"), Reason::SecretMissing, message);
-        self.admit(name, host).map_err(fault)?;
+        match self.secrets.hosts.get(name) {
+            Some(origins) => recipient.prove(name, origins)?,
+            None if self.secrets.strict => return Err(fault(unbound(name, recipient.url))),
+            None => {}
+        }
         let shown = placeholder(name);
         // what is made of a secret is noted after it, so the first value is its own
         let known = record::with(|record| record.revealed.value(&shown).map(str::to_owned));
@@ -52,15 +58,17 @@ impl Vault {
         Ok(value)
     }
 
-    /// Whether a host may get a secret.
-    fn admit(&self, name: &str, host: &str) -> Result<(), String> {
-        match self.secrets.hosts.get(name) {
-            Some(hosts) if !hosts.iter().any(|other| other == host) => Err(format!(
-                "is not for {host}; secrets.hosts names {}",
-                hosts.join(", ")
-            )),
-            _ => Ok(()),
-        }
+    /// Whether all these secrets, which the origin before `url` got, may go to `url` as well.
+    pub(super) fn admit<'n>(
+        &self,
+        mut names: impl Iterator<Item = &'n str>,
+        url: &Url,
+    ) -> Result<(), String> {
+        names.try_for_each(|name| match self.secrets.hosts.get(name) {
+            Some(origins) => recipient::admit(url, name, origins)
+                .map_err(|message| format!("secret {name} {message}")),
+            None => Ok(()),
+        })
     }
 
     /// The value of a secret: its file's, else its variable's.
@@ -86,6 +94,15 @@ impl Vault {
             )),
         }
     }
+}
+
+/// Why a secret without origins goes nowhere.
+fn unbound(name: &str, url: &Url) -> String {
+    let origin = Origin::of(url);
+    format!(
+        "is bound to no origin, and secrets.strict lets it go nowhere; add {name}: [{origin}] to \
+         secrets.hosts"
+    )
 }
 
 /// What a file holds, without its last line end; `None` when there is no file.

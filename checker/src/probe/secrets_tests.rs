@@ -1,9 +1,10 @@
-//! Where values are found, and who gets them.
+//! Where values are found, and which servers get them.
 
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
+use contract::site::Request;
 use runtime::config::Secret;
 use tempfile::TempDir;
 
@@ -41,13 +42,24 @@ impl Setting {
     fn reveal(&self, name: &str) -> Result<String, String> {
         record::begin(Duration::ZERO, 0);
         let dir = self.dir.path().display().to_string();
-        Vault::new(&self.secrets)
-            .reveal(name, "a.example")
-            .map_err(|fault| {
-                assert_eq!(fault.reason, Reason::SecretMissing);
-                fault.detail(0).replace(&dir, "DIR")
-            })
+        reveal(&Vault::new(&self.secrets), name, "https://a.example/", "{}").map_err(|fault| {
+            assert_eq!(fault.reason, Reason::SecretMissing);
+            fault.detail(0).replace(&dir, "DIR")
+        })
     }
+}
+
+/// What a vault reveals to a site of this URL and request.
+fn reveal(vault: &Vault, name: &str, url: &str, request: &str) -> Result<String, Fault> {
+    let (url, request) = (url.parse().unwrap(), Request::parse(request).unwrap());
+    let (url, request) = (&url, &request);
+    vault.reveal(name, Recipient { url, request })
+}
+
+/// Origins as the configuration has them.
+fn origins(texts: &[&str]) -> Vec<Origin> {
+    let origin = |text: &&str| Origin::of(&text.parse().unwrap());
+    texts.iter().map(origin).collect()
 }
 
 #[test]
@@ -132,19 +144,108 @@ fn a_pipe_that_nobody_writes_to_holds_up_no_check() {
 }
 
 #[test]
-fn a_secret_that_is_bound_is_revealed_to_its_hosts_alone() {
+fn a_secret_that_is_bound_is_revealed_to_its_origins_alone() {
     let mut setting = Setting::new(&[("A", "value"), ("B", "other")]);
-    let hosts = ["b.example", "c.example"].map(str::to_owned).to_vec();
-    setting.secrets.hosts.insert("A".to_owned(), hosts);
+    let bound = origins(&["https://b.example", "http://c.example:8080"]);
+    setting.secrets.hosts.insert("A".to_owned(), bound);
     assert_eq!(
         setting.reveal("A").unwrap_err(),
-        "secret A: is not for a.example; secrets.hosts names b.example, c.example"
+        "secret A: is not for https://a.example; use an origin of secrets.hosts.A as the site's url, or \
+         add this one there (it has https://b.example, http://c.example:8080)"
     );
     assert_eq!(setting.reveal("B").unwrap(), "other");
     let vault = Vault::new(&setting.secrets);
-    assert_eq!(vault.reveal("A", "c.example").unwrap(), "value");
-    // not even in the check in which another host got it
-    vault.reveal("A", "www.c.example").unwrap_err();
+    for (url, given) in [
+        ("http://c.example:8080/x?y", true),
+        ("https://B.example.:443/", true),
+        // not even in the check in which another origin got it
+        ("http://c.example/", false),
+        ("https://c.example:8080/", false),
+        ("http://b.example/", false),
+        ("https://b.example:8443/", false),
+        ("https://www.b.example/", false),
+        ("https://b.example.evil.example/", false),
+        ("https://b.example@evil.example/", false),
+    ] {
+        assert_eq!(reveal(&vault, "A", url, "{}").is_ok(), given, "{url}");
+    }
+}
+
+#[test]
+fn a_row_that_touches_the_proof_of_an_origin_gets_no_bound_secret() {
+    let certificate = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+    let ca = serde_json::json!({"tls": {"ca": certificate.cert.pem()}}).to_string();
+    let mut setting = Setting::new(&[("A", "value"), ("B", "other")]);
+    for scheme in ["http", "https"] {
+        let url = format!("{scheme}://a.example");
+        let bound = origins(&[&url]);
+        setting.secrets.hosts.insert("A".to_owned(), bound);
+        let vault = Vault::new(&setting.secrets);
+        for (request, place) in [
+            (
+                r#"{"headers": {"Host": "a.example"}}"#,
+                "request.headers.Host",
+            ),
+            (
+                r#"{"headers": {"X": "1", "hOST": ""}}"#,
+                "request.headers.hOST",
+            ),
+            (
+                r#"{"tls": {"server_name": "a.example"}}"#,
+                "request.tls.server_name",
+            ),
+            (r#"{"tls": {"verify": false}}"#, "request.tls.verify"),
+            (&ca, "request.tls.ca"),
+        ] {
+            record::begin(Duration::ZERO, 0);
+            let fault = reveal(&vault, "A", &url, request).unwrap_err();
+            let said = format!("{place}: the secret A is bound by secrets.hosts, and ");
+            let detail = fault.detail(0);
+            assert!(detail.starts_with(&said), "{detail}");
+            assert!(detail.contains("; remove the "), "{detail}");
+            // one that is not bound may go there as before
+            assert_eq!(reveal(&vault, "B", &url, request).unwrap(), "other");
+        }
+        for request in [
+            r#"{"headers": {"X-Forwarded-Host": "a"}, "ip": 4, "method": "POST", "body": "x"}"#,
+            r#"{"tls": {"verify": true}}"#,
+        ] {
+            assert_eq!(reveal(&vault, "A", &url, request).unwrap(), "value");
+        }
+    }
+}
+
+#[test]
+fn under_strict_a_secret_without_origins_goes_nowhere() {
+    let mut setting = Setting::new(&[("A", "value"), ("B", "other")]);
+    setting.secrets.strict = true;
+    let bound = origins(&["https://a.example"]);
+    setting.secrets.hosts.insert("A".to_owned(), bound);
+    assert_eq!(setting.reveal("A").unwrap(), "value");
+    assert_eq!(
+        setting.reveal("B").unwrap_err(),
+        "secret B: is bound to no origin, and secrets.strict lets it go nowhere; add \
+         B: [https://a.example] to secrets.hosts"
+    );
+}
+
+#[test]
+fn the_origin_behind_a_redirect_gets_secrets_only_if_all_may_go_there() {
+    let mut setting = Setting::new(&[]);
+    let both = origins(&["http://a.example", "https://a.example"]);
+    setting.secrets.hosts.insert("BOTH".to_owned(), both);
+    let first = origins(&["http://a.example"]);
+    setting.secrets.hosts.insert("FIRST".to_owned(), first);
+    let vault = Vault::new(&setting.secrets);
+    let url = "https://a.example/".parse().unwrap();
+    for (names, admitted) in [
+        (&[][..], true),
+        (&["FREE", "BOTH", "BOTH"], true),
+        (&["BOTH", "FIRST"], false),
+    ] {
+        let found = vault.admit(names.iter().copied(), &url);
+        assert_eq!(found.is_ok(), admitted, "{names:?}: {found:?}");
+    }
 }
 
 #[test]
@@ -154,7 +255,8 @@ fn a_check_meets_one_value_even_if_the_file_changes_meanwhile() {
     assert_eq!(setting.reveal("A").unwrap(), "first");
     setting.write("A", "second");
     let vault = Vault::new(&setting.secrets);
-    assert_eq!(vault.reveal("A", "a.example").unwrap(), "first");
+    let revealed = reveal(&vault, "A", "https://a.example/", "{}");
+    assert_eq!(revealed.unwrap(), "first");
     assert_eq!(setting.reveal("A").unwrap(), "second");
 }
 

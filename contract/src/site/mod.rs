@@ -11,6 +11,7 @@ pub mod json_rule;
 mod json_value;
 pub mod pattern;
 pub mod request;
+mod secrets;
 pub mod status;
 pub mod template;
 pub mod tls;
