@@ -10,7 +10,6 @@ use std::{
 };
 
 use color_eyre::eyre::{Result, WrapErr as _};
-use contract::CHECKER_GROUP;
 use rdkafka::{
     ClientConfig, ClientContext, Message as _, Offset, TopicPartitionList,
     config::RDKafkaLogLevel,
@@ -124,7 +123,7 @@ impl Consumer {
         let [patient, impatient] = FETCH_WAIT_MS;
         let mut client: ClientConfig = runtime::kafka::client_config(config, "webmon-checker");
         client
-            .set("group.id", CHECKER_GROUP)
+            .set("group.id", &config.group)
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")

@@ -77,9 +77,9 @@ async fn execute(
         Command::CheckConfig => {
             let (file, config) = (file.display().to_string(), load()?);
             command::review(&file, &config.probe.secrets)?;
+            config.kafka.tell();
             let bound = Bound::of(&config);
-            say(format_args!("{file} is in order
-{bound}")).wrap_err("write")?;
+            say(format_args!("{file} is in order\n{bound}")).wrap_err("write")?;
             if let Some(fault) = bound.fault() {
                 tracing::warn!("{fault}");
             }

@@ -3,6 +3,7 @@
 #
 #   ca.pem                     the authority that the broker and its clients trust
 #   service.cert, service.key  a client's certificate and key
+#   locked.key                 the client's key, encrypted by the password "locked by a password"
 #   server.pem                 the broker's key and chain, in the order Kafka wants them
 #   other-ca.pem, -ca.key      an authority that signed nothing here, for what must be refused
 #   expired.cert, expired.key  a client's certificate whose time is over, for the same
@@ -16,6 +17,8 @@ make_certificates() {
     make_authority "$folder" ca "webmon tests"
     make_authority "$folder" other-ca "a stranger"
     make_certificate "$folder" service client "webmon" 2
+    openssl_quietly "$folder" pkcs8 -topk8 -in "$folder/service.key" -out "$folder/locked.key" \
+        -passout "pass:locked by a password"
     make_certificate "$folder" expired client "webmon" -1
     make_certificate "$folder" server server "127.0.0.1" 2
     cat "$folder"/{server.key,server.cert,ca.pem} >"$folder/server.pem"

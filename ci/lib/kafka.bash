@@ -2,10 +2,15 @@
 # A throw-away Apache Kafka broker (KRaft, one node): `prepare_kafka FOLDER PORT CERTIFICATES`, then
 # `start_kafka FOLDER`. Plain on PORT, TLS on PORT + 1, its controller on PORT + 2; and plain again on
 # PORT + 3 and following, for clients that come through the proxies on these ports of 127.0.0.1, if
-# prepare_kafka was given some.
+# prepare_kafka was given some. With `doors` instead of a proxy it has three listeners more, on PORT + 3 and
+# following: one that takes a password, one that does so over TLS, and one over TLS that demands nothing.
 
 # Any 16 bytes in URL-safe base64 make a cluster's id; these read "webmon-tests-001".
 cluster_id=d2VibW9uLXRlc3RzLTAwMQ
+
+# The password of the user webmon, by PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512.
+# shellcheck disable=SC2034 # those who source this file use it
+kafka_password='webmon tests'
 
 # kafka_jars: the folder with the broker's jars.
 kafka_jars() {
@@ -60,8 +65,12 @@ prepare_kafka() {
     jars=$(kafka_jars)
     java=$(java_program)
     broker_properties "$@" >"$folder/server.properties"
+    local scram users=()
+    for scram in SCRAM-SHA-256 SCRAM-SHA-512; do
+        users+=(--add-scram "$scram=[name=webmon,password=\"$kafka_password\"]")
+    done
     "$java" -XX:-UsePerfData -cp "$jars/*" kafka.tools.StorageTool format --standalone \
-        --cluster-id "$cluster_id" --config "$folder/server.properties" >"$folder/kafka.log" 2>&1 ||
+        --cluster-id "$cluster_id" --config "$folder/server.properties" "${users[@]}" >"$folder/kafka.log" 2>&1 ||
         fail_with_log "$folder/kafka.log" "cannot format a folder for Kafka"
 }
 
@@ -72,6 +81,13 @@ broker_properties() {
     local listeners=PLAINTEXT://127.0.0.1:$plain,SSL://127.0.0.1:$tls
     local advertised=$listeners protocols=PLAINTEXT:PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT
     for proxy in "${@:4}"; do
+        if [[ $proxy == doors ]]; then
+            listeners+=,SASL_PLAINTEXT://127.0.0.1:$behind,SASL_SSL://127.0.0.1:$((behind + 1)),OPEN://127.0.0.1:$((behind + 2))
+            advertised=$listeners
+            protocols+=,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,OPEN:SSL
+            door_properties
+            continue
+        fi
         listeners+=,BEHIND_$proxy://127.0.0.1:$((behind++))
         advertised+=,BEHIND_$proxy://127.0.0.1:$proxy
         protocols+=,BEHIND_$proxy:PLAINTEXT
@@ -103,6 +119,19 @@ transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
 transaction.state.log.replication.factor=1
 PROPERTIES
+}
+
+# door_properties: how the further listeners ask who somebody is.
+door_properties() {
+    local listener scram
+    echo listener.name.open.ssl.client.auth=none
+    echo sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+    for listener in sasl_plaintext sasl_ssl; do
+        echo "listener.name.$listener.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_webmon=\"$kafka_password\";"
+        for scram in 256 512; do
+            echo "listener.name.$listener.scram-sha-$scram.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        done
+    done
 }
 
 # start_kafka FOLDER: starts the broker in the background; $! is its process.

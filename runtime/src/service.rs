@@ -68,6 +68,7 @@ impl Service {
         database::check_schema(&connection).await?;
         reached.schema.set(true);
         let identity = Identity::read(&connection).await?.refuse_copy()?;
+        kafka.tell();
         kafka::wait_for_brokers(kafka, PATIENCE, &self.stop).await?;
         kafka::ensure_topic(kafka).await?;
         reached.kafka.set(true);

@@ -14,8 +14,8 @@ use std::time::Duration;
 use contract::trace::Share;
 use proptest::prelude::*;
 use runtime::config::{
-    ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, KafkaSsl, Limits, LogConfig,
-    LogFormat, Scalar, Surroundings, TracesConfig,
+    ClientCertificate, ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, KafkaSsl,
+    Limits, LogConfig, LogFormat, Scalar, Surroundings, TracesConfig,
 };
 use tempfile::TempDir;
 
@@ -235,9 +235,12 @@ fn an_empty_ssl_section_means_the_default_files() {
         fs::write(certs.join(name), "PEM").unwrap();
     }
     let expected = KafkaSsl {
-        ca: certs.join("ca.pem"),
-        certificate: certs.join("service.cert"),
-        key: certs.join("service.key"),
+        ca: Some(certs.join("ca.pem")),
+        client: Some(ClientCertificate {
+            certificate: certs.join("service.cert"),
+            key: certs.join("service.key"),
+            key_password: None,
+        }),
     };
     for section in [
         "  ssl:\n",
@@ -246,6 +249,71 @@ fn an_empty_ssl_section_means_the_default_files() {
     ] {
         let kafka = read(&folder, &with_kafka(section)).unwrap().kafka;
         assert_eq!(kafka.ssl.as_ref(), Some(&expected), "{section}");
+    }
+}
+
+#[test]
+fn without_the_default_files_tls_trusts_the_system_and_shows_no_certificate() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("ca.pem"), "PEM").unwrap();
+    let ssl = |section: &str| read(&folder, &with_kafka(section)).unwrap().kafka.ssl;
+    let expected = |ca| Some(KafkaSsl { ca, client: None });
+    assert_eq!(ssl("  ssl:\n"), expected(None));
+    assert_eq!(
+        ssl("  ssl: {ca: ca.pem}\n"),
+        expected(Some(folder.path().join("ca.pem")))
+    );
+    let of_process = Surroundings {
+        variables: [("SSL_CERT_FILE".to_owned(), "ca.pem".into())].into(),
+        directory: folder.path().into(),
+        terminal: false,
+    };
+    let file = folder.path().join("config.yaml");
+    fs::write(&file, with_kafka("  ssl:\n")).unwrap();
+    let found = load(&file, of_process).unwrap().kafka;
+    assert_eq!(found.ssl, expected(Some(folder.path().join("ca.pem"))));
+    let certs = folder.path().join("certs/kafka");
+    fs::create_dir_all(&certs).unwrap();
+    fs::write(certs.join("service.key"), "PEM").unwrap();
+    let half = read(&folder, &with_kafka("  ssl:\n")).unwrap_err();
+    assert!(
+        half.to_string().contains("kafka.ssl.certificate: "),
+        "{half}"
+    );
+}
+
+#[test]
+fn keys_and_passwords_are_read_and_never_shown() {
+    let folder = TempDir::new().unwrap();
+    let key = "0123456789abcdef0123456789abcdef";
+    fs::write(folder.path().join("key"), format!("{key}\n")).unwrap();
+    let text = with_kafka(
+        "  key: ${file:key}\n  group: team.webmon\n  replication: -1\n  sasl: {mechanism: SCRAM-SHA-512, \
+         username: $ConnectionString, password: '${PASSWORD}'}\n",
+    );
+    let kafka = read(&folder, &text).unwrap().kafka;
+    assert_eq!(kafka.key.as_ref().unwrap().expose(), key);
+    assert_eq!(
+        (kafka.group.as_str(), kafka.replication),
+        ("team.webmon", -1)
+    );
+    let sasl = kafka.sasl.as_ref().unwrap();
+    assert_eq!(
+        (
+            sasl.mechanism,
+            sasl.username.as_str(),
+            sasl.password.expose()
+        ),
+        ("SCRAM-SHA-512", "$ConnectionString", "s3cret")
+    );
+    let shown = format!("{kafka:?} {kafka}");
+    assert!(!shown.contains(key) && !shown.contains("s3cret"), "{shown}");
+    assert_eq!(
+        kafka.to_string(),
+        "plain, SCRAM-SHA-512 as $ConnectionString, messages signed (kafka.key)"
+    );
+    for nothing in ["  sasl:\n", "  sasl: {}\n", "  sasl: {mechanism: }\n"] {
+        assert_eq!(accepted(&with_kafka(nothing)).kafka.sasl, None, "{nothing}");
     }
 }
 

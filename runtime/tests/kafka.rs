@@ -9,9 +9,12 @@ use std::time::{Duration, SystemTime};
 use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
-use runtime::config::KafkaSsl;
+use runtime::config::Secret;
 use runtime::kafka::{KafkaError, TopicState, client_config, ensure_topic, wait_for_brokers};
-use support::{certificate, config, fresh_topic, plain_brokers, refusal, ssl, tls_brokers};
+use support::{
+    certificate, config, door, files, fresh_topic, plain_brokers, refusal, sasl, ssl, tls_brokers,
+    without_client,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How long the broker may take.
@@ -72,11 +75,7 @@ async fn stopping_ends_the_wait_for_brokers() {
 async fn a_certificate_that_is_not_there_is_named_with_its_key() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let ssl = KafkaSsl {
-        ca: path("ca.pem"),
-        certificate: path("service.cert"),
-        key: path("service.key"),
-    };
+    let ssl = files(["ca.pem", "service.cert", "service.key"].map(path));
     assert_eq!(
         refusal(&config("127.0.0.1:1", "tasks", Some(ssl))).await,
         format!(
@@ -186,11 +185,7 @@ async fn tls_spoken_to_a_plain_port_is_said_so() {
 #[tokio::test]
 async fn a_client_certificate_that_the_broker_does_not_trust_is_said_so() {
     let brokers = tls_brokers();
-    let stranger = KafkaSsl {
-        ca: certificate("ca.pem"),
-        certificate: certificate("other-ca.pem"),
-        key: certificate("other-ca.key"),
-    };
+    let stranger = files(["ca.pem", "other-ca.pem", "other-ca.key"].map(certificate));
     let error = refusal(&config(&brokers, "tasks", Some(stranger))).await;
     assert!(
         error.contains("alert bad certificate: SSL alert number 42; "),
@@ -204,11 +199,7 @@ async fn a_client_certificate_that_the_broker_does_not_trust_is_said_so() {
 
 #[tokio::test]
 async fn a_client_certificate_that_has_expired_is_said_so() {
-    let expired = KafkaSsl {
-        ca: certificate("ca.pem"),
-        certificate: certificate("expired.cert"),
-        key: certificate("expired.key"),
-    };
+    let expired = files(["ca.pem", "expired.cert", "expired.key"].map(certificate));
     let error = refusal(&config(&tls_brokers(), "tasks", Some(expired))).await;
     // Kafka's brokers say no more than that they do not accept it.
     assert!(
@@ -220,11 +211,7 @@ async fn a_client_certificate_that_has_expired_is_said_so() {
 
 #[tokio::test]
 async fn a_key_that_is_not_the_certificates_own_is_said_so() {
-    let swapped = KafkaSsl {
-        ca: certificate("ca.pem"),
-        certificate: certificate("service.cert"),
-        key: certificate("other-ca.key"),
-    };
+    let swapped = files(["ca.pem", "service.cert", "other-ca.key"].map(certificate));
     let error = refusal(&config(&tls_brokers(), "tasks", Some(swapped))).await;
     assert!(error.contains("key values mismatch"), "{error}");
     assert!(
@@ -256,4 +243,108 @@ async fn a_broker_that_demands_a_client_certificate_gets_nothing_without() {
         .await
         .unwrap()
         .unwrap_err();
+}
+
+#[tokio::test]
+async fn a_password_is_taken_by_each_mechanism_over_plain_connections_and_over_tls() {
+    let stop = CancellationToken::new();
+    for (kind, ssl) in [("plain", None), ("tls", Some(without_client()))] {
+        for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
+            let mut config = config(&door(kind), &fresh_topic(mechanism), ssl.clone());
+            config.sasl = Some(sasl(mechanism, None));
+            wait_for_brokers(&config, PATIENCE, &stop).await.unwrap();
+            assert_eq!(ensure_topic(&config).await.unwrap(), TopicState::Created);
+        }
+    }
+}
+
+#[tokio::test]
+async fn tls_without_a_client_certificate_works_where_the_broker_demands_none() {
+    let config = config(
+        &door("tls_open"),
+        &fresh_topic("open"),
+        Some(without_client()),
+    );
+    let stop = CancellationToken::new();
+    wait_for_brokers(&config, PATIENCE, &stop).await.unwrap();
+    assert_eq!(ensure_topic(&config).await.unwrap(), TopicState::Created);
+}
+
+#[tokio::test]
+async fn the_brokers_choose_the_replication_where_they_are_asked_to() {
+    let mut config = config(&plain_brokers(), &fresh_topic("choice"), None);
+    config.replication = -1;
+    assert_eq!(ensure_topic(&config).await.unwrap(), TopicState::Created);
+}
+
+#[tokio::test]
+async fn an_encrypted_key_is_opened_by_its_password() {
+    let encrypted = |password: Option<&str>| {
+        let mut ssl = files(["ca.pem", "service.cert", "locked.key"].map(certificate));
+        if let Some(client) = &mut ssl.client {
+            client.key_password = password.map(Secret::new);
+        }
+        config(&tls_brokers(), &fresh_topic("locked"), Some(ssl))
+    };
+    let stop = CancellationToken::new();
+    let right = encrypted(Some("locked by a password"));
+    wait_for_brokers(&right, PATIENCE, &stop).await.unwrap();
+    for wrong in [None, Some("another")] {
+        let error = refusal(&encrypted(wrong)).await;
+        assert!(
+            error.ends_with(
+                "kafka.ssl.key is encrypted: set kafka.ssl.key_password to its password"
+            ),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_password_is_said_with_the_remedy() {
+    let plain = |sasl| {
+        let mut config = config(&door("plain"), "tasks", None);
+        config.sasl = sasl;
+        config
+    };
+    let without_sasl = {
+        let mut config = config(&plain_brokers(), "tasks", None);
+        config.sasl = Some(sasl("SCRAM-SHA-256", None));
+        config
+    };
+    for (config, remedy) in [
+        (
+            plain(Some(sasl("SCRAM-SHA-512", Some("wrong")))),
+            "check kafka.sasl.username, kafka.sasl.password and kafka.sasl.mechanism",
+        ),
+        (
+            plain(Some(sasl("PLAIN", Some("wrong")))),
+            "check kafka.sasl.username, kafka.sasl.password and kafka.sasl.mechanism",
+        ),
+        (
+            plain(Some(sasl("GSSAPI-NOT", None))),
+            "set kafka.sasl.mechanism to one that the brokers offer",
+        ),
+        (
+            plain(None),
+            "the brokers demand a password: add the section kafka.sasl with mechanism, username and password",
+        ),
+        (
+            without_sasl,
+            "that port takes no password: use the brokers' SASL port, or delete the section kafka.sasl",
+        ),
+    ] {
+        let error = refusal(&config).await;
+        assert!(error.ends_with(remedy), "{error}");
+        assert!(!error.contains("wrong"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_demands_a_certificate_is_named_to_a_client_that_shows_none() {
+    let error = refusal(&config(&tls_brokers(), "tasks", Some(without_client()))).await;
+    assert!(
+        error.ends_with("set kafka.ssl.certificate and kafka.ssl.key"),
+        "{error}"
+    );
 }

@@ -72,6 +72,7 @@ async fn execute(
             .await
         }
         Command::CheckConfig => {
+            config.kafka.tell();
             say(format_args!("{} is in order", file.display())).wrap_err("write")
         }
         Command::Healthcheck => Ok(healthcheck(config.http.listen).await?),

@@ -136,6 +136,21 @@ pub fn tls_brokers() -> String {
     crate::service("WEBMON_TEST_KAFKA_TLS_BROKERS")
 }
 
+/// `host:port` of the broker's listener that takes the password of `webmon`, over TLS.
+pub fn sasl_tls_brokers() -> String {
+    crate::service("WEBMON_TEST_KAFKA_SASL_TLS_BROKERS")
+}
+
+/// `host:port` of the broker's TLS listener that demands neither a password nor a certificate.
+pub fn open_tls_brokers() -> String {
+    crate::service("WEBMON_TEST_KAFKA_OPEN_TLS_BROKERS")
+}
+
+/// The password of the broker's user `webmon`.
+pub fn sasl_password() -> String {
+    crate::service("WEBMON_TEST_KAFKA_SASL_PASSWORD")
+}
+
 /// A file of the folder with `ca.pem`, `service.cert`, `service.key` and `other-ca.pem`.
 pub fn certificate(file: &str) -> PathBuf {
     let folder = crate::service("WEBMON_TEST_KAFKA_CERTS");

@@ -40,7 +40,10 @@ pub use crowd::{Crowd, THREE_HUNDRED, TWO_THOUSAND, sites_file};
 pub use database::{Database, migrate};
 pub use disk::lacks_disks;
 pub use http::{get, metric};
-pub use kafka::{Calm, Topic, brokers, certificate, tls_brokers};
+pub use kafka::{
+    Calm, Topic, brokers, certificate, open_tls_brokers, sasl_password, sasl_tls_brokers,
+    tls_brokers,
+};
 pub use process::{Finished, Process};
 pub use proxy::{Mode, Proxy};
 pub use server::{Server, database_url};

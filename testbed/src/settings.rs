@@ -26,6 +26,8 @@ pub struct Settings {
     pub topic: String,
     /// `kafka.ssl.ca`; with it the other keys of the section are there too.
     pub ca: Option<PathBuf>,
+    /// Further lines of the section `kafka`.
+    pub kafka: String,
     /// `log.filter`.
     pub filter: &'static str,
     /// Further lines of a checker's file.
@@ -66,6 +68,7 @@ impl Settings {
             brokers: brokers(),
             topic: topic.to_owned(),
             ca: None,
+            kafka: String::new(),
             filter: "info",
             checker: String::new(),
         }
@@ -98,6 +101,7 @@ impl Settings {
             brokers,
             topic,
             ca,
+            kafka,
             filter,
             checker: _,
         } = self;
@@ -113,6 +117,7 @@ impl Settings {
                 writeln!(yaml, "    {name}: {}", file.display()).expect("a String takes all");
             }
         }
+        yaml += kafka;
         let listening =
             format!("http: {{listen: \"{listen}\"}}\nlog: {{format: text, filter: {filter}}}\n");
         let path = folder.join(format!("{name}.yaml"));

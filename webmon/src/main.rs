@@ -6,6 +6,7 @@ use checker::command::Probe;
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
+    config::KafkaConfig,
     program::{prepare, run, say, usage},
     telemetry::{healthcheck, start_logs},
 };
@@ -82,6 +83,7 @@ async fn execute(
         Command::CheckConfig => {
             let file = file.map_or("defaults".to_owned(), |file| file.display().to_string());
             checker::command::review(&file, &config.checker.probe.secrets)?;
+            config.kafka.iter().for_each(KafkaConfig::tell);
             say("the configuration is in order").wrap_err("write")
         }
         Command::Healthcheck => Ok(healthcheck(config.http.listen).await?),

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use testbed::{Cluster, Crowd, Database, Finished, Process, Settings, certificate, eventually};
+use testbed::{
+    Cluster, Crowd, Database, Finished, Process, Settings, certificate, eventually,
+    open_tls_brokers, sasl_password, sasl_tls_brokers,
+};
 
 /// How long the first results may take, from the start of the services.
 const FIRST_RESULTS: Duration = Duration::from_secs(30);
@@ -91,5 +94,86 @@ fn assert_refused(finished: &Finished, words: &[&str]) {
     assert_eq!(finished.code, 1, "{said}");
     for word in words {
         assert!(said.contains(word), "{word} is not named: {said}");
+    }
+}
+
+/// Runs a scheduler and a checker with these settings until every site is up.
+async fn assert_works(cluster: &Cluster, settings: &Settings) {
+    cluster.add(SITES).await;
+    let mut services = [
+        settings
+            .checker(cluster.folder(), "checker")
+            .start("checker", "checker"),
+        settings
+            .scheduler(cluster.folder(), "scheduler")
+            .start("scheduler", "scheduler"),
+    ];
+    let sql = "SELECT count(DISTINCT site_id) FROM check_result WHERE outcome = 'up'";
+    eventually(FIRST_RESULTS, "every site is up", async || {
+        (cluster.number(sql).await == 20).then_some(())
+    })
+    .await;
+    for service in &mut services {
+        service.terminate();
+        assert_eq!(service.wait(GIVING_UP).await, 0);
+        assert!(!service.said().contains("stepped over a message"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_are_made_with_a_password_over_tls_and_a_group_of_ones_own() {
+    let cluster = Cluster::start("sasl").await;
+    let password = sasl_password();
+    let settings = Settings {
+        brokers: sasl_tls_brokers(),
+        kafka: format!(
+            "  group: team.webmon\n  ssl: {{ca: {:?}}}\n  sasl: {{mechanism: SCRAM-SHA-512, username: webmon, \
+             password: {password:?}}}\n",
+            certificate("ca.pem")
+        ),
+        ..cluster.settings.clone()
+    };
+    assert_works(&cluster, &settings).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_are_made_over_tls_without_a_client_certificate_by_sealed_tasks() {
+    let cluster = Cluster::start("open-tls").await;
+    let settings = Settings {
+        brokers: open_tls_brokers(),
+        kafka: format!(
+            "  key: 0123456789abcdef0123456789abcdef\n  ssl: {{ca: {:?}}}\n",
+            certificate("ca.pem")
+        ),
+        ..cluster.settings.clone()
+    };
+    assert_works(&cluster, &settings).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_only_one_side_has_is_told_with_the_remedy() {
+    let cluster = Cluster::start("one-key").await;
+    cluster.add(SITES).await;
+    let keyed = Settings {
+        kafka: "  key: 0123456789abcdef0123456789abcdef\n".to_owned(),
+        ..cluster.settings.clone()
+    };
+    let plain = &cluster.settings;
+    for (scheduler, checker, words) in [
+        (
+            &keyed,
+            plain,
+            "set the schedulers' kafka.key for this checker too",
+        ),
+        (
+            plain,
+            &keyed,
+            "kafka.key must be the same for all schedulers and checkers",
+        ),
+    ] {
+        let [scheduler, mut checker] = cluster.services([scheduler, checker]).await;
+        checker.process.line_seen(words, FIRST_RESULTS).await;
+        scheduler.stop().await;
+        checker.stop().await;
     }
 }

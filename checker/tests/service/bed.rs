@@ -35,6 +35,10 @@ pub(crate) struct Bed {
     pub(crate) connection: DatabaseConnection,
     /// Whose tasks these are.
     pub(crate) installation: Installation,
+    /// `kafka.key` of the checkers.
+    pub(crate) key: Option<Secret>,
+    /// `kafka.previous_key` of the checkers.
+    pub(crate) previous_key: Option<Secret>,
     /// Where the tasks are.
     topic: Topic,
     /// Where the rows go.
@@ -63,6 +67,8 @@ impl Bed {
             website: Website::start(),
             installation: tables::installation(&connection).await.parse().unwrap(),
             connection,
+            key: None,
+            previous_key: None,
             topic: Topic::unique(purpose),
             database,
             _calm: calm,
@@ -72,10 +78,12 @@ impl Bed {
     }
 
     /// Where the tasks are.
-    fn kafka(&self) -> KafkaConfig {
+    pub(crate) fn kafka(&self) -> KafkaConfig {
         let mut kafka = KafkaConfig::plain(vec![testbed::brokers()]);
         self.topic.name().clone_into(&mut kafka.topic);
         kafka.partitions = PARTITIONS;
+        kafka.key.clone_from(&self.key);
+        kafka.previous_key.clone_from(&self.previous_key);
         kafka
     }
 

@@ -13,5 +13,6 @@ mod bed;
 mod full;
 mod messages;
 mod offsets;
+mod seals;
 mod several;
 mod tasks;

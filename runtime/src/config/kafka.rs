@@ -1,15 +1,22 @@
 //! `kafka`: where the tasks go.
 
-use std::path::PathBuf;
+mod sasl;
+mod ssl;
+
 use std::time::Duration;
 
+use contract::CHECKER_GROUP;
+pub use sasl::KafkaSasl;
+use sasl::RawSasl;
 use serde::{Deserialize, Deserializer};
+use ssl::RawSsl;
+pub use ssl::{ClientCertificate, KafkaSsl};
+use tracing::{info, warn};
 
 use super::document::Document;
 use super::limits::Limits;
 use super::node::Scalar;
 use super::secret::Secret;
-use super::surroundings::open;
 
 /// `kafka.topic`, unless the file says otherwise.
 const DEFAULT_TOPIC: &str = "webmon.tasks";
@@ -25,6 +32,8 @@ const REPLICATION: Limits<i32> = Limits {
     default: 1,
     allowed: 1..=16,
 };
+/// `kafka.replication` that leaves it to the brokers.
+const BROKERS_CHOICE: i64 = -1;
 /// `kafka.retention`; no task lives longer than a day, and Kafka looks only every five minutes.
 const RETENTION: Limits<Duration> = Limits {
     default: Duration::from_hours(6),
@@ -32,12 +41,6 @@ const RETENTION: Limits<Duration> = Limits {
 };
 /// The shortest `kafka.key`, in characters.
 const LEAST_KEY_CHARS: usize = 32;
-/// `kafka.ssl.ca`, unless the file says otherwise.
-const DEFAULT_CA: &str = "certs/kafka/ca.pem";
-/// `kafka.ssl.certificate`, unless the file says otherwise.
-const DEFAULT_CERTIFICATE: &str = "certs/kafka/service.cert";
-/// `kafka.ssl.key`, unless the file says otherwise.
-const DEFAULT_KEY: &str = "certs/kafka/service.key";
 
 /// `kafka`: where the tasks go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,27 +51,20 @@ pub struct KafkaConfig {
     pub topic: String,
     /// `kafka.partitions`: how many a new topic gets.
     pub partitions: i32,
-    /// `kafka.replication`: of a new topic.
+    /// `kafka.replication`: of a new topic; -1 leaves it to the brokers.
     pub replication: i32,
     /// `kafka.retention`: of a new topic.
     pub retention: Duration,
+    /// `kafka.group`: the consumer group of the checkers.
+    pub group: String,
     /// `kafka.key`: with it each message has a header that shows who wrote it.
     pub key: Option<Secret>,
     /// `kafka.previous_key`: believed as well, until all have the new one.
     pub previous_key: Option<Secret>,
-    /// `kafka.ssl`: certificates; without the section Kafka is plain.
+    /// `kafka.ssl`: TLS; without the section Kafka is plain.
     pub ssl: Option<KafkaSsl>,
-}
-
-/// `kafka.ssl`: PEM files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KafkaSsl {
-    /// `kafka.ssl.ca`: who signs the brokers' certificates.
-    pub ca: PathBuf,
-    /// `kafka.ssl.certificate`: of this service.
-    pub certificate: PathBuf,
-    /// `kafka.ssl.key`: of this service.
-    pub key: PathBuf,
+    /// `kafka.sasl`: a password; without the section there is none.
+    pub sasl: Option<KafkaSasl>,
 }
 
 /// The section as written.
@@ -85,6 +81,8 @@ struct RawKafka {
     replication: Option<i64>,
     /// `kafka.retention`.
     retention: Option<Scalar>,
+    /// `kafka.group`.
+    group: Option<String>,
     /// `kafka.key`.
     key: Option<String>,
     /// `kafka.previous_key`.
@@ -92,18 +90,8 @@ struct RawKafka {
     /// `kafka.ssl`: there and empty, it means TLS with the default files.
     #[serde(default, deserialize_with = "there")]
     ssl: Option<RawSsl>,
-}
-
-/// The section `kafka.ssl` as written.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSsl {
-    /// `kafka.ssl.ca`.
-    ca: Option<String>,
-    /// `kafka.ssl.certificate`.
-    certificate: Option<String>,
-    /// `kafka.ssl.key`.
-    key: Option<String>,
+    /// `kafka.sasl`: empty, it means none.
+    sasl: Option<RawSasl>,
 }
 
 /// A section whose presence says something, even when it is empty.
@@ -122,9 +110,11 @@ impl KafkaConfig {
             partitions: PARTITIONS.default,
             replication: REPLICATION.default,
             retention: RETENTION.default,
+            group: CHECKER_GROUP.to_owned(),
             key: None,
             previous_key: None,
             ssl: None,
+            sasl: None,
         }
     }
 
@@ -134,14 +124,19 @@ impl KafkaConfig {
         let brokers = valid_brokers(document, raw.brokers);
         let topic = document.check("kafka.topic", valid_topic(raw.topic));
         let partitions = document.check("kafka.partitions", PARTITIONS.number(raw.partitions));
-        let replication = document.check("kafka.replication", REPLICATION.number(raw.replication));
+        let replication = document.check("kafka.replication", valid_replication(raw.replication));
         let retention = document.check("kafka.retention", RETENTION.duration(raw.retention));
+        let group = document.check("kafka.group", valid_group(raw.group));
         let key = document.check("kafka.key", valid_key(raw.key));
         let previous_key = valid_previous(raw.previous_key, matches!(key, Some(None)));
         let previous_key = document.check("kafka.previous_key", previous_key);
         let ssl = match raw.ssl {
-            Some(raw) => valid_ssl(document, raw).map(Some),
+            Some(raw) => KafkaSsl::valid(document, raw).map(Some),
             None => Some(None),
+        };
+        let sasl = match raw.sasl {
+            Some(raw) if raw != RawSasl::default() => KafkaSasl::valid(document, raw).map(Some),
+            _ => Some(None),
         };
         Some(Self {
             brokers: brokers?,
@@ -149,10 +144,24 @@ impl KafkaConfig {
             partitions: partitions?,
             replication: replication?,
             retention: retention?,
+            group: group?,
             key: key?,
             previous_key: previous_key?,
             ssl: ssl?,
+            sasl: sasl?,
         })
+    }
+
+    /// Says how Kafka is reached, and what is wrong with that though it works.
+    pub fn tell(&self) {
+        info!(kafka.access = %self, "how Kafka is reached");
+        let shown = self.sasl.as_ref().is_some_and(KafkaSasl::shows_password);
+        if shown && self.ssl.is_none() {
+            warn!(
+                "kafka.sasl.mechanism PLAIN without kafka.ssl sends the password unencrypted: add the section \
+                 kafka.ssl, or use SCRAM-SHA-512"
+            );
+        }
     }
 }
 
@@ -200,12 +209,36 @@ fn is_broker(text: &str) -> bool {
     host_is_right && digits && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
+/// Letters, digits and what else Kafka takes in a name.
+fn is_name(text: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=MAX_TOPIC_BYTES).contains(&text.len()) && text.chars().all(legal)
+}
+
+/// A name for the group of the checkers. Kafka takes any; these need no quotes anywhere.
+fn valid_group(raw: Option<String>) -> Result<String, String> {
+    let group = raw.unwrap_or_else(|| CHECKER_GROUP.to_owned());
+    if is_name(&group) {
+        return Ok(group);
+    }
+    Err(format!(
+        "must be 1 to {MAX_TOPIC_BYTES} of `a-z`, `A-Z`, `0-9`, `.`, `_`, `-`"
+    ))
+}
+
+/// How many brokers keep a new topic; -1 leaves it to them.
+fn valid_replication(raw: Option<i64>) -> Result<i32, String> {
+    if raw == Some(BROKERS_CHOICE) {
+        return Ok(-1);
+    }
+    let checked = REPLICATION.number(raw);
+    checked.map_err(|message| format!("{message}, or {BROKERS_CHOICE} for the brokers' default"))
+}
+
 /// A name that Kafka takes for a topic.
 fn valid_topic(raw: Option<String>) -> Result<String, String> {
     let topic = raw.unwrap_or_else(|| DEFAULT_TOPIC.to_owned());
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let fits = (1..=MAX_TOPIC_BYTES).contains(&topic.len());
-    if fits && topic.chars().all(legal) && topic != "." && topic != ".." {
+    if is_name(&topic) && topic != "." && topic != ".." {
         return Ok(topic);
     }
     Err(format!(
@@ -234,43 +267,20 @@ fn valid_previous(raw: Option<String>, alone: bool) -> Result<Option<Secret>, St
     valid_key(raw)
 }
 
-/// Three files that can be read.
-fn valid_ssl(document: &mut Document, raw: RawSsl) -> Option<KafkaSsl> {
-    let RawSsl {
-        ca,
-        certificate,
-        key,
-    } = raw;
-    let ca = valid_file(document, "kafka.ssl.ca", ca.as_deref(), DEFAULT_CA);
-    let certificate = certificate.as_deref();
-    let certificate = valid_file(
-        document,
-        "kafka.ssl.certificate",
-        certificate,
-        DEFAULT_CERTIFICATE,
-    );
-    let key = valid_file(document, "kafka.ssl.key", key.as_deref(), DEFAULT_KEY);
-    Some(KafkaSsl {
-        ca: ca?,
-        certificate: certificate?,
-        key: key?,
-    })
-}
-
-/// A file that can be read now: librdkafka would only say so much later, and less clearly.
-fn valid_file(
-    document: &mut Document,
-    key: &str,
-    raw: Option<&str>,
-    default: &str,
-) -> Option<PathBuf> {
-    let path = document.surroundings().locate(raw.unwrap_or(default));
-    let checked = match open(&path) {
-        Ok(_) => Ok(path),
-        Err(problem) => Err(format!(
-            "{problem}: put the PEM file there, name another one, or delete the `ssl` section \
-             for plain Kafka (relative paths start at the working directory)"
-        )),
-    };
-    document.check(key, checked)
+/// Shows how Kafka is reached, for `check-config`.
+impl std::fmt::Display for KafkaConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.ssl {
+            Some(ssl) => write!(f, "{ssl}")?,
+            None => f.write_str("plain")?,
+        }
+        match &self.sasl {
+            Some(sasl) => write!(f, ", {} as {}", sasl.mechanism, sasl.username)?,
+            None => f.write_str(", no password")?,
+        }
+        match self.key {
+            Some(_) => f.write_str(", messages signed (kafka.key)"),
+            None => f.write_str(", messages not signed"),
+        }
+    }
 }

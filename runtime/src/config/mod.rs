@@ -38,7 +38,7 @@ pub use database::DatabaseConfig;
 pub use document::Document;
 pub use error::{ConfigError, Fault};
 pub use http::HttpConfig;
-pub use kafka::{KafkaConfig, KafkaSsl};
+pub use kafka::{ClientCertificate, KafkaConfig, KafkaSasl, KafkaSsl};
 pub use limits::Limits;
 pub use log::{LogConfig, LogFormat};
 pub use node::Scalar;

@@ -17,7 +17,7 @@ pub use stranded::{STATISTICS_INTERVAL_MS, Stranded};
 pub use topic::{TopicState, ensure_topic};
 pub use wait::wait_for_brokers;
 
-use crate::config::{KafkaConfig, KafkaSsl};
+use crate::config::{ClientCertificate, KafkaConfig, KafkaSasl, KafkaSsl};
 
 /// What can go wrong with Kafka as a whole.
 #[derive(Debug, thiserror::Error)]
@@ -95,29 +95,56 @@ pub fn client_config(config: &KafkaConfig, client_id: &str) -> ClientConfig {
         // checks may be late at all.
         .set("socket.timeout.ms", "10000")
         .set_log_level(RDKafkaLogLevel::Info);
-    if let Some(KafkaSsl {
-        ca,
-        certificate,
-        key,
-    }) = &config.ssl
+    secure(&mut client, config);
+    client
+}
+
+/// TLS and passwords, as far as they are configured.
+fn secure(client: &mut ClientConfig, config: &KafkaConfig) {
+    let protocol = match (&config.ssl, &config.sasl) {
+        (None, None) => "plaintext",
+        (Some(_), None) => "ssl",
+        (None, Some(_)) => "sasl_plaintext",
+        (Some(_), Some(_)) => "sasl_ssl",
+    };
+    client.set("security.protocol", protocol);
+    if let Some(KafkaSsl { ca, client: shown }) = &config.ssl {
+        // Where this is not set, librdkafka trusts what its OpenSSL was built with, which may be nothing.
+        let authorities = ca.as_ref().map(|ca| ca.to_string_lossy());
+        client.set("ssl.ca.location", authorities.as_deref().unwrap_or("probe"));
+        if let Some(ClientCertificate {
+            certificate,
+            key,
+            key_password,
+        }) = shown
+        {
+            client
+                .set("ssl.certificate.location", certificate.to_string_lossy())
+                .set("ssl.key.location", key.to_string_lossy());
+            if let Some(password) = key_password {
+                client.set("ssl.key.password", password.expose());
+            }
+        }
+    }
+    if let Some(KafkaSasl {
+        mechanism,
+        username,
+        password,
+    }) = &config.sasl
     {
         client
-            .set("security.protocol", "ssl")
-            .set("ssl.ca.location", ca.to_string_lossy())
-            .set("ssl.certificate.location", certificate.to_string_lossy())
-            .set("ssl.key.location", key.to_string_lossy());
+            .set("sasl.mechanisms", *mechanism)
+            .set("sasl.username", username)
+            .set("sasl.password", password.expose());
     }
-    client
 }
 
 /// librdkafka refused to make a client: says which file it could not read, if that was it.
 fn client_error(config: &KafkaConfig, error: &rdkafka::error::KafkaError) -> KafkaError {
     let (cause, remedy) = unreadable_file(config.ssl.as_ref()).unwrap_or_else(|| {
-        let remedy = match config.ssl {
-            Some(_) => "check that kafka.ssl.ca, kafka.ssl.certificate and kafka.ssl.key are PEM files and belong together",
-            None => "check kafka.brokers",
-        };
-        (error.to_string(), remedy.to_owned())
+        let cause = error.to_string();
+        let remedy = refused_remedy(config, &cause).to_owned();
+        (cause, remedy)
     });
     KafkaError::Client {
         brokers: config.brokers.join(","),
@@ -126,15 +153,34 @@ fn client_error(config: &KafkaConfig, error: &rdkafka::error::KafkaError) -> Kaf
     }
 }
 
+/// What would help when librdkafka refuses the settings.
+fn refused_remedy(config: &KafkaConfig, cause: &str) -> &'static str {
+    let locked = ["password", "decrypt", "interrupted or cancelled"];
+    match &config.ssl {
+        None => "check kafka.brokers",
+        Some(KafkaSsl { client: None, .. }) => "check that kafka.ssl.ca is a PEM file",
+        Some(_) if cause.contains("ssl.key") && locked.iter().any(|word| cause.contains(word)) => {
+            "kafka.ssl.key is encrypted: set kafka.ssl.key_password to its password"
+        }
+        Some(_) => {
+            "check that kafka.ssl.ca, kafka.ssl.certificate and kafka.ssl.key are PEM files and belong together"
+        }
+    }
+}
+
 /// The first file of `kafka.ssl` that cannot be read: why, and what would help.
 fn unreadable_file(ssl: Option<&KafkaSsl>) -> Option<(String, String)> {
-    let KafkaSsl {
-        ca,
-        certificate,
-        key,
-    } = ssl?;
-    let files: [(&str, &Path); 3] = [("ca", ca), ("certificate", certificate), ("key", key)];
+    let KafkaSsl { ca, client } = ssl?;
+    let files: [(&str, Option<&Path>); 3] = [
+        ("ca", ca.as_deref()),
+        (
+            "certificate",
+            client.as_ref().map(|client| client.certificate.as_path()),
+        ),
+        ("key", client.as_ref().map(|client| client.key.as_path())),
+    ];
     files.into_iter().find_map(|(name, path)| {
+        let path = path?;
         let error = std::fs::read(path).err()?;
         let cause = format!("cannot read {}: {error}", path.display());
         let remedy = format!(

@@ -12,7 +12,7 @@ use rdkafka::producer::{BaseProducer, Producer as _, ProducerContext};
 use tokio_util::sync::CancellationToken;
 
 use super::{KafkaError, client_config, client_error, log::plain};
-use crate::config::KafkaConfig;
+use crate::config::{KafkaConfig, KafkaSsl};
 use crate::retry::Outage;
 
 /// How long one look for a broker takes when there is none, and the slowest answer that is heard; so
@@ -63,7 +63,7 @@ fn wait_blocking(
             .unwrap_or_else(|| error.to_string());
         outage.failed(&cause);
         if left.is_zero() {
-            let remedy = remedy(&cause, config.ssl.is_some());
+            let remedy = remedy(&cause, config);
             return Err(KafkaError::Unreachable {
                 brokers,
                 patience,
@@ -76,21 +76,50 @@ fn wait_blocking(
 }
 
 /// What would help against a failure to connect, as far as librdkafka's words tell.
-fn remedy(cause: &str, ssl: bool) -> &'static str {
-    match ssl {
-        false if cause.contains("Disconnected") => {
+fn remedy(cause: &str, config: &KafkaConfig) -> &'static str {
+    if let Some(remedy) = password_remedy(cause, config.sasl.is_some()) {
+        return remedy;
+    }
+    match &config.ssl {
+        None if cause.contains("Disconnected") => {
             "check kafka.brokers; if that port speaks TLS, add the section kafka.ssl"
         }
-        true if cause.contains("SSL connection closed by peer")
-            || cause.contains("wrong version number") =>
+        Some(_)
+            if cause.contains("SSL connection closed by peer")
+                || cause.contains("wrong version number") =>
         {
             "that port seems to speak plain Kafka: use the brokers' TLS port, or delete the section kafka.ssl"
         }
-        true if cause.contains("SSL") => {
+        Some(KafkaSsl { client: None, .. }) if cause.contains("certificate required") => {
+            "the brokers demand a client's certificate: set kafka.ssl.certificate and kafka.ssl.key"
+        }
+        Some(_) if cause.contains("SSL") => {
             "check that kafka.ssl.ca signed the brokers' certificates, that the brokers trust kafka.ssl.certificate, and that none of them has expired"
         }
         _ => "check kafka.brokers and that a broker runs",
     }
+}
+
+/// What would help where a password is the matter.
+fn password_remedy(cause: &str, is_set: bool) -> Option<&'static str> {
+    Some(match is_set {
+        false if cause.contains("SASL") => {
+            "the brokers demand a password: add the section kafka.sasl with mechanism, username and password"
+        }
+        true if cause.contains("nsupported SASL mechanism") => {
+            "set kafka.sasl.mechanism to one that the brokers offer"
+        }
+        true if cause.contains("SASL state") => {
+            "that port takes no password: use the brokers' SASL port, or delete the section kafka.sasl"
+        }
+        true if cause.contains("uthentication") => {
+            "check kafka.sasl.username, kafka.sasl.password and kafka.sasl.mechanism"
+        }
+        true if cause.contains("Disconnected") => {
+            "check kafka.brokers; if that port speaks TLS, add the section kafka.ssl; if it takes no password, delete the section kafka.sasl"
+        }
+        _ => return None,
+    })
 }
 
 /// Collects why each broker cannot be reached.

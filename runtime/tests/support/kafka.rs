@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use runtime::config::{KafkaConfig, KafkaSsl};
+use runtime::config::{ClientCertificate, KafkaConfig, KafkaSasl, KafkaSsl, Secret};
 use runtime::kafka::wait_for_brokers;
 use tokio_util::sync::CancellationToken;
 
@@ -13,9 +13,53 @@ pub(crate) fn config(brokers: &str, topic: &str, ssl: Option<KafkaSsl>) -> Kafka
         brokers: brokers.split(',').map(str::to_owned).collect(),
         topic: topic.to_owned(),
         partitions: 3,
-        replication: 1,
         retention: Duration::from_mins(10),
         ssl,
+        ..KafkaConfig::plain(Vec::new())
+    }
+}
+
+/// A section `kafka.ssl` with these files: the authority, the client's certificate and its key.
+pub(crate) fn files([ca, certificate, key]: [PathBuf; 3]) -> KafkaSsl {
+    KafkaSsl {
+        ca: Some(ca),
+        client: Some(ClientCertificate {
+            certificate,
+            key,
+            key_password: None,
+        }),
+    }
+}
+
+/// The section `kafka.ssl` with the tests' authority, and nothing that the client shows.
+pub(crate) fn without_client() -> KafkaSsl {
+    KafkaSsl {
+        ca: Some(certificate("ca.pem")),
+        client: None,
+    }
+}
+
+/// A listener of the real broker that takes passwords, over `plain` connections or `tls`; or `tls_open`, which demands
+/// neither a password nor a certificate.
+pub(crate) fn door(kind: &str) -> String {
+    let name = match kind {
+        "plain" => "WEBMON_TEST_KAFKA_SASL_BROKERS",
+        "tls" => "WEBMON_TEST_KAFKA_SASL_TLS_BROKERS",
+        _ => "WEBMON_TEST_KAFKA_OPEN_TLS_BROKERS",
+    };
+    variable(name, "host:port of a Kafka listener of that kind")
+}
+
+/// A password of the real broker's user `webmon`, or another.
+pub(crate) fn sasl(mechanism: &'static str, password: Option<&str>) -> KafkaSasl {
+    let right = variable(
+        "WEBMON_TEST_KAFKA_SASL_PASSWORD",
+        "the password of `webmon`",
+    );
+    KafkaSasl {
+        mechanism,
+        username: "webmon".to_owned(),
+        password: Secret::new(password.unwrap_or(&right)),
     }
 }
 
@@ -46,11 +90,7 @@ pub(crate) fn certificate(name: &str) -> PathBuf {
 
 /// The section `kafka.ssl` with this authority.
 pub(crate) fn ssl(ca: &str) -> KafkaSsl {
-    KafkaSsl {
-        ca: certificate(ca),
-        certificate: certificate("service.cert"),
-        key: certificate("service.key"),
-    }
+    files([ca, "service.cert", "service.key"].map(certificate))
 }
 
 /// A topic name that nobody else uses.

@@ -45,6 +45,7 @@ pub(crate) async fn prepare(
     let brokers = broker.address().to_string();
     let topic = Arc::new(Topic::on(&brokers, "chaos"));
     let direct = Settings {
+        kafka: String::new(),
         database_url: postgres.url(),
         brokers,
         topic: topic.name().to_owned(),
