@@ -6,6 +6,7 @@
 //! holds none while it asks: what does not fit would be held by every lane.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::result::MAX_DETAIL_CHARS;
@@ -168,11 +169,16 @@ impl Plans {
             Held::Here(expect) => return Ok(Arc::clone(expect)),
             Held::Kept(key) => key,
         };
-        if let Some(kept) = self.kept.get(key) {
-            return kept.ready();
-        }
-        let kept = Kept::compile(text);
-        self.kept.insert(*key, kept.clone());
+        // A check that has a core waits for no other, which may wait for a core.
+        let kept = match self.kept.get_value_or_guard(key, Some(Duration::ZERO)) {
+            GuardResult::Value(kept) => kept,
+            GuardResult::Timeout => Kept::compile(text),
+            GuardResult::Guard(guard) => {
+                let kept = Kept::compile(text);
+                drop(guard.insert(kept.clone()));
+                kept
+            }
+        };
         kept.ready()
     }
 }
