@@ -1,6 +1,6 @@
 //! The database of a standalone: the configured one, or a `PostgreSQL` of its own under `--data`.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
@@ -10,6 +10,7 @@ use runtime::database::{self, Link, Pool};
 use sea_orm::DatabaseConnection;
 
 use crate::config::Config;
+use crate::folder;
 use crate::postgres::OwnPostgres;
 
 /// The connection of the commands, and of what is shown.
@@ -39,10 +40,9 @@ impl DataLock {
 
     /// Takes the lock; `None` if another webmon has it.
     pub fn take(data: &Path) -> Result<Option<Self>> {
-        fs::create_dir_all(data)
-            .wrap_err_with(|| format!("create the data folder {}", data.display()))?;
+        folder::close(data, |name| folder::OWN.iter().any(|own| name == *own))?;
         let path = data.join("lock");
-        let file = File::create(&path).wrap_err_with(|| format!("open {}", path.display()))?;
+        let file = folder::open(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),

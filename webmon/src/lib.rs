@@ -8,6 +8,7 @@ pub mod audit;
 pub mod broker;
 pub mod config;
 pub mod data;
+mod folder;
 pub mod identity;
 pub mod lock;
 pub mod postgres;

@@ -258,18 +258,18 @@ mod tests {
     #[test]
     fn a_change_of_verdict_is_one_line_and_no_change_is_none() {
         let (mut board, shop) = (Board::default(), site("shop", 80));
-        let mut show = |results: &[CheckResult]| lines(&mut board, results, Some(&shop));
-        assert!(show(&[result(None)])[0].ends_with(" shop up"));
-        assert!(show(&[result(None)]).is_empty());
+        let mut told = |results: &[CheckResult]| lines(&mut board, results, Some(&shop));
+        assert!(told(&[result(None)])[0].ends_with(" shop up"));
+        assert!(told(&[result(None)]).is_empty());
         let mut down = result(Some(Reason::ConnectRefused)).with_detail("connect: refused");
         down.measured.address = Some([127, 0, 0, 1].into());
-        let line = show(std::slice::from_ref(&down)).remove(0);
+        let line = told(std::slice::from_ref(&down)).remove(0);
         assert!(
             line.ends_with(" shop up → down (connect_refused, 127.0.0.1:80): connect: refused"),
             "{line}"
         );
-        assert!(show(&[down]).is_empty());
-        assert!(show(&[result(None)])[0].ends_with(" shop down → up"));
+        assert!(told(&[down]).is_empty());
+        assert!(told(&[result(None)])[0].ends_with(" shop down → up"));
     }
 
     #[test]

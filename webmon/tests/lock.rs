@@ -1,5 +1,10 @@
 //! The lock on the database: of two `webmon up` one works, whatever becomes of the lock's session.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what fails in a test's helper fails the test"
+)]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -343,7 +343,7 @@ async fn a_folder_closed_to_the_servers_user_is_named() {
     if geteuid().is_root() {
         let message = refusal(&data, None).await;
         let named = format!(
-            "who may not enter {}: choose another",
+            "which may not enter {}: choose another",
             closed.path().display()
         );
         assert!(message.contains(&named), "{message}");

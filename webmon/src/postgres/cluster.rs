@@ -14,6 +14,7 @@ use super::answer;
 use super::home::Home;
 use super::installation::Installation;
 use super::logs;
+use crate::folder;
 
 /// How the names of unfinished data folders begin.
 const UNFINISHED: &str = "unfinished-";
@@ -142,7 +143,8 @@ async fn remove(folder: &Path) -> std::io::Result<()> {
 /// The command that starts a server on the files: in a process group of its own, so that a Ctrl-C on
 /// the terminal reaches webmon alone, which stops it after everything else.
 pub(super) fn command(home: &Home, installation: &Installation) -> eyre::Result<Command> {
-    let log = File::create(home.start_log())
+    let log = folder::open(&home.start_log())?;
+    log.set_len(0)
         .wrap_err_with(|| format!("cannot write {}", home.start_log().display()))?;
     let errors = log
         .try_clone()

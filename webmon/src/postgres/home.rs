@@ -9,6 +9,7 @@ use color_eyre::eyre::{self, WrapErr as _, bail, eyre};
 
 use super::account::Account;
 use super::answer;
+use crate::folder;
 
 /// The longest path of a socket on Linux, without the NUL at its end (unix(7)); macOS has 103.
 const MAX_SOCKET_PATH_BYTES: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
@@ -31,24 +32,27 @@ pub(super) struct Home {
 impl Home {
     /// Creates what is missing of the folders, except the server's files.
     pub(super) fn prepare(data: &Path) -> eyre::Result<Home> {
-        fs::create_dir_all(data)
-            .and_then(|()| fs::canonicalize(data))
-            .wrap_err_with(|| format!("cannot create the data folder {}", data.display()))
-            .and_then(|data| Home::inside(&data))
-    }
-
-    /// The same, of a data folder that exists and whose path is absolute.
-    fn inside(data: &Path) -> eyre::Result<Home> {
+        folder::close(data, |name| folder::OWN.iter().any(|own| name == *own))?;
+        let data = fs::canonicalize(data)
+            .wrap_err_with(|| format!("cannot look at {}", data.display()))?;
         if data.to_str().is_none() {
             bail!(
                 "the path of the data folder {} is not UTF-8: rename it",
                 data.display()
             );
         }
+        Home::inside(&data)
+    }
+
+    /// The same, of a data folder that exists and whose path is absolute.
+    fn inside(data: &Path) -> eyre::Result<Home> {
         let root = data.join("postgres");
         let cluster = root.join("cluster");
         let account = Account::choose(&cluster)?;
-        fs::create_dir_all(&root).wrap_err_with(|| format!("cannot create {}", root.display()))?;
+        folder::close(&root, |_| true)?;
+        for folder in [data, &root] {
+            account.let_through(folder)?;
+        }
         account.must_reach(&root)?;
         let home = Home {
             cluster,
