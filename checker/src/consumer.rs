@@ -20,7 +20,7 @@ use rdkafka::{
 };
 use runtime::{
     config::KafkaConfig,
-    kafka::{BrokerLog, STATISTICS_INTERVAL_MS, Stranded},
+    kafka::{Act, BrokerLog, Lack, STATISTICS_INTERVAL_MS, Stranded, lacking_right},
 };
 use tracing::{debug, warn};
 
@@ -55,6 +55,8 @@ pub(crate) struct Polled<'a> {
     pub(crate) rebalances: Vec<Assignment>,
     /// A message, if there was one.
     pub(crate) message: Option<Message<'a>>,
+    /// A right that lacks, if Kafka refused something for it.
+    pub(crate) lack: Option<Lack>,
 }
 
 /// A message as it stands in librdkafka's memory.
@@ -189,22 +191,29 @@ impl Consumer {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner),
         );
-        let message = match polled {
+        let (message, lack) = match polled {
             Some(Ok(message)) => {
                 context.log.recovered();
-                Some(Message(message))
+                (Some(Message(message)), None)
             }
             Some(Err(error)) => {
                 // Said once by the log of the client, which hears of it too.
                 debug!("cannot read tasks, trying on: {error}");
-                None
+                (None, self.lack(&error))
             }
-            None => None,
+            None => (None, None),
         };
         Polled {
             rebalances,
             message,
+            lack,
         }
+    }
+
+    /// The right that lacks, if that is the error.
+    fn lack(&self, error: &KafkaError) -> Option<Lack> {
+        let code = error.rdkafka_error_code()?;
+        lacking_right(code, Act::Read, &self.topic, CHECKER_GROUP)
     }
 
     /// Commits these offsets by partition, in the background.

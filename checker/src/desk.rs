@@ -88,6 +88,8 @@ pub(crate) struct Links {
     pub(crate) joined: Condition,
     /// Whether Kafka is there, as somebody else has found.
     pub(crate) reachable: Condition,
+    /// Whether Kafka lets this checker read tasks.
+    pub(crate) allowed: Condition,
     /// However intake ends, the stages after it are told.
     pub(crate) _ended: DropGuard,
 }

@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    consumer::Consumer,
+    access::Access,
+    consumer::{Assignment, Consumer},
     desk::{Desk, Drained, Links},
     door::Door,
     hold,
@@ -59,6 +60,8 @@ pub(crate) struct Intake {
     desk: Desk,
     /// Whether the consumer hears; not asked in a standalone, whose broker forgets no topic.
     pulse: Option<Pulse>,
+    /// What Kafka refuses to the consumer.
+    access: Access,
     /// How much may be said of pauses: a slow database makes many.
     changes: Quota,
     /// Consumers that were replaced: closing one may take as long as its last request.
@@ -78,8 +81,10 @@ impl Intake {
         let embedded = links.backlog.is_some();
         let consumer = Consumer::join(config, embedded)?;
         let pulse = (!embedded).then(|| Pulse::new(config)).transpose()?;
+        let access = Access::new(links.allowed.clone());
         let desk = Desk::new(Door::new(config, ours), repeats, links);
         Ok(Self {
+            access,
             config: config.clone(),
             consumer,
             desk,
@@ -115,8 +120,10 @@ impl Intake {
     /// more, or hears nothing there; not while too many are still being closed.
     fn rejoin_if_lost(&mut self) {
         let just_now = |at: Instant| at.elapsed() < REJOIN_PAUSE;
-        let is_lost =
-            self.consumer.is_stranded() || self.desk.is_outside(OUTSIDE_LIMIT) || self.is_deaf();
+        let is_lost = self.consumer.is_stranded()
+            || self.desk.is_outside(OUTSIDE_LIMIT)
+            || self.access.asks_again(Instant::now())
+            || self.is_deaf();
         if is_lost && !self.rejoined_at.is_some_and(just_now) {
             self.closing.retain(|closing| !closing.is_finished());
             if self.closing.len() < MOST_CLOSING {
@@ -140,6 +147,7 @@ impl Intake {
     /// Takes another consumer. The partitions of this one are gone already, or will be when its session
     /// ends: their tasks are read again.
     fn rejoin(&mut self) {
+        self.access.start_over();
         warn!("the Kafka client does not find its way back: a new one takes its place");
         self.rejoined_at = Some(Instant::now());
         let embedded = self.desk.links.backlog.is_some();
@@ -174,14 +182,21 @@ impl Intake {
     fn poll(&mut self, drained: &mut Drained) -> bool {
         let polled = self.consumer.poll();
         let rebalanced = !polled.rebalances.is_empty();
+        if let Some(lack) = polled.lack {
+            self.access.refused(lack.to_string(), Instant::now());
+        }
         for change in polled.rebalances {
             self.desk.reassign(&self.consumer, &change);
+            if matches!(&change, Assignment::Given(partitions) if !partitions.is_empty()) {
+                self.access.given(Instant::now());
+            }
             if let Some(pulse) = &mut self.pulse {
                 pulse.reassign(change.partitions());
             }
         }
         match polled.message {
             Some(message) => {
+                self.access.read();
                 if let Some(pulse) = &mut self.pulse {
                     pulse.heard(message.partition(), message.offset());
                 }

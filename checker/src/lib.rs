@@ -20,6 +20,7 @@
 //! others have [taken over](handover), the lanes finish their probes, the recorder writes what is left. What
 //! is not committed is read again by whoever gets the partitions, and found recorded.
 
+mod access;
 pub mod command;
 pub mod config;
 mod consumer;
@@ -53,7 +54,7 @@ pub use lanes::LANE_THREADS;
 use runtime::{
     clock::Clock,
     database::{Link, Pool},
-    service::{CHECKER, Ground, KAFKA, Service},
+    service::{CHECKER, Ground, KAFKA, Reached, Service},
     shutdown::Stages,
 };
 use tokio::{runtime::Handle, sync::mpsc};
@@ -65,6 +66,7 @@ use crate::{
     hold::Hold,
     intake::Intake,
     lanes::Drained,
+    ledger::Position,
     metrics::Metrics,
     probe::Prober,
     record::{Recorder, Results},
@@ -89,7 +91,9 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let metrics = shown.register(Metrics::register);
     let condition = |name| shown.readiness().condition(name);
     let (working, joined) = (condition(CHECKER), condition("kafka group"));
-    let (database, identity) = service.reach(&config.database, &config.kafka, POOL).await?;
+    let Reached {
+        database, identity, ..
+    } = service.reach(&config.database, &config.kafka, POOL).await?;
     let clock = Clock::measure(&database).await?;
     let (tracer, exporter) = Tracer::start(config.traces.as_ref(), shown, &clock)?;
     shown.register(|registry| registry.register_collector(Box::new(clock.clone())));
@@ -105,14 +109,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         metrics: metrics.clone(),
     };
     let drained = lanes::start(config.slots, &prober, &links)?;
-    let recorder = Recorder::new(
-        config.database.clone(),
-        Arc::clone(&results),
-        done,
-        service.feed.clone(),
-        metrics.clone(),
-    )
-    .traced_by(tracer);
+    let recorder = recorder(&config, &service, (&results, &metrics), done).traced_by(tracer);
     let left = CancellationToken::new();
     let links = Links {
         hold: Arc::clone(&hold),
@@ -123,6 +120,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         backlog: service.backlog.clone(),
         joined,
         reachable: condition(KAFKA),
+        allowed: shown.readiness().part(KAFKA),
         _ended: left.clone().drop_guard(),
     };
     let repeats = Repeats::new(config.database.clone(), Handle::current());
@@ -151,6 +149,22 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     stages.spawn("record", record_all(recorder, drained, prober));
     tracing::info!(slots = config.slots, "checking");
     exporter.after(stages.run(config.drain)).await
+}
+
+/// What writes these results, and tells `done` what is durable.
+fn recorder(
+    config: &Config,
+    service: &Service,
+    (results, metrics): (&Arc<Results>, &Metrics),
+    done: mpsc::Sender<Vec<Position>>,
+) -> Recorder {
+    Recorder::new(
+        config.database.clone(),
+        Arc::clone(results),
+        done,
+        service.feed.clone(),
+        metrics.clone(),
+    )
 }
 
 /// Records until the lanes have ended. As long as they probe it is watched for stalls: sites are not blamed for

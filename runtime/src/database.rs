@@ -88,6 +88,12 @@ pub enum DatabaseError {
         /// The last migration that this build knows.
         known: &'static str,
     },
+    /// The database takes no changes.
+    #[error("the database takes no changes: {why}")]
+    ReadOnly {
+        /// Why, and what would help.
+        why: &'static str,
+    },
     /// A statement took too long.
     #[error("{operation}: no answer from PostgreSQL within {}", humantime::format_duration(*.limit))]
     TimedOut {

@@ -15,3 +15,4 @@ pub mod service;
 pub mod shutdown;
 pub mod sql;
 pub mod telemetry;
+pub mod writable;

@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
@@ -14,10 +13,11 @@ use tokio_util::sync::CancellationToken;
 use crate::config::KafkaConfig;
 use crate::database::{DatabaseError, Link, Pool, check_schema};
 use crate::installation::{Identity, IdentityError};
-use crate::kafka::{Quiet, client_config};
+use crate::kafka::look::{Client, look};
 use crate::quota::Quota;
 use crate::service::{Ground, KAFKA};
 use crate::telemetry::{Condition, Readiness};
+use crate::writable::check_writable;
 
 /// How often to look.
 const EVERY: Duration = Duration::from_secs(5);
@@ -29,9 +29,6 @@ const POOL: Pool = Pool {
     connections: 1,
     settings: &[],
 };
-
-/// A client of Kafka that is a member of no group.
-type Client = BaseConsumer<Quiet>;
 
 /// What is looked at.
 pub(crate) struct Watch {
@@ -47,8 +44,8 @@ pub(crate) struct Watch {
     kafka: KafkaConfig,
     /// A client of Kafka; none before the first look.
     client: Option<Client>,
-    /// What was missing when it was last said.
-    missing: Vec<&'static str>,
+    /// What was lacking when it was last said, without its numbers.
+    said: String,
     /// How much may be said.
     quota: Quota,
 }
@@ -92,7 +89,7 @@ impl Watch {
             identity: identity.clone(),
             kafka: kafka.clone(),
             client: None,
-            missing: Vec::new(),
+            said: String::new(),
             quota: Quota::new(),
         }
     }
@@ -130,19 +127,22 @@ impl Watch {
 
     /// Looks once, at both at a time.
     async fn look(&mut self) {
-        // The configuration was good enough for the clients that do the work.
-        let new = || {
-            let config = client_config(&self.kafka, "webmon-readiness");
-            config.create_with_context(Quiet).ok()
+        let (config, client) = (self.kafka.clone(), self.client.take());
+        // librdkafka's own deadlines end the thread.
+        let asking = spawn_blocking(move || look(client, &config, LIMIT));
+        let ((), looked) = tokio::join!(self.look_at_database(), asking);
+        let lack = match looked {
+            Ok(Ok(client)) => {
+                self.client = Some(client);
+                None
+            }
+            Ok(Err(lack)) => Some(lack),
+            Err(error) => Some(error.to_string()),
         };
-        let client = self.client.take().or_else(new);
-        let topic = self.kafka.topic.clone();
-        let ((), client) = tokio::join!(self.look_at_database(), answers(client, topic));
-        self.conditions.kafka.set(client.is_some());
-        self.client = client;
+        self.conditions.kafka.tell(lack);
     }
 
-    /// Asks the database for its schema.
+    /// Asks the database for its schema, and whether it takes changes.
     async fn look_at_database(&mut self) {
         let Conditions {
             database, schema, ..
@@ -150,55 +150,56 @@ impl Watch {
         let link = &mut self.database;
         // Connecting has a limit of its own.
         let asked = match link.get().await {
-            Ok(open) => timeout(LIMIT, check_schema(open)).await,
-            Err(error) => Ok(Err(error)),
+            Ok(open) => timeout(LIMIT, async {
+                check_schema(open).await?;
+                check_writable(open).await
+            })
+            .await
+            .unwrap_or(Err(DatabaseError::TimedOut {
+                operation: "look at the database",
+                limit: LIMIT,
+            })),
+            Err(error) => Err(error),
         };
         match asked {
-            Ok(Ok(())) => {
+            Ok(()) => {
                 database.set(true);
                 schema.set(true);
             }
-            Ok(Err(DatabaseError::SchemaBehind { .. } | DatabaseError::SchemaAhead { .. })) => {
+            Err(
+                error @ (DatabaseError::SchemaBehind { .. } | DatabaseError::SchemaAhead { .. }),
+            ) => {
                 database.set(true);
-                schema.set(false);
+                schema.lacks(error.to_string());
             }
-            Ok(Err(_)) | Err(_) => {
-                database.set(false);
+            Err(error @ DatabaseError::ReadOnly { .. }) => {
+                database.lacks(error.to_string());
+                schema.set(true);
+            }
+            Err(error) => {
+                database.lacks(error.to_string());
                 self.database.cut();
             }
         }
     }
 
-    /// Says what is missing, if that has changed.
+    /// Says what is lacking, if that has changed.
     fn tell(&mut self) {
-        let missing = self.readiness.missing();
-        if missing == self.missing {
+        let lacking = self.readiness.lacking().join(", ");
+        // Times and counts change from one look to the next.
+        let gist = lacking.replace(|char: char| char.is_ascii_digit(), "");
+        if gist == self.said {
             return;
         }
         let said = self.quota.say(|left_out| {
-            if missing.is_empty() {
+            if lacking.is_empty() {
                 tracing::info!(left_out, "ready");
             } else {
-                tracing::warn!(left_out, "not ready: {}", missing.join(", "));
+                tracing::warn!(left_out, "not ready: {lacking}");
             }
         });
         if said {
-            self.missing = missing;
+            self.said = gist;
         }
     }
-}
-
-/// Asks about the topic, which makes no broker create it; gives the client back if a broker answers. One to
-/// which none does is not asked again: it may have [lost them all](crate::kafka::Stranded).
-async fn answers(client: Option<Client>, topic: String) -> Option<Client> {
-    let client = client?;
-    // librdkafka's own deadline ends the thread.
-    let asking = spawn_blocking(move || {
-        // What it has to say of its own would pile up.
-        while client.poll(Duration::ZERO).is_some() {}
-        let answer = client.fetch_metadata(Some(&topic), LIMIT);
-        let answered = answer.is_ok_and(|metadata| !metadata.brokers().is_empty());
-        answered.then_some(client)
-    });
-    asking.await.ok().flatten()
 }

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::quota::Quota;
 
+/// The pause before an outage is said again.
+const FIRST_REMINDER: Duration = Duration::from_mins(5);
+/// The longest such pause.
+const LONGEST_REMINDER: Duration = Duration::from_hours(1);
 /// How many different causes of one outage are said; more would be one cause that is worded anew.
 const MOST_CAUSES: usize = 8;
 
@@ -52,7 +56,7 @@ fn random_fraction() -> f64 {
 }
 
 /// A dependency that may be away: says so once per change of state, not once per attempt, and a few
-/// times a minute at most if it comes and goes.
+/// times a minute at most if it comes and goes. One that stays away is said again after pauses that double.
 #[derive(Clone, Debug)]
 pub struct Outage {
     /// The dependency, as the log calls it.
@@ -61,6 +65,8 @@ pub struct Outage {
     cause: Option<String>,
     /// The causes that were said since it was last there.
     said: BTreeSet<String>,
+    /// When it was first said, when it is said again, and the pause after that.
+    reminder: Option<(Instant, Instant, Duration)>,
     /// How much may be said.
     quota: Quota,
 }
@@ -72,6 +78,7 @@ impl Outage {
             what: what.into(),
             cause: None,
             said: BTreeSet::new(),
+            reminder: None,
             quota: Quota::new(),
         }
     }
@@ -79,9 +86,14 @@ impl Outage {
     /// An attempt failed; logged if none failed so since the last that succeeded. Returns whether it
     /// was.
     pub fn failed(&mut self, cause: &str) -> bool {
+        self.failed_at(cause, Instant::now())
+    }
+
+    /// The same at the instant `now`.
+    fn failed_at(&mut self, cause: &str, now: Instant) -> bool {
         self.cause = Some(cause.to_owned());
         if self.said.contains(cause) || self.said.len() == MOST_CAUSES {
-            return false;
+            return self.remind(cause, now);
         }
         let what = &self.what;
         let said = self.quota.say(|left_out| {
@@ -89,13 +101,35 @@ impl Outage {
         });
         if said {
             self.said.insert(cause.to_owned());
+            let first = (now, now + FIRST_REMINDER, FIRST_REMINDER);
+            self.reminder.get_or_insert(first);
         }
         said
+    }
+
+    /// Says again that it is away, if it is time.
+    fn remind(&mut self, cause: &str, now: Instant) -> bool {
+        let Some((since, at, pause)) = &mut self.reminder else {
+            return false;
+        };
+        if now < *at {
+            return false;
+        }
+        let (what, seconds) = (&self.what, (now - *since).as_secs());
+        tracing::warn!(
+            cause,
+            outage.seconds = seconds,
+            "{what} still does not answer; trying again"
+        );
+        *pause = (*pause * 2).min(LONGEST_REMINDER);
+        *at = now + *pause;
+        true
     }
 
     /// An attempt succeeded; logged if a failure was logged before it. Returns whether it was.
     pub fn over(&mut self) -> bool {
         self.cause = None;
+        self.reminder = None;
         let changed = !self.said.is_empty();
         if changed {
             self.said.clear();
@@ -147,6 +181,21 @@ mod tests {
         assert!(outage.over());
         assert!(!outage.over());
         assert!(outage.failed("timed out"));
+    }
+
+    #[test]
+    fn an_outage_that_lasts_is_said_again_and_less_and_less() {
+        let (mut outage, start) = (Outage::new("PostgreSQL"), Instant::now());
+        let minute = |minute: &u64| start + Duration::from_mins(*minute);
+        let said = |outage: &mut Outage| -> Vec<_> {
+            let minutes = 0..200;
+            minutes
+                .filter(|at| outage.failed_at("refused", minute(at)))
+                .collect()
+        };
+        assert_eq!(said(&mut outage), [0, 5, 15, 35, 75, 135, 195]);
+        assert!(outage.over());
+        assert_eq!(said(&mut outage), [0, 5, 15, 35, 75, 135, 195]);
     }
 
     #[test]

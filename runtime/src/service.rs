@@ -8,16 +8,17 @@ use contract::result::CheckResult;
 use sea_orm::DatabaseConnection;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::backlog::Backlog;
 use crate::config::{DatabaseConfig, HttpConfig, KafkaConfig};
 use crate::database::{self, Pool};
 use crate::installation::Identity;
-use crate::kafka;
+use crate::kafka::{self, TopicLimits};
 use crate::readiness::{Conditions, Watch};
 use crate::shutdown::on_signals;
 use crate::telemetry::{self, Condition, Probes};
+use crate::writable;
 
 /// How long a service waits at start for a database or a broker that does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,6 +39,17 @@ pub struct Ground<'a> {
     pub kafka: &'a KafkaConfig,
     /// Whose database it was at the start.
     pub identity: &'a Identity,
+}
+
+/// What a service has reached at its start.
+#[derive(Debug)]
+pub struct Reached {
+    /// A pool on the database.
+    pub database: DatabaseConnection,
+    /// Whose database it is.
+    pub identity: Identity,
+    /// What the topic takes.
+    pub topic: TopicLimits,
 }
 
 /// What a service is given by whoever hosts it.
@@ -61,18 +73,29 @@ impl Service {
         database: &DatabaseConfig,
         kafka: &KafkaConfig,
         pool: Pool,
-    ) -> eyre::Result<(DatabaseConnection, Identity)> {
+    ) -> eyre::Result<Reached> {
         let reached = Conditions::of(self.probes.readiness());
         let connection = database::connect_patiently(database, pool, PATIENCE, &self.stop).await?;
-        reached.database.set(true);
         database::check_schema(&connection).await?;
         reached.schema.set(true);
         let identity = Identity::read(&connection).await?.refuse_copy()?;
         kafka.tell();
+        writable::wait_until_writable(&connection, PATIENCE, &self.stop).await?;
+        reached.database.set(true);
         kafka::wait_for_brokers(kafka, PATIENCE, &self.stop).await?;
-        kafka::ensure_topic(kafka).await?;
+        let (_, topic) = kafka::prepare_topic(kafka).await?;
+        for shortcoming in topic.shortcomings() {
+            warn!(
+                kafka.topic = kafka.topic,
+                "the topic is less than webmon may need: {shortcoming}"
+            );
+        }
         reached.kafka.set(true);
-        Ok((connection, identity))
+        Ok(Reached {
+            database: connection,
+            identity,
+            topic,
+        })
     }
 
     /// A stage of every service, from the moment at which it works: keeps what [`Self::reach`] reached

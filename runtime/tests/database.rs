@@ -7,7 +7,8 @@ mod support;
 use std::time::{Duration, Instant};
 
 use runtime::clock::Clock;
-use runtime::database::{DatabaseError, Link, check_schema, connect, connect_patiently};
+use runtime::database::{DatabaseError, Link, Pool, check_schema, connect, connect_patiently};
+use runtime::writable::{check_writable, wait_until_writable};
 use support::{POOL, Scratch, closed_port, config, record_migrations, scalar, server_url};
 use tokio_util::sync::CancellationToken;
 
@@ -199,5 +200,35 @@ async fn keeping_the_clock_ends_with_the_service() {
     tokio::time::timeout(Duration::from_secs(5), keeping)
         .await
         .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_changes_is_told_and_waited_for() {
+    use sea_orm::ConnectionTrait as _;
+    let pool = Pool {
+        connections: 1,
+        ..POOL
+    };
+    let database = connect(&config(&server_url()), pool).await.unwrap();
+    check_writable(&database).await.unwrap();
+    let set = async |value: &str| {
+        let sql = format!("SET default_transaction_read_only = {value}");
+        database.execute_unprepared(&sql).await.unwrap();
+    };
+    set("on").await;
+    let told = "the database takes no changes: it is read-only; turn default_transaction_read_only off, \
+                or name the primary in database.url";
+    let error = check_writable(&database).await.unwrap_err();
+    assert_eq!(error.to_string(), told);
+    let stop = CancellationToken::new();
+    let waited = wait_until_writable(&database, Duration::from_millis(300), &stop).await;
+    assert_eq!(waited.unwrap_err().to_string(), told);
+    stop.cancel();
+    let stopped = wait_until_writable(&database, Duration::from_mins(1), &stop).await;
+    assert!(matches!(stopped, Err(DatabaseError::Stopped { .. })));
+    set("off").await;
+    wait_until_writable(&database, Duration::ZERO, &CancellationToken::new())
+        .await
         .unwrap();
 }

@@ -40,7 +40,7 @@ use std::time::Duration;
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
     database::{Link, Pool},
-    service::{Ground, SCHEDULER, Service},
+    service::{Ground, Reached, SCHEDULER, Service},
     shutdown::Stages,
 };
 
@@ -75,7 +75,9 @@ const RECONCILER: Pool = Pool {
 pub async fn run(config: Config, service: Service) -> Result<()> {
     let metrics = service.probes.register(Metrics::register);
     let working = service.probes.readiness().condition(SCHEDULER);
-    let (database, identity) = service.reach(&config.database, &config.kafka, POOL).await?;
+    let Reached {
+        database, identity, ..
+    } = service.reach(&config.database, &config.kafka, POOL).await?;
     days::make_first(&database, &service.stop).await?;
     let mut stages = Stages::new(&service.stop);
     let tracer = Tracer::start(&config, &service.probes);

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -102,6 +104,35 @@ impl Topic {
         Ok(messages)
     }
 
+    /// Makes it by hand, with settings of its own such as `("max.message.bytes", "8192")`.
+    pub async fn create(&self, partitions: i32, settings: &[(&str, &str)]) {
+        let admin = self.admin();
+        let topic = NewTopic::new(&self.name, partitions, TopicReplication::Fixed(1));
+        let topic = settings
+            .iter()
+            .fold(topic, |topic, (key, value)| topic.set(key, value));
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
+        let created = admin.create_topics([&topic], &options).await;
+        let created = created.expect("an answer to the creation of a topic");
+        assert!(created.iter().all(Result::is_ok), "{created:?}");
+    }
+
+    /// Gives it these settings, and the defaults of the broker for all others.
+    pub async fn alter(&self, settings: &[(&str, &str)]) {
+        let change = AlterConfig::new(ResourceSpecifier::Topic(&self.name));
+        let change = settings
+            .iter()
+            .fold(change, |change, (key, value)| change.set(key, value));
+        let altered = self.admin().alter_configs([&change], &AdminOptions::new());
+        let altered = altered.await.expect("an answer to the change of a topic");
+        assert!(altered.iter().all(Result::is_ok), "{altered:?}");
+    }
+
+    /// A client that makes and changes topics.
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        self.client().create().expect("a client of the broker")
+    }
+
     /// Deletes it on the broker.
     pub async fn delete(&self) {
         let deleted = self.try_delete().await;
@@ -110,7 +141,7 @@ impl Topic {
 
     /// The same, on a broker that may be away.
     pub async fn try_delete(&self) -> KafkaResult<()> {
-        let admin: AdminClient<DefaultClientContext> = self.client().create()?;
+        let admin = self.admin();
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
         for result in admin.delete_topics(&[&self.name], &options).await? {
             result.map_err(|(_, error)| KafkaError::AdminOp(error))?;

@@ -16,6 +16,7 @@
 use std::fmt::Display;
 use std::io::{self, Write as _};
 
+pub mod acl;
 pub mod audit;
 mod cluster;
 mod collector;

@@ -42,6 +42,8 @@ pub struct Server {
     port: u16,
     /// What `ci/server` is told.
     arguments: Vec<OsString>,
+    /// Lines for the end of a broker's `server.properties`.
+    properties: String,
     /// It, while it runs, or until it is noticed that it does not.
     process: Option<Process>,
     /// The disk that its data is on, if that is one of its own.
@@ -67,6 +69,18 @@ impl Server {
         Self::new(Kind::Kafka, folder, port, proxies)
     }
 
+    /// The same, with more lines in its `server.properties`; the last word on a property counts.
+    #[must_use]
+    pub fn with(mut self, properties: &str) -> Self {
+        properties.clone_into(&mut self.properties);
+        self
+    }
+
+    /// A file of the broker's certificates, such as `service.cert`.
+    pub fn certificate(&self, file: &str) -> PathBuf {
+        self.folder.join("certs").join(file)
+    }
+
     /// A server that does not run.
     fn new(kind: Kind, folder: &Path, port: u16, proxies: &[SocketAddr]) -> Self {
         let name = match kind {
@@ -81,6 +95,7 @@ impl Server {
             folder,
             port,
             arguments,
+            properties: String::new(),
             process: None,
             disk: None,
         }
@@ -98,6 +113,7 @@ impl Server {
         let mut command = self.disk.as_ref().map_or_else(anywhere, Disk::command);
         // By name, as a build's sandbox has no /usr/bin/env.
         command.arg("bash").arg(script()).args(&self.arguments);
+        command.env("KAFKA_PROPERTIES", &self.properties);
         self.process = Some(Process::launch(self.name(), command));
     }
 

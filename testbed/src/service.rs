@@ -50,7 +50,7 @@ impl Service {
     pub async fn misses(&mut self, condition: &str) {
         let missing = |answer: &str| {
             let (_, list) = answer.split_once("not ready: ").unwrap_or_default();
-            let named = list.trim().split(", ").any(|name| name == condition);
+            let named = names(list.trim()).any(|name| name == condition);
             answer.starts_with("HTTP/1.1 503") && named
         };
         self.readyz(&format!("that it misses {condition}"), missing)
@@ -90,4 +90,9 @@ impl Service {
         let code = self.process.wait(STOP).await;
         assert_eq!(code, 0, "{} did not drain", self.process.name());
     }
+}
+
+/// The names in a list of conditions, of which some say in brackets what they lack.
+fn names(list: &str) -> impl Iterator<Item = &str> {
+    list.split(", ").filter_map(|item| item.split(" (").next())
 }

@@ -1,6 +1,11 @@
 //! How a service reaches Kafka: the client's settings, patience at start, and the topic of the tasks.
 
+mod advertised;
+mod causes;
+mod limits;
 mod log;
+pub(crate) mod look;
+mod rights;
 mod seal;
 mod stranded;
 mod topic;
@@ -9,12 +14,15 @@ mod wait;
 use std::path::Path;
 use std::time::Duration;
 
+pub(crate) use causes::Causes;
+pub use limits::TopicLimits;
 pub use log::{BrokerLog, Quiet};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+pub use rights::{Act, Lack, lacking_right};
 pub use seal::{HEADER, HEADER_BYTES, NoRandomness, Seal, Unsealed, random_key};
 pub use stranded::{STATISTICS_INTERVAL_MS, Stranded};
-pub use topic::{TopicState, ensure_topic};
+pub use topic::{TopicState, ensure_topic, prepare_topic};
 pub use wait::wait_for_brokers;
 
 use crate::config::{ClientCertificate, KafkaConfig, KafkaSasl, KafkaSsl};
@@ -48,6 +56,19 @@ pub enum KafkaError {
         /// What would help.
         remedy: &'static str,
     },
+    /// A broker answers, and sends clients where they reach none.
+    #[error(
+        "the broker at {brokers} answers, but tells clients to use {advertised}, which cannot be reached: {cause}; \
+         correct advertised.listeners of the broker"
+    )]
+    Advertised {
+        /// `kafka.brokers`, with commas.
+        brokers: String,
+        /// `host:port` where the broker says that it is.
+        advertised: String,
+        /// Why it cannot be reached there.
+        cause: String,
+    },
     /// The service was stopped while it waited for Kafka.
     #[error("stopped while waiting for Kafka at {brokers}")]
     Stopped {
@@ -76,6 +97,16 @@ pub enum KafkaError {
         /// How it ended.
         cause: String,
     },
+}
+
+impl KafkaError {
+    /// Why a broker cannot be reached, as one line of the log says it.
+    fn cause(&self) -> String {
+        match self {
+            Self::Unreachable { cause, .. } => cause.clone(),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// What all clients of a configuration have in common; `client_id` is how brokers' logs call this one.

@@ -1,23 +1,23 @@
 //! Patience at start: waits until a broker answers, and says why none does.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientContext;
-use rdkafka::config::{FromClientConfigAndContext as _, RDKafkaLogLevel};
-use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
-use rdkafka::message::DeliveryResult;
-use rdkafka::producer::{BaseProducer, Producer as _, ProducerContext};
+use rdkafka::config::FromClientConfigAndContext as _;
+use rdkafka::producer::{BaseProducer, Producer as _};
 use tokio_util::sync::CancellationToken;
 
-use super::{KafkaError, client_config, client_error, log::plain};
-use crate::config::{KafkaConfig, KafkaSsl};
+use super::advertised::Nowhere;
+use super::causes::Causes;
+use super::{KafkaError, advertised, client_config, client_error};
+use crate::config::KafkaConfig;
 use crate::retry::Outage;
 
 /// How long one look for a broker takes when there is none, and the slowest answer that is heard; so
 /// soon a stop is heard.
 const LOOK: Duration = Duration::from_secs(1);
+/// The pause after a look that found a broker which sends clients nowhere.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Waits until a broker answers, for as long as `patience` lasts.
 ///
@@ -48,31 +48,55 @@ fn wait_blocking(
     let client =
         BaseProducer::from_config_and_context(&client_config(config, "webmon"), Causes::default())
             .map_err(|error| client_error(config, &error))?;
+    let mut nowhere = None;
     while !stop.is_cancelled() {
         let left = deadline.saturating_duration_since(Instant::now());
         let looked = client.client().fetch_metadata(None, left.min(LOOK));
         // Brings the errors of the attempt to the context.
         client.poll(Duration::ZERO);
-        let Err(error) = looked else {
-            outage.over();
-            return Ok(());
+        let error = match looked {
+            Ok(metadata) => {
+                nowhere = advertised::unreachable(metadata.brokers());
+                if nowhere.is_none() {
+                    outage.over();
+                    return Ok(());
+                }
+                thread::park_timeout(PAUSE.min(left));
+                String::new()
+            }
+            Err(error) => {
+                // The client has forgotten by now which broker it was given.
+                nowhere = nowhere.or_else(|| client.context().learned(&config.brokers));
+                let cause = client.context().summary();
+                cause.unwrap_or_else(|| error.to_string())
+            }
         };
-        let cause = client
-            .context()
-            .summary()
-            .unwrap_or_else(|| error.to_string());
-        outage.failed(&cause);
+        let error = fault(config, patience, nowhere.clone(), error);
+        outage.failed(&error.cause());
         if left.is_zero() {
-            let remedy = remedy(&cause, config);
-            return Err(KafkaError::Unreachable {
-                brokers,
-                patience,
-                cause,
-                remedy,
-            });
+            return Err(error);
         }
     }
     Err(KafkaError::Stopped { brokers })
+}
+
+/// The error of a wait in which no broker was of use: each sends clients `nowhere`, or none answers for this cause.
+fn fault(
+    config: &KafkaConfig,
+    patience: Duration,
+    nowhere: Option<Nowhere>,
+    cause: String,
+) -> KafkaError {
+    if let Some(nowhere) = nowhere {
+        return nowhere.error(config);
+    }
+    let remedy = remedy(&cause, config);
+    KafkaError::Unreachable {
+        brokers: config.brokers.join(","),
+        patience,
+        cause,
+        remedy,
+    }
 }
 
 /// What would help against a failure to connect, as far as librdkafka's words tell.
@@ -120,56 +144,4 @@ fn password_remedy(cause: &str, is_set: bool) -> Option<&'static str> {
         }
         _ => return None,
     })
-}
-
-/// Collects why each broker cannot be reached.
-#[derive(Debug, Default)]
-struct Causes(Mutex<BTreeMap<String, String>>);
-
-impl Causes {
-    /// Notes what librdkafka says, which begins with the broker.
-    fn note(&self, message: &str) {
-        if let Some((broker, cause)) = plain(message).split_once(": ") {
-            let mut causes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            causes.insert(broker.to_owned(), cause.to_owned());
-        }
-    }
-
-    /// The causes of all brokers in one line; the broker is named where there are several.
-    fn summary(&self) -> Option<String> {
-        let causes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match causes.len() {
-            0 => None,
-            1 => causes.values().next().cloned(),
-            _ => {
-                let lines = causes
-                    .iter()
-                    .map(|(broker, cause)| format!("{broker}: {cause}"));
-                Some(lines.collect::<Vec<_>>().join(", "))
-            }
-        }
-    }
-}
-
-impl ClientContext for Causes {
-    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!("Kafka: {facility}: {message}");
-        // A broker that hangs up at once is no error to librdkafka, only a line of its log.
-        if facility == "FAIL" {
-            self.note(message);
-        }
-    }
-
-    fn error(&self, error: ClientError, reason: &str) {
-        // "1/1 brokers are down" says nothing that the broker's own line does not say better.
-        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
-            self.note(reason);
-        }
-    }
-}
-
-impl ProducerContext for Causes {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, _result: &DeliveryResult<'_>, _opaque: ()) {}
 }

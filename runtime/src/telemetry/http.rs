@@ -70,13 +70,13 @@ async fn metrics(State(probes): State<Arc<Probes>>) -> Response {
 
 /// Whether work can be done, or what is missing.
 async fn readyz(State(probes): State<Arc<Probes>>) -> (StatusCode, String) {
-    let missing = probes.readiness().missing();
-    if missing.is_empty() {
+    let lacking = probes.readiness().lacking();
+    if lacking.is_empty() {
         (StatusCode::OK, "ready\n".to_owned())
     } else {
         (
             StatusCode::SERVICE_UNAVAILABLE,
-            format!("not ready: {}\n", missing.join(", ")),
+            format!("not ready: {}\n", lacking.join(", ")),
         )
     }
 }

@@ -66,8 +66,8 @@ const START: &str = "start";
 /// A set of named conditions; ready is when there are some and all of them hold. Clones share the set.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {
-    /// By name.
-    conditions: Arc<Mutex<BTreeMap<&'static str, Condition>>>,
+    /// By name; the first of a name is the condition itself, the others are its parts.
+    conditions: Arc<Mutex<BTreeMap<&'static str, Vec<Condition>>>>,
     /// Whether somebody watches over them.
     watched: Arc<AtomicBool>,
 }
@@ -84,45 +84,108 @@ impl Readiness {
             .conditions
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        conditions.entry(name).or_default().clone()
+        let own = conditions
+            .entry(name)
+            .or_insert_with(|| vec![Condition::default()]);
+        own.first().cloned().unwrap_or_default()
+    }
+
+    /// One more view of the condition of this name, which holds until it is told otherwise: the condition as
+    /// a whole holds while all its parts do.
+    pub fn part(&self, name: &'static str) -> Condition {
+        drop(self.condition(name));
+        let part = Condition::default();
+        part.set(true);
+        let mut conditions = self
+            .conditions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        conditions.entry(name).or_default().push(part.clone());
+        part
     }
 
     /// The names of the conditions that do not hold, in alphabetical order. A service that has not begun
     /// to name its conditions is not ready.
     pub fn missing(&self) -> Vec<&'static str> {
+        let missing = self.faults().into_iter();
+        missing.map(|(name, _)| name).collect()
+    }
+
+    /// The same with what each lacks, as far as that is known: `kafka (no broker answers)`.
+    pub fn lacking(&self) -> Vec<String> {
+        let faults = self.faults().into_iter();
+        let text = faults.map(|(name, lack)| match lack {
+            None => name.to_owned(),
+            Some(lack) => format!("{name} ({lack})"),
+        });
+        text.collect()
+    }
+
+    /// The conditions that do not hold, and what the first part of each says that says something.
+    fn faults(&self) -> Vec<(&'static str, Option<String>)> {
         let conditions = self
             .conditions
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if conditions.is_empty() {
-            return vec![START];
+            return vec![(START, None)];
         }
-        let missing = conditions
-            .iter()
-            .filter(|(_, condition)| !condition.holds());
-        missing.map(|(name, _)| *name).collect()
+        let faults = conditions.iter().filter_map(|(name, parts)| {
+            let broken: Vec<_> = parts.iter().filter(|part| !part.holds()).collect();
+            let lack = broken.iter().find_map(|part| part.lack());
+            (!broken.is_empty()).then_some((*name, lack))
+        });
+        faults.collect()
     }
 }
 
 /// One thing that must hold before a service is ready. Clones are the same condition.
 #[derive(Clone, Debug, Default)]
-pub struct Condition(Arc<watch::Sender<bool>>);
+pub struct Condition(Arc<watch::Sender<Standing>>);
+
+/// How a condition stands.
+#[derive(Debug, Default)]
+struct Standing {
+    /// Whether it holds.
+    holds: bool,
+    /// What it lacks, where that is known.
+    lack: Option<String>,
+}
 
 impl Condition {
     /// Says whether it holds now.
     pub fn set(&self, holds: bool) {
-        self.0.send_replace(holds);
+        self.0.send_replace(Standing { holds, lack: None });
+    }
+
+    /// It does not hold, and this is why: one line that names what lacks and what would help.
+    pub fn lacks(&self, what: impl Into<String>) {
+        let lack = Some(what.into().replace(['\n', '\r'], " "));
+        self.0.send_replace(Standing { holds: false, lack });
+    }
+
+    /// It holds, or it does not, and this is why.
+    pub fn tell(&self, lack: Option<String>) {
+        match lack {
+            None => self.set(true),
+            Some(lack) => self.lacks(lack),
+        }
     }
 
     /// Whether it holds.
     pub fn holds(&self) -> bool {
-        *self.0.borrow()
+        self.0.borrow().holds
+    }
+
+    /// What it lacks, if that is known.
+    fn lack(&self) -> Option<String> {
+        self.0.borrow().lack.clone()
     }
 
     /// Waits until it holds.
     pub async fn wait(&self) {
         // Cannot fail: the sender is here.
-        drop(self.0.subscribe().wait_for(|holds| *holds).await);
+        drop(self.0.subscribe().wait_for(|now| now.holds).await);
     }
 }
 
@@ -140,6 +203,31 @@ mod tests {
         assert!(readiness.missing().is_empty());
         readiness.clone().condition("database").set(false);
         assert_eq!(readiness.missing(), ["database"]);
+    }
+
+    #[test]
+    fn what_a_condition_lacks_is_told_in_one_line() {
+        let readiness = Readiness::default();
+        let kafka = readiness.condition("kafka");
+        readiness.condition("schema");
+        kafka.lacks("no broker\nanswers");
+        assert_eq!(readiness.lacking(), ["kafka (no broker answers)", "schema"]);
+        kafka.set(true);
+        assert_eq!(readiness.lacking(), ["schema"]);
+    }
+
+    #[test]
+    fn a_condition_holds_while_all_its_parts_do() {
+        let readiness = Readiness::default();
+        let part = readiness.part("kafka");
+        assert_eq!(readiness.missing(), ["kafka"], "a part makes nothing hold");
+        readiness.condition("kafka").set(true);
+        assert!(readiness.missing().is_empty());
+        part.lacks("no right");
+        assert_eq!(readiness.lacking(), ["kafka (no right)"]);
+        assert!(readiness.condition("kafka").holds(), "the other part");
+        part.set(true);
+        assert!(readiness.missing().is_empty());
     }
 
     #[test]
