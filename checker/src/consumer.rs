@@ -46,6 +46,8 @@ pub(crate) struct Consumer {
     waiting: Arc<OnceLock<Thread>>,
     /// `kafka.topic`.
     topic: String,
+    /// `kafka.group`.
+    group: String,
 }
 
 /// What one poll brought.
@@ -167,6 +169,7 @@ impl Consumer {
             client,
             waiting,
             topic: config.topic.clone(),
+            group: config.group.clone(),
         })
     }
 
@@ -213,7 +216,7 @@ impl Consumer {
     /// The right that lacks, if that is the error.
     fn lack(&self, error: &KafkaError) -> Option<Lack> {
         let code = error.rdkafka_error_code()?;
-        lacking_right(code, Act::Read, &self.topic, CHECKER_GROUP)
+        lacking_right(code, Act::Read, &self.topic, &self.group)
     }
 
     /// Commits these offsets by partition, in the background.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
-use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::sql;
 
@@ -43,26 +43,22 @@ pub(crate) struct Wanted {
     pub(crate) turn: Duration,
 }
 
-/// Milliseconds are cut once, here; from now on both edges are used as they are.
-const NOW: &str =
-    "SELECT (extract(epoch FROM date_trunc('milliseconds', now())) * 1000)::bigint AS now";
-
-/// Claims what lies furthest behind.
+/// Claims what lies furthest behind. An instant that `PostgreSQL` alone knows (`-infinity`) is the first there is.
 const CLAIM: &str = "\
-SELECT id, (extract(epoch FROM scheduled_until) * 1000)::bigint AS scheduled_until
+SELECT id, (extract(epoch FROM greatest(scheduled_until, timestamptz 'epoch')) * 1000)::bigint AS scheduled_until
 FROM schedule_shard
 WHERE scheduled_until < now() + $1 * interval '1 millisecond' AND id = ANY($2)
 ORDER BY scheduled_until
 LIMIT $3
 FOR UPDATE SKIP LOCKED";
 
-/// Locks the shards that have fallen behind, at most `wanted.most`; none if others hold them all.
-pub(crate) async fn claim(transaction: &impl ConnectionTrait, wanted: &Wanted) -> Result<Claim> {
-    let now: i64 = transaction
-        .query_one_raw(Statement::from_string(sql::POSTGRES, NOW))
-        .await
-        .and_then(|row| row.map_or(Ok(0), |row| row.try_get("", "now")))
-        .wrap_err("read the database's clock")?;
+/// Locks the shards that have fallen behind, at most `wanted.most`; none if others hold them all. `now` is the
+/// start of the turn.
+pub(crate) async fn claim(
+    transaction: &impl ConnectionTrait,
+    wanted: &Wanted,
+    now: i64,
+) -> Result<Claim> {
     let ahead = sql::millis(wanted.horizon.saturating_sub(wanted.turn));
     let most = i64::try_from(wanted.most).unwrap_or(i64::MAX);
     let statement = sql::statement(

@@ -16,10 +16,12 @@ const TURN: Limits<Duration> = Limits {
     default: Duration::from_secs(1),
     allowed: Duration::from_millis(100)..=Duration::from_secs(9),
 };
+/// The longest `horizon`.
+pub(crate) const LONGEST_HORIZON: Duration = Duration::from_secs(10);
 /// `horizon`; tasks further ahead would fill the checkers' hold.
 const HORIZON: Limits<Duration> = Limits {
     default: Duration::from_secs(2),
-    allowed: Duration::from_millis(1_100)..=Duration::from_secs(10),
+    allowed: Duration::from_millis(1_100)..=LONGEST_HORIZON,
 };
 /// What a task has at least on its way to a checker: `horizon - turn`.
 const LEAST_LEAD: Duration = Duration::from_secs(1);

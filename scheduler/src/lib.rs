@@ -9,6 +9,9 @@
 //! [publishes](publish) a task for each of their instants. When Kafka has acknowledged all of them the
 //! shards advance and the transaction commits. Nothing is written per check, nothing is kept per site.
 //!
+//! Each turn [looks](standing) at all shards first: what it finds is the [outlook] that people are given, and shards
+//! that lie too far [ahead] are set back.
+//!
 //! [Turns](turns) follow one another at a [pace] of their own. Any number of schedulers may run:
 //! they share the shards by locking them, and one that dies rolls back. Beside the turns the
 //! [days] of `check_result` are made ahead of time and dropped when they have aged, and [pack]
@@ -16,22 +19,29 @@
 //!
 //! People's side of it is [apply]: the sites file becomes rows.
 
+mod ahead;
 pub mod apply;
+mod batch;
 mod claim;
 pub mod command;
 pub mod config;
 mod days;
 mod due;
 mod metrics;
+mod outlook;
 mod pace;
 pub mod pack;
 mod publish;
 pub mod reconcile;
+mod reserved;
+mod room;
 mod set_back;
 mod slot;
 mod sql;
 mod stamp;
+mod standing;
 mod trace;
+mod troubles;
 mod turn;
 mod turns;
 
@@ -44,7 +54,10 @@ use runtime::{
     shutdown::Stages,
 };
 
-use crate::{config::Config, metrics::Metrics, publish::Sender, trace::Tracer, turns::Turns};
+use crate::{
+    config::Config, metrics::Metrics, outlook::Outlook, publish::Sender, room::Room, trace::Tracer,
+    turns::Turns,
+};
 
 /// The time for a stop: the turns under way may end.
 pub const DRAIN: Duration = Duration::from_secs(20);
@@ -76,17 +89,22 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let metrics = service.probes.register(Metrics::register);
     let working = service.probes.readiness().condition(SCHEDULER);
     let Reached {
-        database, identity, ..
+        database,
+        identity,
+        topic,
     } = service.reach(&config.database, &config.kafka, POOL).await?;
     days::make_first(&database, &service.stop).await?;
     let mut stages = Stages::new(&service.stop);
     let tracer = Tracer::start(&config, &service.probes);
     let (tracer, exporter) = tracer.wrap_err("start a thread that exports traces")?;
+    let outlook = Outlook::new(&config, metrics.clone(), service.probes.readiness());
     let sender = Sender {
         installation: identity.installation,
         backlog: service.backlog.clone(),
+        room: Room::new(),
     };
-    let turns = Turns::new(config.clone(), metrics.clone(), tracer, &sender)?;
+    sender.room.learn(topic.message_bytes);
+    let turns = Turns::new(config.clone(), outlook, tracer, &sender)?;
     stages.spawn("turns", turns.run(stages.stop()));
     let ground = Ground {
         database: &config.database,

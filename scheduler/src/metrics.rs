@@ -14,6 +14,10 @@ use crate::turn::Done;
 pub(crate) struct Metrics {
     /// `webmon_schedule_lag_seconds`.
     lag: Gauge<f64, AtomicU64>,
+    /// `webmon_schedule_ahead_seconds`.
+    ahead: Gauge<f64, AtomicU64>,
+    /// `webmon_shards_set_back_total`.
+    set_back: Counter,
     /// `webmon_tasks_produced_total`.
     produced: Counter,
     /// `webmon_tasks_invalid_total`.
@@ -32,8 +36,18 @@ impl Metrics {
         let metrics = Self::default();
         registry.register(
             "webmon_schedule_lag_seconds",
-            "How far the shard that lay furthest behind was behind its turn",
+            "How far the shard furthest from its turn is behind it, or too far ahead",
             metrics.lag.clone(),
+        );
+        registry.register(
+            "webmon_schedule_ahead_seconds",
+            "How far ahead of now the shard furthest ahead is scheduled, if that is further than any horizon",
+            metrics.ahead.clone(),
+        );
+        registry.register(
+            "webmon_shards_set_back",
+            "Shards that were scheduled further ahead than any horizon, and were set back to now",
+            metrics.set_back.clone(),
         );
         registry.register(
             "webmon_tasks_produced",
@@ -63,10 +77,19 @@ impl Metrics {
         metrics
     }
 
-    /// The shard furthest behind was this many milliseconds behind its turn.
+    /// The shard furthest from its turn is this many milliseconds from it.
     pub(crate) fn lag(&self, millis: i64) {
-        let millis = u32::try_from(millis.max(0)).unwrap_or(u32::MAX);
-        self.lag.set(f64::from(millis) / 1_000.0);
+        self.lag.set(seconds(millis));
+    }
+
+    /// The shard furthest ahead is this many milliseconds ahead, if that is too far; zero if not.
+    pub(crate) fn ahead(&self, millis: i64) {
+        self.ahead.set(seconds(millis));
+    }
+
+    /// This many shards were set back to now.
+    pub(crate) fn set_back(&self, shards: usize) {
+        self.set_back.inc_by(shards as u64);
     }
 
     /// A turn succeeded.
@@ -85,4 +108,9 @@ impl Metrics {
     pub(crate) fn failed(&self) {
         self.failed.inc();
     }
+}
+
+/// Milliseconds as seconds; more than fifty days are fifty days.
+fn seconds(millis: i64) -> f64 {
+    f64::from(u32::try_from(millis.max(0)).unwrap_or(u32::MAX)) / 1_000.0
 }

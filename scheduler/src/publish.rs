@@ -9,10 +9,7 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, OnceLock, Weak,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Weak},
     thread,
     time::Duration,
 };
@@ -23,7 +20,7 @@ use rdkafka::{
     ClientConfig, ClientContext,
     config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode},
-    message::{DeliveryResult, Header, OwnedHeaders},
+    message::{DeliveryResult, Header, Message as _, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig},
 };
 use runtime::{
@@ -32,7 +29,9 @@ use runtime::{
     kafka::{BrokerLog, HEADER, Seal},
 };
 use serde_json::value::RawValue;
-use tokio::{sync::Notify, task::spawn_blocking, time::timeout};
+use tokio::{task::spawn_blocking, time::timeout};
+
+use crate::{batch::Batch, reserved::Reserved, room::Room};
 
 /// How long librdkafka tries to deliver a task; a turn as a whole has twice as long.
 const MESSAGE_TIMEOUT_MS: &str = "5000";
@@ -73,19 +72,8 @@ pub(crate) struct Sender {
     pub(crate) installation: Installation,
     /// In a standalone, the bound of the embedded broker.
     pub(crate) backlog: Option<Arc<Backlog>>,
-}
-
-/// The tasks of one turn.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    /// Tasks handed to librdkafka and neither acknowledged nor failed.
-    outstanding: AtomicUsize,
-    /// Tasks that Kafka acknowledged.
-    acknowledged: AtomicUsize,
-    /// The first failure.
-    failure: OnceLock<KafkaError>,
-    /// Told of every delivery that someone may wait for.
-    changed: Notify,
+    /// How much a request may carry.
+    pub(crate) room: Room,
 }
 
 /// A message as librdkafka takes it.
@@ -120,9 +108,13 @@ impl Publisher {
             .set("message.timeout.ms", MESSAGE_TIMEOUT_MS)
             .set("queue.buffering.max.kbytes", QUEUE_KIB)
             .set("max.in.flight.requests.per.connection", MAX_REQUESTS);
+        if let Some(batch_size) = sender.room.batch_size() {
+            client.set("batch.size", batch_size);
+        }
         let context = Context {
             log,
             backlog: sender.backlog.clone(),
+            batch_bytes: sender.room.batch(),
         };
         let producer: BaseProducer<Context> = client
             .create_with_context(context)
@@ -147,12 +139,37 @@ impl Publisher {
         self.sender.installation
     }
 
-    /// Takes another producer, after a turn that failed for one. What this one has not sent yet is forgotten, as
-    /// another turn will send it again; and it may never reach Kafka any more: librdkafka has been seen to lose all
-    /// brokers, and to send nothing to a topic that was made anew.
-    pub(crate) fn renew(&mut self, config: &KafkaConfig) -> Result<()> {
+    /// `kafka.topic`.
+    pub(crate) fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// How much a request may carry.
+    pub(crate) const fn room(&self) -> &Room {
+        &self.sender.room
+    }
+
+    /// Forgets what it has not sent yet: a turn has failed, and another one will send it again.
+    pub(crate) fn purge(&self) {
         self.producer
             .purge(PurgeConfig::default().queue().inflight());
+    }
+
+    /// Whether requests are to be smaller or larger than those of this producer.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.producer.context().batch_bytes != self.sender.room.batch()
+    }
+
+    /// Kafka has refused a request of several tasks for its size: from the next producer on they are smaller.
+    pub(crate) fn shrink(&self) {
+        self.sender.room.shrink(self.producer.context().batch_bytes);
+    }
+
+    /// Takes another producer, after a turn that failed for one. What this one has not sent yet is forgotten; and it
+    /// may never reach Kafka any more: librdkafka has been seen to lose all
+    /// brokers, and to send nothing to a topic that was made anew.
+    pub(crate) fn renew(&mut self, config: &KafkaConfig) -> Result<()> {
+        self.purge();
         let log = Arc::clone(&self.producer.context().log);
         let new = Self::with_log(config, self.sender.clone(), log)?;
         let old = std::mem::replace(self, new);
@@ -174,9 +191,9 @@ impl Publisher {
         let reserved = Reserved::wait(self.sender.backlog.as_deref(), weight(buffer.len())).await;
         let key = task.site_id.to_string();
         loop {
-            batch.check().map_err(Refused::Turn)?;
+            batch.check(&self.topic).map_err(Refused::Turn)?;
             // Asked for before sending, so that no acknowledgement in between goes unheard.
-            let changed = batch.changed.notified();
+            let changed = batch.changed();
             match self.try_send(batch, &key, buffer) {
                 Ok(()) => {
                     reserved.keep();
@@ -196,7 +213,7 @@ impl Publisher {
         payload: &[u8],
     ) -> Result<(), RDKafkaErrorCode> {
         // Counted first: the acknowledgement may be faster than this thread.
-        let first = batch.outstanding.fetch_add(1, Ordering::AcqRel) == 0;
+        let first = batch.start();
         let record = BaseRecord::with_opaque_to(&self.topic, Arc::clone(batch));
         let record = self.sealed(record.key(key).payload(payload));
         let sent = self.producer.send(record);
@@ -204,7 +221,7 @@ impl Publisher {
             self.thread.thread().unpark();
         }
         sent.map_err(|(error, _record)| {
-            batch.outstanding.fetch_sub(1, Ordering::AcqRel);
+            batch.take_back();
             error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail)
         })
     }
@@ -254,67 +271,14 @@ fn refusal(code: RDKafkaErrorCode, bytes: usize) -> Refused {
     }
 }
 
-impl Batch {
-    /// Waits until Kafka has acknowledged every task, and returns how many there were.
-    pub(crate) async fn settled(&self) -> Result<usize> {
-        loop {
-            let changed = self.changed.notified();
-            self.check()?;
-            if self.outstanding.load(Ordering::Acquire) == 0 {
-                // A failure is noted before its task stops being outstanding.
-                self.check()?;
-                return Ok(self.acknowledged.load(Ordering::Acquire));
-            }
-            changed.await;
-        }
-    }
-
-    /// The first failure, if any.
-    fn check(&self) -> Result<()> {
-        match self.failure.get() {
-            None => Ok(()),
-            Some(error) => Err(eyre!(error.clone()).wrap_err("deliver a task to Kafka")),
-        }
-    }
-}
-
-/// Bytes of a standalone's backlog that are given back unless their task is on its way, however its turn ends.
-struct Reserved<'b> {
-    /// The backlog, if there is one.
-    backlog: Option<&'b Backlog>,
-    /// How many.
-    bytes: usize,
-}
-
-impl<'b> Reserved<'b> {
-    /// Waits until there is room for so many bytes.
-    async fn wait(backlog: Option<&'b Backlog>, bytes: usize) -> Self {
-        if let Some(backlog) = backlog {
-            backlog.reserve(bytes).await;
-        }
-        Self { backlog, bytes }
-    }
-
-    /// The task is on its way.
-    fn keep(mut self) {
-        self.backlog = None;
-    }
-}
-
-impl Drop for Reserved<'_> {
-    fn drop(&mut self) {
-        if let Some(backlog) = self.backlog {
-            backlog.release(self.bytes);
-        }
-    }
-}
-
 /// What librdkafka calls back. Called from C: holds no logic.
 struct Context {
     /// What librdkafka has to say.
     log: Arc<BrokerLog>,
     /// In a standalone, the bound of the embedded broker.
     backlog: Option<Arc<Backlog>>,
+    /// A larger task is in a request of its own.
+    batch_bytes: usize,
 }
 
 impl ClientContext for Context {
@@ -331,22 +295,25 @@ impl ProducerContext for Context {
     type DeliveryOpaque = Arc<Batch>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, batch: Arc<Batch>) {
-        match result {
-            Ok(_) => {
-                self.log.recovered();
-                batch.acknowledged.fetch_add(1, Ordering::AcqRel);
-            }
-            Err((error, message)) => {
-                if let Some(backlog) = &self.backlog {
-                    backlog.release(weight(message.payload_len()));
-                }
-                // Only the first failure is kept: the others follow from it.
-                drop(batch.failure.set(error.clone()));
-            }
+        let Err((error, message)) = result else {
+            self.log.recovered();
+            return batch.acknowledge();
+        };
+        if let Some(backlog) = &self.backlog {
+            backlog.release(weight(message.payload_len()));
         }
-        batch.outstanding.fetch_sub(1, Ordering::AcqRel);
-        batch.changed.notify_waiters();
+        match message.payload() {
+            Some(payload) if is_oversized(error) && payload.len() > self.batch_bytes => {
+                batch.refuse(error, payload);
+            }
+            _ => batch.fail(error),
+        }
     }
+}
+
+/// Whether Kafka refused a request for its size.
+pub(crate) fn is_oversized(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge)
 }
 
 impl fmt::Debug for Publisher {

@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::{metrics::Metrics, sql};
+use crate::{ahead, metrics::Metrics, sql};
 
 /// How often a running scheduler looks for losses. Each look reads all sites once.
 const EVERY: Duration = Duration::from_mins(1);
@@ -82,8 +82,8 @@ FROM edge HAVING count(*) > 0";
 /// join would read the tables whole.
 const STEP: &str = "\
 WITH shard AS MATERIALIZED (
-    SELECT id, round(date_part('epoch', reconciled_until) * 1000)::bigint AS judged,
-        round(date_part('epoch', scheduled_until) * 1000)::bigint AS scheduled
+    SELECT id, round(date_part('epoch', greatest(timestamptz 'epoch', reconciled_until)) * 1000)::bigint AS judged,
+        round(date_part('epoch', greatest(timestamptz 'epoch', scheduled_until)) * 1000)::bigint AS scheduled
     FROM schedule_shard
 ), judged AS MATERIALIZED (
     SELECT *, ((until - phase_ms) / interval_ms - (since - phase_ms) / interval_ms)::int AS instants FROM (
@@ -160,17 +160,19 @@ pub(crate) async fn keep(
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut outage = Outage::new("PostgreSQL, asked for lost checks,");
+    let mut first = true;
     let looking = async {
         loop {
             ticks.tick().await;
             let looked = timeout(LIMIT, async {
-                look(database.get().await?, retention).await
+                look(database.get().await?, retention, first).await
             });
             let looked = looked
                 .await
                 .unwrap_or_else(|_| Err(eyre!("no end within {LIMIT:?}")));
             match looked {
                 Ok(lost) => {
+                    first = false;
                     outage.over();
                     note(&metrics, lost);
                 }
@@ -196,10 +198,21 @@ fn note(metrics: &Metrics, lost: u64) {
     }
 }
 
-/// Judges what has expired, unless that is little; returns how many instants were lost.
-async fn look(database: &DatabaseConnection, retention: Duration) -> Result<u64> {
+/// Judges what has expired, unless that is little; returns how many instants were lost. Sites that would not be
+/// judged for long are found by the `first` look, and by each that judges.
+async fn look(database: &DatabaseConnection, retention: Duration, first: bool) -> Result<u64> {
     let extent = extent(database, Judge::ByExpiry, retention).await?;
-    if extent.until - extent.since < LEAST_LOOK_MS {
+    let little = extent.until - extent.since < LEAST_LOOK_MS;
+    if first || !little {
+        let sites = ahead::unstamp(database).await?;
+        if sites > 0 {
+            warn!(
+                sites,
+                "sites were to be judged from a later instant on than any that is scheduled: judged from now on"
+            );
+        }
+    }
+    if little {
         return Ok(0);
     }
     judge_extent(database, Judge::ByExpiry, extent).await

@@ -11,16 +11,18 @@ use runtime::{
     database::{Link, Pool},
     kafka,
 };
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 use tracing::{debug, warn};
 
 use crate::{
+    ahead::{self, SetBack as ShardSetBack},
     claim::Wanted,
     config::Config,
     pace::Take,
-    publish::{Publisher, Sender},
+    publish::{Publisher, Sender, is_oversized},
     set_back::SetBack,
     sql,
+    standing::Standing,
     turn::{Done, Sent, Turn},
 };
 
@@ -69,9 +71,13 @@ impl Slot {
     }
 
     /// Claims shards, on a new connection if the last one was dropped; with another producer than before the
-    /// wall clock was set back.
-    pub(crate) async fn claim(&mut self, config: &Config, take: &Take) -> Result<Option<Turn>> {
-        if self.set_back.noticed() {
+    /// wall clock was set back, or requests became smaller.
+    pub(crate) async fn claim(
+        &mut self,
+        config: &Config,
+        take: &Take,
+    ) -> Result<(Standing, Option<Turn>)> {
+        if self.set_back.noticed() || self.publisher.is_outdated() {
             self.renew_producer(&config.kafka);
         }
         let wanted = Wanted {
@@ -81,6 +87,11 @@ impl Slot {
             turn: config.turn,
         };
         Turn::claim(self.database.get().await?, &wanted).await
+    }
+
+    /// Sets back the shards that lie too far ahead.
+    pub(crate) async fn set_back(&mut self, horizon: Duration) -> Result<Vec<ShardSetBack>> {
+        ahead::set_back(self.database.get().await?, horizon).await
     }
 
     /// The part of a turn that overlaps with the next: waiting for Kafka, then the commit.
@@ -121,16 +132,29 @@ impl Slot {
 }
 
 impl Settled {
-    /// Leaves nothing of a failed turn behind, and brings the topic back if that was missing.
+    /// Leaves nothing of a failed turn behind, and brings the topic back if that was missing. What the topic takes
+    /// is asked again before there is another producer, which goes by it.
     pub(crate) async fn recover(mut self, config: KafkaConfig) -> Self {
         self.slot.drop_connection();
-        self.slot.renew_producer(&config);
-        if let Ok(Err(error)) =
-            tokio::time::timeout(RECOVERY_LIMIT, kafka::ensure_topic(&config)).await
-        {
-            debug!("cannot look for the topic: {error:#}");
+        self.slot.publisher.purge();
+        if self.was_oversized() {
+            self.slot.publisher.shrink();
         }
+        match timeout(RECOVERY_LIMIT, kafka::prepare_topic(&config)).await {
+            Ok(Ok((_, limits))) => self.slot.publisher.room().learn(limits.message_bytes),
+            Ok(Err(error)) => debug!("cannot look for the topic: {error:#}"),
+            Err(_) => {}
+        }
+        self.slot.renew_producer(&config);
         self
+    }
+
+    /// Whether it failed as Kafka refused a request for its size.
+    fn was_oversized(&self) -> bool {
+        let error = self.done.as_ref().err();
+        error
+            .and_then(Report::downcast_ref)
+            .is_some_and(is_oversized)
     }
 }
 

@@ -20,10 +20,13 @@ use futures_util::TryStreamExt as _;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait as _};
 
 use crate::{
+    batch::{Batch, Delivered, Oversized},
     claim::{self, Claim, Wanted},
     due::{DueSite, Gap, Windows},
-    publish::{Batch, Publisher, Refused},
+    publish::{Publisher, Refused},
+    room::Room,
     sql, stamp,
+    standing::Standing,
     trace::{Published, Tracer},
 };
 
@@ -51,6 +54,10 @@ pub(crate) struct Sent {
     gaps: Vec<Gap>,
     /// The tasks that are traced.
     spans: Published,
+    /// `kafka.topic`.
+    topic: String,
+    /// How much a request may carry.
+    room: Room,
 }
 
 /// What a turn has done.
@@ -69,23 +76,25 @@ pub(crate) struct Done {
 }
 
 impl Turn {
-    /// Claims shards; `None` if there is nothing to do.
+    /// Looks at all shards and claims some; `None` if there is nothing to do.
     pub(crate) async fn claim(
         database: &DatabaseConnection,
         wanted: &Wanted,
-    ) -> Result<Option<Self>> {
+    ) -> Result<(Standing, Option<Self>)> {
         let started = Instant::now();
         let transaction = database.begin().await.wrap_err("begin a turn")?;
-        let claim = claim::claim(&transaction, wanted).await?;
+        let standing = Standing::read(&transaction).await?;
+        let claim = claim::claim(&transaction, wanted, standing.now).await?;
         if claim.shards.is_empty() {
             transaction.rollback().await.wrap_err("end an empty turn")?;
-            return Ok(None);
+            return Ok((standing, None));
         }
-        Ok(Some(Self {
+        let turn = Self {
             transaction,
             claim,
             started,
-        }))
+        };
+        Ok((standing, Some(turn)))
     }
 
     /// The ids of the claimed shards.
@@ -129,6 +138,8 @@ impl Turn {
             batch,
             invalid,
             spans,
+            topic: publisher.topic().to_owned(),
+            room: publisher.room().clone(),
         })
     }
 }
@@ -139,11 +150,18 @@ impl Sent {
         let Self {
             turn,
             batch,
-            invalid,
+            mut invalid,
             gaps,
             spans,
+            topic,
+            room,
         } = self;
-        let tasks = batch.settled().await?;
+        let Delivered { tasks, oversized } = batch.settled(&topic).await?;
+        invalid.extend(
+            oversized
+                .into_iter()
+                .map(|task| refused(task, &room, &topic)),
+        );
         spans.acknowledged();
         record_invalid(&turn.transaction, &invalid).await?;
         record_gaps(&turn.transaction, &gaps).await?;
@@ -167,6 +185,17 @@ impl Sent {
     pub(crate) fn started(&self) -> Instant {
         self.turn.started
     }
+}
+
+/// The result of a task that Kafka does not take for its size.
+fn refused(task: Oversized, room: &Room, topic: &str) -> CheckResult {
+    let Oversized {
+        site_id,
+        scheduled_at,
+        bytes,
+    } = task;
+    let result = CheckResult::unmeasured(site_id, scheduled_at, Reason::InvalidSite);
+    result.with_detail(room.refusal(bytes, topic))
 }
 
 /// Sends the task of one instant of a site.

@@ -7,18 +7,20 @@ use std::time::{Duration, Instant};
 use color_eyre::eyre::{Report, Result, WrapErr as _};
 use contract::result::CheckResult;
 use futures_util::future::join_all;
-use runtime::{quota::Quota, retry::Outage};
-use tokio::{task::JoinSet, time::timeout_at};
+use runtime::quota::Quota;
+use tokio::{
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::{
     config::Config,
-    metrics::Metrics,
+    outlook::Outlook,
     pace::{Pace, Take},
     publish::Sender,
     slot::{Settled, Slot, TURN_LIMIT, overdue},
-    sql,
     trace::Tracer,
     turn::{Done, Turn},
 };
@@ -27,13 +29,15 @@ use crate::{
 const CLAIM_PAUSE: Duration = Duration::from_secs(1);
 /// Turns under way at once.
 const SLOTS: usize = 2;
+/// How often people are told how things stand, whatever the turns do.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs turns; see the module.
 pub(crate) struct Turns {
     /// The configuration.
     config: Config,
-    /// What is counted.
-    metrics: Metrics,
+    /// What people are told.
+    outlook: Outlook,
     /// What makes spans, if there are any.
     tracer: Option<Tracer>,
     /// Slots without a turn.
@@ -44,8 +48,6 @@ pub(crate) struct Turns {
     pace: Pace,
     /// When the next turn starts.
     wake: Instant,
-    /// Whether turns fail.
-    outage: Outage,
     /// How much may be said of turns that succeed.
     quotas: Quotas,
 }
@@ -63,7 +65,7 @@ impl Turns {
     /// Turns for this configuration.
     pub(crate) fn new(
         config: Config,
-        metrics: Metrics,
+        outlook: Outlook,
         tracer: Option<Tracer>,
         sender: &Sender,
     ) -> Result<Self> {
@@ -75,21 +77,23 @@ impl Turns {
             settling: JoinSet::new(),
             pace: Pace::new(config.turn),
             wake: Instant::now(),
-            outage: Outage::new("what a turn needs (PostgreSQL and Kafka)"),
             quotas: Quotas::default(),
             config,
-            metrics,
+            outlook,
             tracer,
         })
     }
 
     /// Runs turns until `stop`, then waits for those under way.
     pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<()> {
+        let mut ticks = interval(TELL_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !stop.is_cancelled() {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(settled) = self.settling.join_next() => self.settled(settled.wrap_err("a turn died")?),
                 () = tokio::time::sleep_until(self.wake.into()), if !self.idle.is_empty() => self.turn().await,
+                _ = ticks.tick() => self.outlook.tick(Instant::now()),
             }
         }
         while let Some(settled) = self.settling.join_next().await {
@@ -105,12 +109,16 @@ impl Turns {
             return;
         };
         let deadline = tokio::time::Instant::now() + TURN_LIMIT;
+        if self.outlook.is_ahead() {
+            self.set_back(&mut slot, deadline).await;
+        }
         let take = self.pace.next(Instant::now());
         let claimed = timeout_at(deadline, slot.claim(&self.config, &take)).await;
-        let turn = match claimed.unwrap_or_else(|_| Err(overdue("claiming shards"))) {
-            Ok(turn) => turn,
+        let (standing, turn) = match claimed.unwrap_or_else(|_| Err(overdue("claiming shards"))) {
+            Ok(claimed) => claimed,
             Err(error) => return self.cannot_claim(slot, &error),
         };
+        self.outlook.looked(standing, Instant::now());
         self.schedule_next(&take, turn.as_ref());
         let Some(turn) = turn else {
             return self.idle.push(slot);
@@ -140,12 +148,23 @@ impl Turns {
         }
     }
 
+    /// Sets back what lies too far ahead; a failure costs the turns nothing but a connection.
+    async fn set_back(&mut self, slot: &mut Slot, deadline: tokio::time::Instant) {
+        let done = timeout_at(deadline, slot.set_back(self.config.horizon)).await;
+        let done = done.unwrap_or_else(|_| Err(overdue("setting shards back")));
+        if done.is_err() {
+            slot.drop_connection();
+        }
+        self.outlook.set_back(done);
+    }
+
     /// Decides when the next turn starts: at once if there may be more to claim.
     fn schedule_next(&mut self, take: &Take, turn: Option<&Turn>) {
         let retry = take.most == 1 && take.candidates.len() == 1;
         let taken = turn.map_or(0, |turn| turn.claim.shards.len());
         if retry && taken == 0 {
             self.pace.gone(take);
+            self.outlook.gone(&take.candidates);
         }
         let more = retry || (taken == take.most && taken < take.candidates.len());
         // A millisecond more, as windows end on whole milliseconds.
@@ -158,23 +177,15 @@ impl Turns {
         if let Some(retry_at) = self.pace.next_retry() {
             self.wake = self.wake.min(retry_at.max(Instant::now()));
         }
-        if let Some(turn) = turn {
-            let ahead = sql::millis(self.config.horizon.saturating_sub(self.config.turn));
-            let behind = turn
-                .claim
-                .shards
-                .iter()
-                .map(|shard| turn.claim.now + ahead - shard.scheduled_until);
-            self.metrics.lag(behind.max().unwrap_or(0));
-        }
     }
 
     /// The database is away: nothing was taken, nothing is lost.
     fn cannot_claim(&mut self, mut slot: Slot, error: &Report) {
         slot.drop_connection();
         self.idle.push(slot);
-        self.wake = Instant::now() + CLAIM_PAUSE;
-        self.note_failure(error);
+        let now = Instant::now();
+        self.wake = now + CLAIM_PAUSE;
+        self.outlook.cannot_claim(error, now);
     }
 
     /// Takes note of how a turn ended.
@@ -196,12 +207,12 @@ impl Turns {
                     turn.ms = (now - started).as_millis(),
                     "scheduled"
                 );
-                self.outage.over();
+                self.outlook.succeeded(&shards, done.tasks, now);
                 self.note(&done);
             }
             Err(error) => {
                 self.pace.failed(&shards, now);
-                self.note_failure(&error);
+                self.outlook.failed(&shards, &error, now);
             }
         }
         if let Some(retry_at) = self.pace.next_retry() {
@@ -211,7 +222,7 @@ impl Turns {
 
     /// Counts what a turn has done, and says what people should know of.
     fn note(&mut self, done: &Done) {
-        self.metrics.done(done);
+        self.outlook.done(done);
         if let Some(CheckResult {
             site_id, detail, ..
         }) = &done.first_invalid
@@ -236,11 +247,5 @@ impl Turns {
                 );
             });
         }
-    }
-
-    /// One line per change of state, and a counter.
-    fn note_failure(&mut self, error: &Report) {
-        self.metrics.failed();
-        self.outage.failed(&format!("{error:#}"));
     }
 }

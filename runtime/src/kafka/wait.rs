@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::advertised::Nowhere;
 use super::causes::Causes;
 use super::{KafkaError, advertised, client_config, client_error};
-use crate::config::KafkaConfig;
+use crate::config::{KafkaConfig, KafkaSsl};
 use crate::retry::Outage;
 
 /// How long one look for a broker takes when there is none, and the slowest answer that is heard; so

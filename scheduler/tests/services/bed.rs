@@ -289,6 +289,20 @@ impl Running {
         line.map_or(0, |value| value.parse().unwrap())
     }
 
+    /// The value of a gauge.
+    pub(crate) fn gauge(&self, name: &str) -> f64 {
+        let metrics = self.probes.metrics().unwrap();
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.expect(name).parse().unwrap()
+    }
+
+    /// What lacks of its readiness, in words.
+    pub(crate) fn lacking(&self) -> Vec<String> {
+        self.probes.readiness().lacking()
+    }
+
     /// Waits until exactly these conditions of its readiness are missing.
     pub(crate) async fn missing(&self, conditions: &[&str]) {
         let what = format!("{conditions:?} is missing");

@@ -7,6 +7,7 @@
     reason = "what fails in a test's helper fails the test"
 )]
 
+mod ahead;
 mod bed;
 mod changes;
 mod cli;
@@ -18,4 +19,5 @@ mod one_bad_row;
 mod pack;
 mod readiness;
 mod reconcile;
+mod too_large;
 mod turns;

@@ -49,7 +49,7 @@ async fn a_row_that_kafka_does_not_take_is_inconclusive_and_the_others_go_on() {
 }
 
 /// The instants of a site that were recorded as those of an invalid site.
-async fn invalid(bed: &Bed, site: i64) -> Vec<i64> {
+pub(crate) async fn invalid(bed: &Bed, site: i64) -> Vec<i64> {
     let rows = bed
         .rows(&format!(
             "SELECT (extract(epoch FROM scheduled_at) * 1000)::bigint FROM check_result

@@ -1,0 +1,208 @@
+//! Outlook: what people are told of the schedule as a whole. Its lag, its readiness, and which turns fail.
+//!
+//! The lag is that of the shard furthest from where it should be, whoever schedules it. While no turn can look, it
+//! grows with the time.
+
+use std::time::{Duration, Instant};
+
+use color_eyre::eyre::Report;
+use rdkafka::error::KafkaError;
+use runtime::{
+    quota::Quota,
+    retry::Outage,
+    service::KAFKA,
+    telemetry::{Condition, Readiness},
+};
+use tracing::{error, warn};
+
+use crate::{
+    ahead::SetBack,
+    config::Config,
+    metrics::Metrics,
+    sql,
+    standing::Standing,
+    troubles::{Cause, Troubles, named},
+    turn::Done,
+};
+
+/// The condition that every shard is scheduled up to about now.
+const SCHEDULE: &str = "schedule";
+/// A scheduler is not ready while a shard is so far behind: the longest pause between two tries of a shard.
+const MOST_BEHIND: Duration = Duration::from_secs(30);
+/// How much later than it should a look may come before the lag grows by itself.
+const LATE: Duration = Duration::from_secs(1);
+
+/// What is known of the schedule.
+pub(crate) struct Outlook {
+    /// The time between two turns.
+    turn: Duration,
+    /// How far ahead of now a turn schedules.
+    horizon: Duration,
+    /// What is counted.
+    metrics: Metrics,
+    /// Whether every shard is where it should be.
+    schedule: Condition,
+    /// Whether Kafka takes the tasks.
+    kafka: Condition,
+    /// How the shards stood when a turn last looked.
+    seen: Option<(Instant, Standing)>,
+    /// Whether shards can be claimed at all.
+    claims: Outage,
+    /// The shards whose turns fail.
+    troubles: Troubles,
+    /// How much may be said of shards that lie ahead.
+    ahead: Quota,
+}
+
+impl Outlook {
+    /// Nothing is known yet.
+    pub(crate) fn new(config: &Config, metrics: Metrics, readiness: &Readiness) -> Self {
+        Self {
+            turn: config.turn,
+            horizon: config.horizon,
+            metrics,
+            schedule: readiness.condition(SCHEDULE),
+            kafka: readiness.part(KAFKA),
+            seen: None,
+            claims: Outage::new("PostgreSQL, asked for shards,"),
+            troubles: Troubles::default(),
+            ahead: Quota::new(),
+        }
+    }
+
+    /// A turn has looked at the shards.
+    pub(crate) fn looked(&mut self, standing: Standing, now: Instant) {
+        self.claims.over();
+        self.seen = Some((now, standing));
+        self.tell(now);
+    }
+
+    /// Whether shards lie too far ahead.
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.ahead_ms().is_some()
+    }
+
+    /// These shards were set back to now, or why they could not be.
+    pub(crate) fn set_back(&mut self, done: Result<Vec<SetBack>, Report>) {
+        let set_back = match done {
+            Ok(set_back) if set_back.is_empty() => return,
+            Ok(set_back) => set_back,
+            Err(error) => {
+                self.ahead.say(|left_out| {
+                    error!(left_out, "shards are scheduled further ahead than the horizon, and cannot be set back: {error:#}");
+                });
+                return;
+            }
+        };
+        self.metrics.set_back(set_back.len());
+        let shards: Vec<_> = set_back.iter().map(|shard| shard.id).collect();
+        let ahead = set_back.iter().map(|shard| shard.ahead_ms);
+        self.ahead.say(|left_out| {
+            warn!(
+                ahead.shards = named(&shards),
+                ahead.count = shards.len(),
+                ahead.longest_ms = ahead.max(),
+                left_out,
+                "shards are scheduled further ahead than the horizon: set back to now; the database's clock was ahead"
+            );
+        });
+    }
+
+    /// A turn could not even claim.
+    pub(crate) fn cannot_claim(&mut self, error: &Report, now: Instant) {
+        self.metrics.failed();
+        self.claims.failed(&format!("{error:#}"));
+        self.tell(now);
+    }
+
+    /// A turn over these shards failed.
+    pub(crate) fn failed(&mut self, shards: &[i16], error: &Report, now: Instant) {
+        self.metrics.failed();
+        let cause = Cause {
+            text: format!("{error:#}"),
+            of_kafka: error.downcast_ref::<KafkaError>().is_some(),
+        };
+        self.troubles.failed(shards, &cause, now);
+        self.tell(now);
+    }
+
+    /// A turn over these shards succeeded, in which Kafka took so many tasks.
+    pub(crate) fn succeeded(&mut self, shards: &[i16], tasks: usize, now: Instant) {
+        self.troubles.succeeded(shards, tasks);
+        self.tell(now);
+    }
+
+    /// Counts what a turn has done.
+    pub(crate) fn done(&self, done: &Done) {
+        self.metrics.done(done);
+    }
+
+    /// Other schedulers have these shards.
+    pub(crate) fn gone(&mut self, shards: &[i16]) {
+        self.troubles.well(shards);
+    }
+
+    /// Time has passed.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        self.troubles.remind(now);
+        self.tell(now);
+    }
+
+    /// How far ahead of now the shard furthest ahead is, if that is too far.
+    fn ahead_ms(&self) -> Option<i64> {
+        let (_, standing) = self.seen?;
+        standing.ahead_ms(self.horizon)
+    }
+
+    /// How far the shard furthest behind is behind its turn; zero before the first look.
+    fn behind_ms(&self, now: Instant) -> i64 {
+        let Some((at, standing)) = self.seen else {
+            return 0;
+        };
+        let behind = standing.behind_ms(self.horizon.saturating_sub(self.turn));
+        let since = now.saturating_duration_since(at);
+        if since > self.turn + LATE {
+            behind.saturating_add(sql::millis(since)).max(0)
+        } else {
+            behind.max(0)
+        }
+    }
+
+    /// Shows what is known now.
+    fn tell(&self, now: Instant) {
+        let (behind, ahead) = (self.behind_ms(now), self.ahead_ms());
+        self.metrics.lag(behind.max(ahead.unwrap_or(0)));
+        self.metrics.ahead(ahead.unwrap_or(0));
+        self.kafka.tell(self.troubles.of_kafka().map(str::to_owned));
+        if self.seen.is_some() || self.claims.cause().is_some() {
+            self.schedule.tell(self.lack(behind, ahead));
+        }
+    }
+
+    /// What keeps shards from where they should be.
+    fn lack(&self, behind_ms: i64, ahead_ms: Option<i64>) -> Option<String> {
+        if let Some(ahead) = ahead_ms {
+            return Some(format!(
+                "shards are scheduled {} s ahead, further than the horizon; they are set back",
+                ahead / 1_000
+            ));
+        }
+        if self.seen.is_none() {
+            return self.claims.cause().map(str::to_owned);
+        }
+        if behind_ms <= sql::millis(MOST_BEHIND) {
+            return None;
+        }
+        let behind = format!(
+            "the shard furthest behind is {} s behind its turn",
+            behind_ms / 1_000
+        );
+        Some(match (self.claims.cause(), self.troubles.worst()) {
+            (Some(cause), _) => format!("{behind}: {cause}"),
+            (None, Some((shard, cause))) => {
+                format!("{behind}; turns of shard {shard} fail: {}", cause.text)
+            }
+            (None, None) => behind,
+        })
+    }
+}
