@@ -110,6 +110,7 @@ let
 
   testTools = [
     pkgs.openssl # certificates for the broker
+    pkgs.pgbouncer
     pkgs.postgresql
     pkgs.procps
     pkgs.apacheKafka.jre

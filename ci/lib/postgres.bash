@@ -58,7 +58,7 @@ become_postgres() {
     shift 2
     programs=$(postgres_programs)
     as_postgres "$folder" --pdeathsig=QUIT "$programs/postgres" -D "$folder/data" -p "$port" \
-        -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=400 \
+        -c listen_addresses=127.0.0.1,::1 -c unix_socket_directories= -c max_connections=400 \
         -c dynamic_shared_memory_type=mmap -c fsync=off -c full_page_writes=off "$@" >>"$folder/postgres.log" 2>&1
 }
 

@@ -3,10 +3,14 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use migration::{Migrator, MigratorTrait as _};
-use sea_orm_migration::sea_orm::{ConnectOptions, Database, DbErr};
 use tracing_subscriber::EnvFilter;
+
+mod connect;
+
+use connect::{OPTION, Target, Unusable, VARIABLE};
 
 /// Brings a PostgreSQL database to the schema of this build of webmon, or back.
 ///
@@ -14,7 +18,8 @@ use tracing_subscriber::EnvFilter;
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// The database: postgres://user:password@host:port/name
+    /// The database: postgres://user:password@host:port/name. Other users of the machine see a command
+    /// line: give a password by `DATABASE_URL`, PGPASSWORD or the file that PGPASSFILE names
     #[arg(
         short = 'u',
         long,
@@ -55,10 +60,14 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    let (arguments, key) = match arguments() {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
     let Arguments {
         database_url,
         command,
-    } = Arguments::parse();
+    } = arguments;
     let filter = EnvFilter::new("warn,sea_orm_migration=info");
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
@@ -71,28 +80,47 @@ async fn main() -> ExitCode {
             2,
         );
     };
-    match execute(url, command).await {
+    let target = match Target::reach(&url, key).await {
+        Ok(target) => target,
+        Err(Unusable::Address(message)) => return fail(&message, 2),
+        Err(Unusable::Unreachable(message)) => return fail(&message, 1),
+    };
+    match execute(&target, command).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(
-            &format!("{error}; check the database's address, and that the role owns it"),
-            1,
-        ),
+        Err(message) => fail(&message, 1),
     }
 }
 
+/// What was asked for, and what names the database; a command line that cannot be read ends the program.
+fn arguments() -> Result<(Arguments, &'static str), ExitCode> {
+    let read = Arguments::command().try_get_matches().and_then(|matches| {
+        let named = matches.value_source("database_url") == Some(ValueSource::CommandLine);
+        let key = if named { OPTION } else { VARIABLE };
+        Ok((Arguments::from_arg_matches(&matches)?, key))
+    });
+    read.map_err(|error| {
+        if connect::shows_an_address(&error, std::env::args_os()) {
+            let message = "the command line cannot be read, and may hold an address: give the database by \
+                           DATABASE_URL or after --database-url, and see --help for the commands";
+            return fail(message, 2);
+        }
+        drop(error.print());
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
+}
+
 /// Does what was asked for.
-async fn execute(url: String, command: Command) -> Result<(), DbErr> {
-    let mut options = ConnectOptions::new(url);
-    options.sqlx_logging(false);
-    let database = Database::connect(options).await?;
-    match command {
-        Command::Up { num } => Migrator::up(&database, num).await,
-        Command::Down { num } => Migrator::down(&database, Some(num)).await,
-        Command::Status => Migrator::status(&database).await,
-        Command::Fresh => Migrator::fresh(&database).await,
-        Command::Refresh => Migrator::refresh(&database).await,
-        Command::Reset => Migrator::reset(&database).await,
-    }
+async fn execute(target: &Target, command: Command) -> Result<(), String> {
+    let database = &target.database;
+    let done = match command {
+        Command::Up { num } => Migrator::up(database, num).await,
+        Command::Down { num } => Migrator::down(database, Some(num)).await,
+        Command::Status => Migrator::status(database).await,
+        Command::Fresh => Migrator::fresh(database).await,
+        Command::Refresh => Migrator::refresh(database).await,
+        Command::Reset => Migrator::reset(database).await,
+    };
+    done.map_err(|error| target.explain(&error))
 }
 
 /// Says what went wrong.

@@ -1,10 +1,14 @@
 //! How a service reaches `PostgreSQL`: connection pools, patience at start, and the schema's version.
 
-use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use postgres_address::{
+    Address, AddressError, CONNECT_TIMEOUT, Environment, Failure, Server, attempt,
+    refuse_shared_sessions,
+};
 use sea_orm::sqlx::postgres::PgConnectOptions;
-use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _};
+use sea_orm::sqlx::{self, ConnectOptions as _};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, QueryResult, Statement,
 };
@@ -14,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 use crate::config::DatabaseConfig;
 use crate::retry::{Backoff, Outage};
 
-/// How long opening a connection, or waiting for a free one, may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// What the address is called in messages.
+const KEY: &str = "database.url";
 
 /// A connection that was idle this long is tried before it is lent out: a firewall may have forgotten it.
 const IDLE_BEFORE_TEST: Duration = Duration::from_secs(15);
@@ -35,27 +39,20 @@ pub struct Pool {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseError {
-    /// `database.url` is not one.
-    #[error(
-        "database.url is no PostgreSQL address ({cause}); write postgres://user:password@host:port/name"
-    )]
-    Address {
-        /// What the parser says; it does not quote the address.
-        cause: String,
-    },
+    /// `database.url` is none that can be used.
+    #[error("{KEY}: {0}")]
+    Address(#[from] AddressError),
     /// No connection.
-    #[error(
-        "cannot reach PostgreSQL at {server}: {cause}; check database.url and that the server runs"
-    )]
+    #[error("cannot reach PostgreSQL at {server}: {failure}")]
     Connect {
         /// `host:port/name`.
         server: String,
-        /// Why.
-        cause: String,
+        /// Why, and what to do.
+        failure: Failure,
     },
     /// No connection for as long as patience lasted.
     #[error(
-        "cannot reach PostgreSQL at {server} within {}: {cause}; check database.url and that the server runs",
+        "cannot reach PostgreSQL at {server} within {}: {failure}",
         humantime::format_duration(*.patience)
     )]
     Unreachable {
@@ -63,8 +60,8 @@ pub enum DatabaseError {
         server: String,
         /// How long it was tried.
         patience: Duration,
-        /// Why the last attempt failed.
-        cause: String,
+        /// Why the last attempt failed, and what to do.
+        failure: Failure,
     },
     /// The service was stopped while it waited for the database.
     #[error("stopped while waiting for PostgreSQL at {server}")]
@@ -150,7 +147,7 @@ impl Link {
         Ok(match &mut self.open {
             Some(open) => open,
             // On the heap: connecting is rare, and takes much room in whoever waits for it.
-            none => none.insert(Box::pin(connect(&self.config, self.pool)).await?),
+            none => none.insert(Box::pin(connect_again(&self.config, self.pool)).await?),
         })
     }
 
@@ -160,19 +157,39 @@ impl Link {
     }
 }
 
-/// Opens a pool; one connection is made first, so that a wrong address or password shows at once.
+/// Opens a pool; one connection is made first, so that a wrong address or password shows at once. So does
+/// a pooler that does not lend whole sessions.
 pub async fn connect(
     config: &DatabaseConfig,
     pool: Pool,
 ) -> Result<DatabaseConnection, DatabaseError> {
     let options = session_options(config, pool)?;
-    try_once(&options)
-        .await
-        .map_err(|cause| DatabaseError::Connect {
-            server: Server(&options).to_string(),
-            cause,
-        })?;
+    let looked = async {
+        attempt(&options, KEY).await?;
+        refuse_shared_sessions(&options, KEY).await
+    };
+    let failed = |failure| connect_error(&options, failure);
+    looked.await.map_err(failed)?;
     open(options, pool).await
+}
+
+/// Opens the pool of a service that has reached the database before.
+async fn connect_again(
+    config: &DatabaseConfig,
+    pool: Pool,
+) -> Result<DatabaseConnection, DatabaseError> {
+    let options = session_options(config, pool)?;
+    let failed = |failure| connect_error(&options, failure);
+    attempt(&options, KEY).await.map_err(failed)?;
+    open(options, pool).await
+}
+
+/// There is no connection.
+fn connect_error(options: &PgConnectOptions, failure: Failure) -> DatabaseError {
+    DatabaseError::Connect {
+        server: Server::of(options).to_string(),
+        failure,
+    }
 }
 
 /// Opens a pool once the database answers, trying again for as long as `patience` lasts.
@@ -185,41 +202,52 @@ pub async fn connect_patiently(
     stop: &CancellationToken,
 ) -> Result<DatabaseConnection, DatabaseError> {
     let options = session_options(config, pool)?;
-    let server = Server(&options).to_string();
+    let server = Server::of(&options).to_string();
+    let waiting = wait_for(&options, &server, patience);
+    match stop.run_until_cancelled(waiting).await {
+        Some(reached) => reached?,
+        None => return Err(DatabaseError::Stopped { server }),
+    }
+    open(options, pool).await
+}
+
+/// Waits until the database answers, and looks whether it lends whole sessions.
+async fn wait_for(
+    options: &PgConnectOptions,
+    server: &str,
+    patience: Duration,
+) -> Result<(), DatabaseError> {
     let deadline = Instant::now() + patience;
     let mut outage = Outage::new(format!("PostgreSQL at {server}"));
     let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+    let mut last = Failure {
+        cause: "no answer".to_owned(),
+        remedy: format!("check {KEY} and that the server runs"),
+        lasting: false,
+    };
     loop {
-        let attempt = async {
-            match timeout_at(deadline, try_once(&options)).await {
-                Ok(Ok(())) => return true,
-                Ok(Err(cause)) => outage.failed(&cause),
-                Err(_) => false,
-            };
-            sleep(
-                backoff
-                    .next_wait()
-                    .min(deadline.saturating_duration_since(Instant::now())),
-            )
-            .await;
-            false
-        };
-        match stop.run_until_cancelled(attempt).await {
-            Some(true) => break,
-            Some(false) if Instant::now() < deadline => {}
-            Some(false) => {
-                let cause = outage.cause().unwrap_or("no answer").to_owned();
-                return Err(DatabaseError::Unreachable {
-                    server,
-                    patience,
-                    cause,
-                });
+        match timeout_at(deadline, attempt(options, KEY)).await {
+            Ok(Ok(())) => break,
+            Ok(Err(failure)) if failure.lasting => return Err(connect_error(options, failure)),
+            Ok(Err(failure)) => {
+                outage.failed(&failure.to_string());
+                last = failure;
             }
-            None => return Err(DatabaseError::Stopped { server }),
+            Err(_) => {}
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        sleep(backoff.next_wait().min(left)).await;
+        if Instant::now() >= deadline {
+            return Err(DatabaseError::Unreachable {
+                server: server.to_owned(),
+                patience,
+                failure: last,
+            });
         }
     }
     outage.over();
-    open(options, pool).await
+    let looked = refuse_shared_sessions(options, KEY).await;
+    looked.map_err(|failure| connect_error(options, failure))
 }
 
 /// Compares the last applied migration with the one that this build was made for.
@@ -277,47 +305,41 @@ pub(crate) async fn row(
         .map_err(|source| DatabaseError::Query { operation, source })
 }
 
-/// What every session of a pool has in common.
+/// Why a statement has failed, with the remedy where a right or a pooler is the cause.
+pub fn explain(config: &DatabaseConfig, error: &DbErr) -> String {
+    let options = Address::parse(config.url.expose())
+        .and_then(|address| address.options(&Environment::of_process()));
+    match options {
+        Ok(options) => Server::of(&options).explain(error, KEY),
+        Err(_) => error.to_string(),
+    }
+}
+
+/// Where every session of a pool goes, and by what name.
 fn session_options(config: &DatabaseConfig, pool: Pool) -> Result<PgConnectOptions, DatabaseError> {
-    let options: PgConnectOptions = config.url.expose().parse().map_err(|error: sqlx::Error| {
-        let cause = std::error::Error::source(&error)
-            .map_or_else(|| error.to_string(), ToString::to_string);
-        DatabaseError::Address { cause }
-    })?;
+    let address = Address::parse(config.url.expose())?;
+    let options = address.options(&Environment::of_process())?;
     Ok(options
         .application_name(pool.name)
-        .options(pool.settings.iter().copied())
         // sqlx would log every statement with its values.
         .disable_statement_logging())
 }
 
-/// Makes one connection and closes it. A pool would try again by itself and hide the cause.
-async fn try_once(options: &PgConnectOptions) -> Result<(), String> {
-    let connection = timeout(CONNECT_TIMEOUT, options.connect())
-        .await
-        .map_err(|_| "no answer within 5 s".to_owned())?
-        .map_err(|error| plain_cause(&error))?;
-    connection
-        .close()
-        .await
-        .map_err(|error| plain_cause(&error))
-}
-
-/// The cause without sqlx's preambles.
-fn plain_cause(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Io(cause) => cause.to_string(),
-        sqlx::Error::Tls(cause) => format!("TLS: {cause}"),
-        sqlx::Error::Database(cause) => cause.message().to_owned(),
-        other => other.to_string(),
-    }
+/// The statement that gives a session the settings of its pool, if there are any.
+///
+/// They are not sent with the session's start, as `options`: a pooler would refuse or forget them.
+fn settings(pool: Pool) -> Option<Arc<str>> {
+    let setting = |(name, value): &(&str, &str)| format!("SET {name} = '{value}'");
+    let statements: Vec<String> = pool.settings.iter().map(setting).collect();
+    (!statements.is_empty()).then(|| statements.join("; ").into())
 }
 
 /// Opens the pool itself, whose connections are made as they are needed.
 async fn open(options: PgConnectOptions, pool: Pool) -> Result<DatabaseConnection, DatabaseError> {
-    let server = Server(&options).to_string();
-    // The address stays out of these options: they print themselves into spans, password and all.
-    let mut connect = ConnectOptions::new("postgres://");
+    let server = Server::of(&options);
+    // The address stays out of these options: they print themselves into spans, password and all. The
+    // password that stands here keeps sqlx from reading the password file, whose bad lines it would log.
+    let mut connect = ConnectOptions::new("postgres://none:none@none");
     connect
         .max_connections(pool.connections)
         .acquire_timeout(CONNECT_TIMEOUT)
@@ -327,30 +349,27 @@ async fn open(options: PgConnectOptions, pool: Pool) -> Result<DatabaseConnectio
         .record_stmt_in_spans(false)
         .connect_lazy(true)
         .map_sqlx_postgres_opts(move |_| options.clone());
+    if let Some(settings) = settings(pool) {
+        connect.map_sqlx_postgres_pool_opts(move |pool| {
+            let settings = Arc::clone(&settings);
+            pool.after_connect(move |connection, _| {
+                let settings = Arc::clone(&settings);
+                Box::pin(async move {
+                    let settings = sqlx::AssertSqlSafe(settings.to_string());
+                    sqlx::raw_sql(settings).execute(connection).await?;
+                    Ok(())
+                })
+            })
+        });
+    }
     Database::connect(connect)
         .await
         .map_err(|error| DatabaseError::Connect {
-            server,
-            cause: error.to_string(),
+            failure: Failure {
+                cause: error.to_string(),
+                remedy: format!("check {KEY} and that the server runs"),
+                lasting: false,
+            },
+            server: server.to_string(),
         })
-}
-
-/// `host:port/name` of a server, or its socket: what people need to recognise it, and no secret.
-struct Server<'a>(&'a PgConnectOptions);
-
-impl fmt::Display for Server<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let options = self.0;
-        match options.get_socket() {
-            Some(socket) => write!(f, "{}", socket.display())?,
-            None => write!(f, "{}:{}", options.get_host(), options.get_port())?,
-        }
-        write!(
-            f,
-            "/{}",
-            options
-                .get_database()
-                .unwrap_or_else(|| options.get_username())
-        )
-    }
 }

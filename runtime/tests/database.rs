@@ -83,7 +83,7 @@ async fn a_missing_database_is_said_in_the_servers_own_words() {
     assert!(
         error.to_string().ends_with(
             "/webmon_nowhere: database \"webmon_nowhere\" does not exist; \
-             check database.url and that the server runs"
+             create it (`createdb webmon_nowhere`), or correct the name in database.url"
         ),
         "{error}"
     );
@@ -96,8 +96,8 @@ async fn an_address_that_is_none_is_refused_without_being_quoted() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "database.url is no PostgreSQL address (invalid port number); \
-         write postgres://user:password@host:port/name"
+        "database.url: the port must be a number from 1 to 65535: percent-encode special characters of the \
+         password: `/` is %2F, `?` %3F, `#` %23, `@` %40, `:` %3A, `%` %25"
     );
 }
 

@@ -98,6 +98,18 @@ impl Process {
             .await
     }
 
+    /// The same, with more variables in its environment.
+    pub async fn run_with<A: AsRef<OsStr>>(
+        program: &str,
+        arguments: impl IntoIterator<Item = A>,
+        variables: &[(&str, &str)],
+        deadline: Duration,
+    ) -> Finished {
+        let mut command = command(program, arguments);
+        command.envs(variables.iter().copied());
+        Self::launch(program, command).finish(deadline).await
+    }
+
     /// What the test calls it.
     pub fn name(&self) -> &str {
         &self.name

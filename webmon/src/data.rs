@@ -116,9 +116,10 @@ impl Store {
     /// A connection to the database at this build's schema.
     pub async fn migrated(&self) -> Result<DatabaseConnection> {
         let database = database::connect(&self.config, POOL).await?;
-        Migrator::up(&database, None)
-            .await
-            .wrap_err("bring the database to this build's schema")?;
+        Migrator::up(&database, None).await.map_err(|error| {
+            let cause = database::explain(&self.config, &error);
+            eyre!("bring the database to this build's schema: {cause}")
+        })?;
         database::check_schema(&database).await?;
         Ok(database)
     }

@@ -73,7 +73,8 @@ pub fn parse_url(text: &str) -> Result<Url, SiteError> {
     }
     let url = Url::parse(text).map_err(|error| {
         fault(format!(
-            "{text:?} is no URL ({error}); write https://host/path"
+            "{:?} is no URL ({error}); write https://host/path",
+            without_login(text)
         ))
     })?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -95,6 +96,14 @@ pub fn parse_url(text: &str) -> Result<Url, SiteError> {
         )));
     }
     Ok(url)
+}
+
+/// An address without what stands before its last `@`, which may be a password.
+fn without_login(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, rest)) => format!("***@{rest}"),
+        None => text.to_owned(),
+    }
 }
 
 /// Whether a host can have this name. Underscores should not be there, but are.
@@ -145,6 +154,10 @@ mod tests {
             (
                 "shop.example",
                 "url: \"shop.example\" is no URL (relative URL without a base); write https://host/path",
+            ),
+            (
+                "https://me:ge/heim@shop.example:x",
+                "url: \"***@shop.example:x\" is no URL (invalid port number); write https://host/path",
             ),
             (
                 "ftp://shop.example",

@@ -1,7 +1,7 @@
 //! `database`: where `PostgreSQL` is.
 
+use postgres_address::{Address, Environment, FORM};
 use serde::Deserialize;
-use url::Url;
 
 use super::document::Document;
 use super::secret::Secret;
@@ -32,15 +32,11 @@ impl DatabaseConfig {
     }
 }
 
-/// A URL that `PostgreSQL`'s clients understand. No message shows any of it.
+/// An address that can be used, as far as can be told without a connection. No message shows any of it.
 fn valid_url(raw: Option<String>) -> Result<String, String> {
-    let form = "`postgres://user:password@host:5432/name`";
-    let text = raw.ok_or_else(|| format!("missing: say where PostgreSQL is, as {form}"))?;
-    let url = Url::parse(&text).map_err(|problem| {
-        format!("must be {form}, not this ({problem}): percent-encode special characters")
-    })?;
-    if !matches!(url.scheme(), "postgres" | "postgresql") || url.cannot_be_a_base() {
-        return Err(format!("must begin with `postgres://`, as {form}"));
-    }
+    let text = raw.ok_or_else(|| format!("missing: say where PostgreSQL is, as {FORM}"))?;
+    Address::parse(&text)
+        .and_then(|address| address.options(&Environment::of_process()))
+        .map_err(|error| error.to_string())?;
     Ok(text)
 }

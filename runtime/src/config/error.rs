@@ -133,8 +133,18 @@ impl serde::de::Error for Fault {
     }
 
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
+        let key = if is_plain(key) { key } else { HIDDEN };
         Self::new(key, unknown(known))
     }
+}
+
+/// What stands for a key that may be a part of a value: in `{url: postgres://me:a,b@db}` one begins behind the comma.
+const HIDDEN: &str = "***";
+
+/// Whether a key is written as keys are.
+fn is_plain(key: &str) -> bool {
+    key.chars()
+        .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' '))
 }
 
 /// What is said about a key that nobody knows.

@@ -52,7 +52,8 @@ fn valid_endpoint(text: &str) -> Result<String, String> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("must be {form}"));
     }
-    if !url.username().is_empty() || url.password().is_some() {
+    // A password with a raw `/` ends the host too early; the `@` behind it is then in the path.
+    if !url.username().is_empty() || url.password().is_some() || text.contains('@') {
         return Err(format!(
             "must be {form}, without a password: a collector of yours knows those of others"
         ));

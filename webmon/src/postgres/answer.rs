@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use color_eyre::eyre::{self, Report, WrapErr as _, bail, eyre};
-use sea_orm::sqlx::{self, Connection as _, PgConnection};
+use postgres_address::{Address, Environment};
+use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _, PgConnection};
 use tokio::time::{Instant, timeout};
 
 use super::postmaster::Postmaster;
@@ -142,7 +143,7 @@ async fn ask(folder: &Path, server: &Postmaster) -> Result<(), Unanswered> {
 
 /// The data folder and the process id of the server on the socket in `folder`, as it says itself.
 async fn introduce(folder: &Path) -> Result<(String, String), sqlx::Error> {
-    let mut connection = PgConnection::connect(&url(folder, DATABASE)).await?;
+    let mut connection = open(folder, DATABASE).await?;
     let whose = sqlx::query_as(
         "SELECT current_setting('data_directory'), split_part(pg_read_file('postmaster.pid'), E'\\n', 1)",
     )
@@ -152,10 +153,19 @@ async fn introduce(folder: &Path) -> Result<(String, String), sqlx::Error> {
     Ok(whose)
 }
 
+/// Connects to `database` on the server whose socket is in `folder`.
+async fn open(folder: &Path, database: &str) -> Result<PgConnection, sqlx::Error> {
+    Address::parse(&url(folder, database))
+        .and_then(|address| address.options(&Environment::of_process()))
+        .map_err(|error| sqlx::Error::Configuration(error.into()))?
+        .connect()
+        .await
+}
+
 /// Creates webmon's database, of which a server is without that has just been made.
 async fn create_database(folder: &Path) -> eyre::Result<()> {
     let create = async {
-        let mut connection = PgConnection::connect(&url(folder, FIRST_DATABASE)).await?;
+        let mut connection = open(folder, FIRST_DATABASE).await?;
         let statement = format!("CREATE DATABASE {DATABASE}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
             .execute(&mut connection)

@@ -19,6 +19,9 @@ use crate::folder;
 /// How the names of unfinished data folders begin.
 const UNFINISHED: &str = "unfinished-";
 
+/// What `initdb` says of a user without an entry in the system's list of users.
+const NAMELESS: &str = "could not look up effective user ID";
+
 /// How long the removal of one may take.
 const REMOVE_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -99,6 +102,13 @@ async fn initdb(home: &Home, installation: &Installation, folder: &Path) -> eyre
         .wrap_err_with(|| format!("cannot run {}", program.display()))?;
     if !output.status.success() {
         let said = [output.stdout, output.stderr].concat();
+        if String::from_utf8_lossy(&said).contains(NAMELESS) {
+            bail!(
+                "the user with id {} has no name, and PostgreSQL's initdb needs one: give the id an entry in \
+                 /etc/passwd, run webmon as a user who has one (`useradd --system webmon`), or set database.url",
+                home.account.uid
+            );
+        }
         bail!(
             "{} failed in {} ({}):{}",
             program.display(),

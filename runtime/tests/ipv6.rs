@@ -1,0 +1,81 @@
+//! IPv6 addresses in brackets, wherever a configuration has addresses. (The database's are in `postgres-address`.)
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails as the test does"
+)]
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+use contract::trace::Share;
+use runtime::config::{HttpConfig, KafkaConfig, TracesConfig};
+use runtime::kafka::wait_for_brokers;
+use runtime::telemetry::traces::{Span, Traces};
+use runtime::telemetry::{Probes, bind, healthcheck, serve};
+use testbed::{Collector, brokers, eventually};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An address of this machine at which the broker answers.
+async fn broker() -> String {
+    let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut broker = TcpStream::connect(brokers()).await.unwrap();
+                tokio::io::copy_bidirectional(&mut client, &mut broker).await
+            });
+        }
+    });
+    address.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_may_have_one() {
+    let broker = broker().await;
+    assert!(broker.starts_with("[::1]:"), "{broker}");
+    let config = KafkaConfig::plain(vec![broker]);
+    let stop = CancellationToken::new();
+    wait_for_brokers(&config, PATIENCE, &stop).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_of_traces_may_have_one() {
+    let collector = Collector::start_on(IpAddr::V6(Ipv6Addr::LOCALHOST));
+    let config = TracesConfig {
+        url: format!("{}/v1/traces", collector.endpoint()),
+        share: Share::new(1.0).unwrap(),
+    };
+    assert!(config.url.starts_with("http://[::1]:"), "{}", config.url);
+    let probes = Probes::new();
+    let (traces, exporter) = Traces::start(Some(&config), "webmon-test", &probes).unwrap();
+    let traces = traces.unwrap();
+    let trace = traces.of(1, 1).unwrap();
+    traces.add(Span::root(trace, "check", (1, 2)));
+    eventually(PATIENCE, "a span", async || {
+        (!collector.spans().is_empty()).then_some(())
+    })
+    .await;
+    drop((traces, exporter));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_and_health_may_have_any() {
+    let all = HttpConfig {
+        listen: "[::]:0".parse().unwrap(),
+    };
+    let listener = bind(&all).await.unwrap();
+    let listen = listener.local_addr().unwrap();
+    let probes = Probes::new();
+    probes.readiness().condition("test").set(true);
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve(listener, probes, stop.clone()));
+    healthcheck(listen).await.unwrap();
+    stop.cancel();
+    serving.await.unwrap().unwrap();
+}
