@@ -4,6 +4,10 @@
 //! defined now, since it was first scheduled so, and what became of each of these instants. A row counts
 //! as a row even inside a gap. What may still be on its way is open: the reconciler judges a check a
 //! minute after it expired, and from then on it must be a row or inside a gap.
+//!
+//! It is computed in `PostgreSQL`, [a day at a time](statements), from one snapshot.
+
+mod statements;
 
 use std::time::Duration;
 
@@ -12,58 +16,15 @@ use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, ensure};
 use runtime::program::say;
 use runtime::sql;
-use sea_orm::{DatabaseConnection, FromQueryResult};
+use sea_orm::{
+    AccessMode, ConnectionTrait, DatabaseConnection, DbErr, FromQueryResult, IsolationLevel,
+    TransactionTrait as _,
+};
 
 use crate::table;
 
-/// What became of each instant at which an enabled site was due, by hour; the last `$1` milliseconds, as
-/// far as there are days with results.
-const LEDGER: &str = "\
-WITH kept AS (
-    SELECT min(to_date(right(relname, 8), 'YYYYMMDD'))::timestamp AT TIME ZONE 'UTC' AS since
-    FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-    WHERE inhparent = 'check_result'::regclass AND relname ~ '^check_result_[0-9]{8}$'
-), judged AS (
-    SELECT site.id, site.shard, site.interval_ms::bigint, site.phase_ms::bigint, site.check_at,
-        (extract(epoch FROM greatest(site.scheduled_from, kept.since, now() - $1 * interval '1 millisecond')) * 1000)::bigint AS since,
-        (extract(epoch FROM least(shard.scheduled_until, now())) * 1000)::bigint AS until,
-        (extract(epoch FROM shard.reconciled_until) * 1000)::bigint AS reconciled
-    FROM site JOIN schedule_shard AS shard ON shard.id = site.shard CROSS JOIN kept
-    WHERE site.enabled AND isfinite(site.scheduled_from)
-), due AS (
-    SELECT id, timestamptz 'epoch' + ms * interval '1 millisecond' AS at
-    FROM judged CROSS JOIN LATERAL generate_series(
-        since + 1 + ((phase_ms - since - 1) % interval_ms + interval_ms) % interval_ms, until, interval_ms) AS ms
-    UNION
-    SELECT id, check_at FROM judged
-    WHERE check_at > timestamptz 'epoch' + since * interval '1 millisecond'
-        AND check_at <= timestamptz 'epoch' + until * interval '1 millisecond'
-), done AS (
-    SELECT id, row.scheduled_at AS at, row.outcome::text AS outcome
-    FROM judged JOIN check_result AS row ON row.site_id = judged.id
-        AND row.scheduled_at > timestamptz 'epoch' + since * interval '1 millisecond'
-        AND row.scheduled_at <= timestamptz 'epoch' + until * interval '1 millisecond'
-    WHERE row.scheduled_at > now() - $1 * interval '1 millisecond' - interval '1 day'
-), entry AS (
-    SELECT at, due.id IS NOT NULL AS was_due, done.outcome,
-        done.outcome IS NULL AND EXISTS (
-            SELECT FROM schedule_gap AS gap
-            WHERE gap.shard = judged.shard AND gap.since < at AND at <= gap.until) AS in_gap,
-        at + interval_ms * interval '1 millisecond' > timestamptz 'epoch' + reconciled * interval '1 millisecond' AS open
-    FROM due FULL JOIN done USING (id, at) JOIN judged USING (id)
-)
-SELECT date_trunc('hour', at, 'UTC') AS began,
-    count(*) FILTER (WHERE was_due) AS scheduled,
-    count(*) FILTER (WHERE was_due AND outcome = 'up') AS up,
-    count(*) FILTER (WHERE was_due AND outcome = 'degraded') AS degraded,
-    count(*) FILTER (WHERE was_due AND outcome = 'down') AS down,
-    count(*) FILTER (WHERE was_due AND outcome = 'inconclusive') AS inconclusive,
-    count(*) FILTER (WHERE was_due AND outcome = 'missed') AS missed,
-    count(*) FILTER (WHERE in_gap) AS in_gaps,
-    count(*) FILTER (WHERE outcome IS NULL AND NOT in_gap AND open) AS open,
-    count(*) FILTER (WHERE outcome IS NULL AND NOT in_gap AND NOT open) AS unaccounted,
-    count(*) FILTER (WHERE NOT was_due) AS not_due
-FROM entry GROUP BY began ORDER BY began";
+/// The milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
 
 /// How far back the audit goes.
 #[derive(Args, Debug)]
@@ -100,6 +61,43 @@ struct Hour {
     not_due: i64,
 }
 
+/// The span that is audited, in milliseconds since the Unix epoch: later than `since`, up to `until`.
+#[derive(Debug, FromQueryResult)]
+struct Span {
+    /// The last instant before it.
+    since: Option<i64>,
+    /// Its last instant; none without a shard.
+    until: Option<i64>,
+}
+
+/// The hours of the last `since` milliseconds, in order.
+async fn ledger(database: &DatabaseConnection, since: i64) -> Result<Vec<Hour>, DbErr> {
+    // One snapshot: what is recorded meanwhile belongs to no day, or to all.
+    let snapshot = Some(IsolationLevel::RepeatableRead);
+    let transaction = database
+        .begin_with_config(snapshot, Some(AccessMode::ReadOnly))
+        .await?;
+    transaction.execute_unprepared(statements::SETTINGS).await?;
+    let mut hours = Vec::new();
+    if let Some((since, until)) = span(&transaction, since).await? {
+        let mut day = since.div_euclid(DAY_MS) * DAY_MS;
+        while day <= until {
+            let statement = sql::statement(statements::DAY, [since.into(), day.into()]);
+            hours.extend(Hour::find_by_statement(statement).all(&transaction).await?);
+            day += DAY_MS;
+        }
+    }
+    transaction.commit().await?;
+    Ok(hours)
+}
+
+/// The span of the last `since` milliseconds.
+async fn span(database: &impl ConnectionTrait, since: i64) -> Result<Option<(i64, i64)>, DbErr> {
+    let statement = sql::statement(statements::SPAN, [since.into()]);
+    let span = Span::find_by_statement(statement).one(database).await?;
+    Ok(span.and_then(|Span { since, until }| Some((since?, until?))))
+}
+
 /// Shows the ledger; one that does not balance is an error. What is older than `retention` is gone.
 pub async fn audit(
     database: &DatabaseConnection,
@@ -107,9 +105,9 @@ pub async fn audit(
     retention: Duration,
 ) -> Result<()> {
     let since = sql::millis((*since).min(retention));
-    let statement = sql::statement(LEDGER, [since.into()]);
-    let hours = Hour::find_by_statement(statement).all(database).await;
-    let hours = hours.wrap_err("compute the ledger")?;
+    let hours = ledger(database, since)
+        .await
+        .wrap_err("compute the ledger")?;
     let heads = [
         "hour (UTC)",
         "scheduled",

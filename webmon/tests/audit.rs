@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use testbed::{Database, Finished, Process};
 
 /// How long an audit may take.
@@ -63,4 +63,39 @@ async fn what_the_retention_has_dropped_is_not_missed() {
     assert!(whole.stderr.contains("1 checks left"), "{}", whole.stderr);
     let kept = audit(&database, "retention: 20d\n").await;
     assert_eq!(kept.code, 0, "{}", kept.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_is_the_one_that_its_definition_says() {
+    let database = Database::migrated().await;
+    let connection = database.connect().await;
+    let fill = include_str!("audit/random.sql");
+    connection.execute_unprepared(fill).await.unwrap();
+    let shown = audit(&database, "retention: 90d\n").await;
+
+    let sixty_days = 60 * 86_400_000_i64;
+    let oracle = include_str!("audit/oracle.sql");
+    let oracle = format!(
+        "SELECT concat_ws(' ', to_char(began AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), scheduled, up, \
+        degraded, down, inconclusive, missed, in_gaps, open, unaccounted, not_due) FROM ({oracle}) AS hour"
+    );
+    let statement =
+        Statement::from_sql_and_values(DbBackend::Postgres, oracle, [sixty_days.into()]);
+    let rows = connection.query_all_raw(statement).await.unwrap();
+    let expected: Vec<String> = rows
+        .iter()
+        .map(|row| row.try_get_by_index(0).unwrap())
+        .collect();
+
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let hours: Vec<String> = shown.stdout.lines().skip(1).map(words).collect();
+    assert!(expected.len() > 40, "{} hours", expected.len());
+    for column in 2..=11 {
+        let used = expected
+            .iter()
+            .any(|hour| hour.split(' ').nth(column) != Some("0"));
+        assert!(used, "nothing in column {column}: {expected:#?}");
+    }
+    assert_eq!(hours, expected);
+    assert_eq!(shown.code, 1, "{}", shown.stderr);
 }
