@@ -23,7 +23,7 @@ pub(crate) struct Hanging {
     /// Checks that are under way of sites that hung last.
     under_way: AtomicUsize,
     /// The most of them.
-    most: usize,
+    most: AtomicUsize,
     /// Another one in each process: who is taken for another here is not so everywhere.
     hasher: RandomState,
 }
@@ -66,8 +66,13 @@ impl Hanging {
             hasher: RandomState::new(),
             table: (0..PLACES).map(|_| AtomicU8::new(0)).collect(),
             under_way: AtomicUsize::new(0),
-            most: slots / SHARE,
+            most: AtomicUsize::new(slots / SHARE),
         }
+    }
+
+    /// There are so many slots from now on.
+    pub(crate) fn share(&self, slots: usize) {
+        self.most.store(slots / SHARE, Ordering::Relaxed);
     }
 
     /// Admits a check of a site, unless the site hung last and the share of such sites is in use.
@@ -75,7 +80,8 @@ impl Hanging {
         let site = Mark::of(self.hasher.hash_one(site_id));
         let counted = self.place(site).load(Ordering::Relaxed) == site.byte;
         if counted {
-            let enter = |under_way| (under_way < self.most).then_some(under_way + 1);
+            let most = self.most.load(Ordering::Relaxed);
+            let enter = |under_way| (under_way < most).then_some(under_way + 1);
             self.under_way
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, enter)
                 .ok()?;

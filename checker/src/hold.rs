@@ -105,7 +105,7 @@ impl Hold {
         self.lock().queue.assign(assignments);
     }
 
-    /// Waits for the next task that is due; `None` when the hold is closed.
+    /// Waits for the next task that is due; `None` when the hold is closed, or has sent this thread home.
     pub(crate) fn next(&self, seat: &Arc<Seat>) -> Option<Box<Held>> {
         let mut state = self.lock();
         loop {
@@ -164,6 +164,20 @@ impl Hold {
         for seat in idle {
             seat.tell(Word::Over);
         }
+    }
+
+    /// Sends home at most so many of the threads that wait; says how many.
+    pub(crate) fn send_home(&self, most: usize) -> usize {
+        let home = {
+            let mut state = self.lock();
+            let kept = state.idle.len().saturating_sub(most);
+            state.idle.split_off(kept)
+        };
+        let count = home.len();
+        for seat in home {
+            seat.tell(Word::Over);
+        }
+        count
     }
 
     /// Gives up the tasks for which there has been no slot for too long, and the oldest of those that are due

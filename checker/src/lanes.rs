@@ -10,7 +10,7 @@
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
-    mpsc::{Receiver, SyncSender, sync_channel},
+    mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
 };
 use std::thread;
 
@@ -98,21 +98,50 @@ struct Crew {
     /// How many have been started, or asked for.
     threads: AtomicUsize,
     /// The most.
-    slots: usize,
+    slots: AtomicUsize,
+}
+
+/// How many checks run at once, which may change.
+#[derive(Clone, Debug)]
+pub(crate) struct Slots {
+    /// How many threads there are.
+    crew: Arc<Crew>,
+    /// The share of sites that hang.
+    hanging: Arc<Hanging>,
+    /// Where threads wait.
+    hold: Arc<Hold>,
+}
+
+impl Slots {
+    /// Has so many checks run at once. More threads are started as they are needed. Fewer are reached as checks
+    /// end; threads that wait end now.
+    pub(crate) fn set(&self, slots: usize) {
+        let order = Ordering::Relaxed;
+        self.crew.slots.store(slots, order);
+        self.hanging.share(slots);
+        let surplus = self.crew.threads.load(order).saturating_sub(slots);
+        let home = self.hold.send_home(surplus);
+        self.crew.threads.fetch_sub(home, order);
+    }
 }
 
 /// Starts the first lane; others follow until there are `slots` threads. They end with the hold.
-pub(crate) fn start(slots: usize, prober: &Prober, links: &Links) -> Result<Drained> {
+pub(crate) fn start(slots: usize, prober: &Prober, links: &Links) -> Result<(Drained, Slots)> {
     let (alive, ended) = mpsc::channel(1);
-    // room for all that are ever asked for
+    // room for all that are ever asked for, as long as there are no more slots
     let (wanted, asked) = sync_channel(slots / LANE_THREADS);
-    let worker = Worker {
-        prober: prober.clone(),
-        hanging: Arc::new(Hanging::new(slots)),
+    let slots = Slots {
         crew: Arc::new(Crew {
             threads: AtomicUsize::new(LANE_THREADS),
-            slots,
+            slots: AtomicUsize::new(slots),
         }),
+        hanging: Arc::new(Hanging::new(slots)),
+        hold: Arc::clone(&links.hold),
+    };
+    let worker = Worker {
+        prober: prober.clone(),
+        hanging: Arc::clone(&slots.hanging),
+        crew: Arc::clone(&slots.crew),
         links: links.clone(),
         wanted,
         _alive: alive,
@@ -121,7 +150,7 @@ pub(crate) fn start(slots: usize, prober: &Prober, links: &Links) -> Result<Drai
     let foreman = thread::Builder::new().name("lanes".to_owned());
     let foreman = foreman.spawn(move || start_as_asked(&asked));
     drop(foreman.wrap_err("start the thread that starts lanes")?);
-    Ok(Drained::when(ended))
+    Ok((Drained::when(ended), slots))
 }
 
 /// Starts a lane whenever one is asked for, as long as there is anybody to ask.
@@ -148,12 +177,21 @@ fn start_lane(number: usize, worker: Worker) -> Result<(), rayon::ThreadPoolBuil
 impl Crew {
     /// Whether to ask for another lane when so many threads are busy; it counts as started then.
     fn grows(&self, busy: usize) -> bool {
+        let order = Ordering::Relaxed;
+        let slots = self.slots.load(order);
         let grown = |threads: usize| {
-            let few = threads.saturating_sub(busy) < RESERVE && threads < self.slots;
+            let few = threads.saturating_sub(busy) < RESERVE && threads < slots;
             few.then_some(threads + LANE_THREADS)
         };
-        let order = Ordering::Relaxed;
         self.threads.fetch_update(order, order, grown).is_ok()
+    }
+
+    /// Whether a thread is one too many; it no longer counts then.
+    fn shrinks(&self) -> bool {
+        let order = Ordering::Relaxed;
+        let slots = self.slots.load(order);
+        let shrunk = |threads: usize| (threads > slots).then(|| threads - 1);
+        self.threads.fetch_update(order, order, shrunk).is_ok()
     }
 }
 
@@ -175,8 +213,11 @@ impl Worker {
             prober: self.prober.for_another_lane(),
             ..self.clone()
         };
-        // nobody listens any more where no thread could be started
-        let _asked = self.wanted.send(worker);
+        // nothing listens any more where no thread could be started
+        if let Err(TrySendError::Full(_)) = self.wanted.try_send(worker) {
+            // Many lanes are being started for slots that were added: another check asks again.
+            self.crew.threads.fetch_sub(LANE_THREADS, Ordering::Relaxed);
+        }
     }
 
     /// The loop of one thread.
@@ -226,6 +267,9 @@ impl Worker {
                 position,
                 times: Times { read_us, ended_us },
             });
+            if self.crew.shrinks() {
+                return;
+            }
         }
     }
 }

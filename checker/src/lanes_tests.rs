@@ -99,6 +99,11 @@ impl Bed {
 
     /// Starts so many threads.
     fn start(&self, slots: usize) -> Drained {
+        self.start_some(slots).0
+    }
+
+    /// The same; how many they are may be changed.
+    fn start_some(&self, slots: usize) -> (Drained, Slots) {
         let links = Links {
             hold: Arc::clone(&self.hold),
             results: Arc::clone(&self.results),
@@ -137,12 +142,66 @@ fn as_many_probes_run_as_there_are_slots_and_the_next_when_one_ends() {
 fn lanes_are_asked_for_one_by_one_as_few_threads_are_free_and_no_more_than_there_are_slots() {
     let crew = Crew {
         threads: AtomicUsize::new(LANE_THREADS),
-        slots: 3 * LANE_THREADS,
+        slots: AtomicUsize::new(3 * LANE_THREADS),
     };
     let busy = [1, 16, 17, 17, 48, 49, 49, 81, 96];
     let grows: Vec<_> = busy.map(|busy| crew.grows(busy)).into();
     let asked = [false, false, true, false, false, true, false, false, false];
     assert_eq!(grows, asked);
+}
+
+#[test]
+fn with_more_slots_more_probes_run_and_with_fewer_fewer() {
+    let mut bed = Bed::new();
+    let gate = Gate::start();
+    let (_drained, slots) = bed.start_some(LANE_THREADS);
+    bed.put((1..=400).map(|id| gate.task(id)));
+    let mut running: Vec<_> = (0..32).map(|_| gate.request()).collect();
+    assert!(gate.asked.recv_timeout(GLIMPSE).is_err());
+    // those that wait for a slot get one as soon as a check shows that few are free
+    slots.set(4 * LANE_THREADS);
+    answer(running.pop().unwrap());
+    running.extend((0..97).map(|_| gate.request()));
+    assert!(gate.asked.recv_timeout(GLIMPSE).is_err());
+    assert_eq!(bed.metrics.in_flight.get(), 128);
+    // what is under way goes on, and as many fewer follow
+    slots.set(LANE_THREADS);
+    running.drain(..96).for_each(answer);
+    wait_until("the rest is under way", || {
+        bed.metrics.in_flight.get() == 32
+    });
+    assert!(gate.asked.recv_timeout(GLIMPSE).is_err());
+    answer(running.pop().unwrap());
+    running.push(gate.request());
+    assert!(gate.asked.recv_timeout(GLIMPSE).is_err());
+    bed.hold.close();
+    running.into_iter().for_each(answer);
+}
+
+#[test]
+fn threads_that_wait_end_when_there_are_fewer_slots() {
+    let mut bed = Bed::new();
+    let gate = Gate::start();
+    let (_drained, slots) = bed.start_some(3 * LANE_THREADS);
+    bed.put((1..=96).map(|id| gate.task(id)));
+    (0..96)
+        .map(|_| gate.request())
+        .collect::<Vec<_>>()
+        .into_iter()
+        .for_each(answer);
+    wait_until("all probes end", || bed.metrics.in_flight.get() == 0);
+    let threads = || slots.crew.threads.load(Ordering::Relaxed);
+    assert_eq!(threads(), 96);
+    slots.set(2 * LANE_THREADS);
+    wait_until("as many as there are slots are left", || {
+        slots.set(2 * LANE_THREADS);
+        threads() == 64
+    });
+    bed.put((97..=200).map(|id| gate.task(id)));
+    let running: Vec<_> = (0..64).map(|_| gate.request()).collect();
+    assert!(gate.asked.recv_timeout(GLIMPSE).is_err());
+    bed.hold.close();
+    running.into_iter().for_each(answer);
 }
 
 #[tokio::test]

@@ -38,6 +38,7 @@ pub mod probe;
 mod pulse;
 mod queue;
 mod record;
+mod reload;
 mod repeats;
 mod rows;
 #[cfg(test)]
@@ -56,6 +57,7 @@ use runtime::{
     database::{Link, Pool},
     service::{CHECKER, Ground, KAFKA, Reached, Service},
     shutdown::Stages,
+    telemetry::Logs,
 };
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
@@ -70,6 +72,7 @@ use crate::{
     metrics::Metrics,
     probe::Prober,
     record::{Recorder, Results},
+    reload::Adopter,
     repeats::Repeats,
     trace::Tracer,
 };
@@ -108,7 +111,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         clock: clock.clone(),
         metrics: metrics.clone(),
     };
-    let drained = lanes::start(config.slots, &prober, &links)?;
+    let (drained, slots) = lanes::start(config.slots, &prober, &links)?;
     let recorder = recorder(&config, &service, (&results, &metrics), done).traced_by(tracer);
     let left = CancellationToken::new();
     let links = Links {
@@ -146,9 +149,19 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     // Beside the embedded broker of a standalone there is nobody to hand over to.
     let lasts = handover::at_the_end(config.drain, service.backlog.is_some());
     stages.spawn("hold", close_hold(hold, left, stop, lasts));
-    stages.spawn("record", record_all(recorder, drained, prober));
+    stages.spawn("record", record_all(recorder, drained, prober.clone()));
     tracing::info!(slots = config.slots, "checking");
-    exporter.after(stages.run(config.drain)).await
+    let drain = config.drain;
+    if let Some(reloads) = service.reloads {
+        let mut adopter = Adopter {
+            config,
+            prober,
+            slots,
+        };
+        let adopt = move |logs: &Logs, new| adopter.adopt(logs, new);
+        stages.spawn("reload", reloads.keep(Config::load, adopt, stages.stop()));
+    }
+    exporter.after(stages.run(drain)).await
 }
 
 /// What writes these results, and tells `done` what is durable.

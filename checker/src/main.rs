@@ -11,8 +11,9 @@ use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
     program::{prepare, run, say, usage},
+    reload::Source,
     service::host,
-    telemetry::{healthcheck, start_logs},
+    telemetry::{Logs, healthcheck, start_logs},
 };
 
 /// Takes check tasks from Kafka, probes the sites over HTTP and stores what it measured in PostgreSQL.
@@ -38,7 +39,8 @@ struct Arguments {
 /// What to do.
 #[derive(Subcommand)]
 enum Command {
-    /// Check until SIGINT or SIGTERM; a second one stops at once
+    /// Check until SIGINT or SIGTERM; a second one stops at once. SIGHUP reads the configuration again:
+    /// addresses, secrets, slots and log.filter change, the rest is named and needs a restart
     Run,
     /// Say whether the configuration is in order, and do nothing
     CheckConfig,
@@ -61,21 +63,22 @@ async fn execute(
     }: Arguments,
 ) -> Result<()> {
     prepare()?;
-    let load = || -> Result<Config> {
+    let load = || -> Result<(Config, Logs)> {
         let config = Config::load(&file).map_err(usage)?;
-        start_logs(&config.log)?;
-        Ok(config)
+        let logs = start_logs(&config.log)?;
+        Ok((config, logs))
     };
     match command {
         Command::Run => {
-            let config = load()?;
-            host(&config.http.clone(), |service| {
+            let (config, logs) = load()?;
+            let source = Source { file, logs };
+            host(&config.http.clone(), source, |service| {
                 checker::run(config, service)
             })
             .await
         }
         Command::CheckConfig => {
-            let (file, config) = (file.display().to_string(), load()?);
+            let (file, config) = (file.display().to_string(), load()?.0);
             command::review(&file, &config.probe.secrets)?;
             config.kafka.tell();
             let bound = Bound::of(&config);
@@ -85,7 +88,7 @@ async fn execute(
             }
             Ok(())
         }
-        Command::Healthcheck => Ok(healthcheck(load()?.http.listen).await?),
+        Command::Healthcheck => Ok(healthcheck(load()?.0.http.listen).await?),
         Command::Probe(probe) => command::by_file(&file, &probe).await,
     }
 }

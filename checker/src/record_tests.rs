@@ -347,8 +347,8 @@ async fn while_postgresql_is_away_lanes_wait_and_nothing_is_lost() {
         clock,
         metrics: bed.metrics.clone(),
     };
-    let drained = lanes::start(LANE_THREADS, &samples::prober(), &links);
-    let recording = tokio::spawn(recorder.run(drained.unwrap()));
+    let (drained, _slots) = lanes::start(LANE_THREADS, &samples::prober(), &links).unwrap();
+    let recording = tokio::spawn(recorder.run(drained));
 
     bed.allow(false).await;
     let many = i64::try_from(MOST_WAITING).unwrap();

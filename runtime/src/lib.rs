@@ -10,6 +10,7 @@ pub mod kafka;
 pub mod program;
 pub mod quota;
 mod readiness;
+pub mod reload;
 pub mod retry;
 pub mod service;
 pub mod shutdown;

@@ -82,12 +82,20 @@ pub fn warn(text: impl Display) {
     drop(writeln!(io::stderr(), "warning: {text}"));
 }
 
-/// Says something on standard output; an output that nobody reads any more is no error.
+/// What a terminal that was closed answers (EIO).
+const TERMINAL_GONE: i32 = 5;
+
+/// Says something on standard output; an output that is read no more is no error.
 pub fn say(text: impl Display) -> io::Result<()> {
     match writeln!(io::stdout(), "{text}") {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if is_gone(&error) => Ok(()),
         said => said,
     }
+}
+
+/// Whether the reader of an output is gone: the other end of a pipe, or a terminal.
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe || error.raw_os_error() == Some(TERMINAL_GONE)
 }
 
 #[cfg(test)]

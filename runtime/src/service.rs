@@ -16,6 +16,7 @@ use crate::database::{self, Pool};
 use crate::installation::Identity;
 use crate::kafka::{self, TopicLimits};
 use crate::readiness::{Conditions, Watch};
+use crate::reload::{Reloads, Source};
 use crate::shutdown::on_signals;
 use crate::telemetry::{self, Condition, Probes};
 use crate::writable;
@@ -63,6 +64,8 @@ pub struct Service {
     pub backlog: Option<Arc<Backlog>>,
     /// In a standalone, where recorded results are shown as well; what does not fit is left out.
     pub feed: Option<mpsc::Sender<Vec<CheckResult>>>,
+    /// Whence its configuration is read again on SIGHUP, if it is.
+    pub reloads: Option<Reloads>,
 }
 
 impl Service {
@@ -126,8 +129,12 @@ impl Service {
     }
 }
 
-/// Runs a service as a process of its own: with signals, metrics and health.
-pub async fn host<F>(http: &HttpConfig, run: impl FnOnce(Service) -> F) -> eyre::Result<()>
+/// Runs a service as a process of its own: with signals, metrics and health, and a configuration from `source`.
+pub async fn host<F>(
+    http: &HttpConfig,
+    source: Source,
+    run: impl FnOnce(Service) -> F,
+) -> eyre::Result<()>
 where
     F: Future<Output = eyre::Result<()>>,
 {
@@ -138,6 +145,7 @@ where
         probes: Probes::new(),
         backlog: None,
         feed: None,
+        reloads: Some(Reloads::new(signals.hang_ups.clone(), source)),
     };
     // Answers until the service has ended: while it drains it is still worth watching.
     let ended = CancellationToken::new();

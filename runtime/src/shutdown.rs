@@ -1,7 +1,8 @@
 //! How a service ends: by signal, or because one of its stages did.
 //!
-//! The first SIGINT or SIGTERM asks for a clean stop, the second ends the process at once. A stage
-//! that ends before it was asked to takes the service down, and the error names the stage.
+//! The first SIGINT or SIGTERM asks for a clean stop, the second ends the process at once. SIGHUP has a service
+//! read its configuration again; to a program on a terminal it says that the terminal is gone, and stops it. A
+//! stage that ends before it was asked to takes the service down, and the error names the stage.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ use tokio::sync::oneshot;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+
+use crate::reload::HangUps;
 
 /// Bad usage or a bad configuration: the process ends with 2 instead of 1.
 #[derive(Debug, thiserror::Error)]
@@ -41,20 +44,54 @@ pub struct Signals {
     pub stop: CancellationToken,
     /// Cancelled by the second one: `main` returns at once, with exit code 1.
     pub abort: CancellationToken,
+    /// Where SIGHUP asks a service for its configuration to be read again.
+    pub hang_ups: HangUps,
     /// The listening task; dropping the set ends it.
     _listener: JoinSet<()>,
 }
 
-/// Listens for SIGINT and SIGTERM from here on.
+/// Listens from here on for the signals of a service: SIGINT and SIGTERM, and SIGHUP, which stops nothing.
 pub fn on_signals() -> io::Result<Signals> {
+    let hang_up = signal(SignalKind::hangup())?;
+    let reload = |hang_ups: &HangUps, _: &CancellationToken| hang_ups.ask();
+    start_listening(Some(hang_up), reload)
+}
+
+/// Listens from here on for the signals of a program on a terminal. SIGHUP stops it as SIGTERM does, unless the
+/// program was started with SIGHUP ignored, as by `nohup`. A shell and the kernel both send one when a terminal
+/// is closed, so further ones end nothing at once.
+pub fn on_signals_of_a_terminal() -> io::Result<Signals> {
+    let hang_up = if ignores_hang_ups() {
+        None
+    } else {
+        Some(signal(SignalKind::hangup())?)
+    };
+    start_listening(hang_up, |_, stop| ask_to_stop("SIGHUP", stop))
+}
+
+/// Listens for two signals to stop, and for hang-ups until then.
+fn start_listening(
+    hang_up: Option<Signal>,
+    hung_up: fn(&HangUps, &CancellationToken),
+) -> io::Result<Signals> {
     let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+    let hang_ups = HangUps::default();
     let interrupt = signal(SignalKind::interrupt())?;
     let terminate = signal(SignalKind::terminate())?;
     let mut listener = JoinSet::new();
     listener.spawn(listen(interrupt, terminate, stop.clone(), abort.clone()));
+    if let Some(mut hang_up) = hang_up {
+        let (stop, hang_ups) = (stop.clone(), hang_ups.clone());
+        listener.spawn(async move {
+            while hang_up.recv().await.is_some() {
+                hung_up(&hang_ups, &stop);
+            }
+        });
+    }
     Ok(Signals {
         stop,
         abort,
+        hang_ups,
         _listener: listener,
     })
 }
@@ -71,12 +108,25 @@ async fn listen(
             _ = interrupt.recv() => "SIGINT",
             _ = terminate.recv() => "SIGTERM",
         };
-        if token.is_cancelled() {
-            continue;
-        }
-        tracing::info!(signal = name, "asked to stop");
+        ask_to_stop(name, &token);
+    }
+}
+
+/// Asks for a stop, once.
+fn ask_to_stop(signal: &str, token: &CancellationToken) {
+    if !token.is_cancelled() {
+        tracing::info!(signal, "asked to stop");
         token.cancel();
     }
+}
+
+/// Whether this process was started with SIGHUP ignored; Linux says so.
+fn ignores_hang_ups() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // SIGHUP is signal 1, the lowest bit.
+    ignored.is_some_and(|mask| mask & 1 == 1)
 }
 
 /// The stages of a service, each a task or a thread with a name.

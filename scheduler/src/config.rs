@@ -8,6 +8,7 @@ use runtime::config::{
     ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, Limits, LogConfig,
     Surroundings, TracesConfig,
 };
+use runtime::reload::Fixed;
 
 /// `http.listen`, unless the file says otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9361);
@@ -78,6 +79,16 @@ impl Config {
         let mut document = Document::read(file, &remedy, surroundings)?;
         let config = Self::take(&mut document);
         document.finish(config)
+    }
+
+    /// The sections that hold from the start to the end.
+    pub(crate) fn fixed(&self) -> Fixed<'_> {
+        Fixed {
+            database: &self.database,
+            kafka: &self.kafka,
+            http: &self.http,
+            traces: self.traces.as_ref(),
+        }
     }
 
     /// Takes everything; all sections are looked at before the first fault counts.

@@ -33,6 +33,7 @@ mod pace;
 pub mod pack;
 mod publish;
 pub mod reconcile;
+mod reload;
 mod reserved;
 mod room;
 mod set_back;
@@ -52,6 +53,7 @@ use runtime::{
     database::{Link, Pool},
     service::{Ground, Reached, SCHEDULER, Service},
     shutdown::Stages,
+    telemetry::Logs,
 };
 
 use crate::{
@@ -122,5 +124,10 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let reconcile = reconcile::keep(link, retention, metrics, stages.stop());
     stages.spawn("reconcile", reconcile);
     tracing::info!(horizon = ?config.horizon, turn = ?config.turn, "scheduling");
+    if let Some(reloads) = service.reloads {
+        let mut config = config;
+        let adopt = move |logs: &Logs, new| reload::adopt(logs, &mut config, new);
+        stages.spawn("reload", reloads.keep(Config::load, adopt, stages.stop()));
+    }
     exporter.after(stages.run(DRAIN)).await
 }

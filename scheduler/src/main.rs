@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
     program::{prepare, run, say, usage},
+    reload::Source,
     service::host,
     telemetry::{healthcheck, start_logs},
 };
@@ -37,7 +38,8 @@ struct Arguments {
 /// What to do.
 #[derive(Subcommand)]
 enum Command {
-    /// Schedule until SIGINT or SIGTERM; a second one stops at once
+    /// Schedule until SIGINT or SIGTERM; a second one stops at once. SIGHUP reads the configuration again:
+    /// log.filter changes, the rest is named and needs a restart
     Run,
     /// Say whether the configuration is in order, and do nothing
     CheckConfig,
@@ -63,10 +65,11 @@ async fn execute(
 ) -> Result<()> {
     prepare()?;
     let config = Config::load(&file).map_err(usage)?;
-    start_logs(&config.log)?;
+    let logs = start_logs(&config.log)?;
     match command {
         Command::Run => {
-            host(&config.http.clone(), |service| {
+            let source = Source { file, logs };
+            host(&config.http.clone(), source, |service| {
                 scheduler::run(config, service)
             })
             .await

@@ -70,6 +70,17 @@ impl Process {
         Self::launch(name, command)
     }
 
+    /// The same, by another program that it replaces, as `nohup` is.
+    pub fn start_by_way_of<A: AsRef<OsStr>>(
+        starter: &str,
+        program: &str,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let mut command = Command::new(starter);
+        command.arg(binary(program)).args(arguments);
+        Self::launch(program, command)
+    }
+
     /// Starts any program.
     pub(crate) fn launch(name: &str, mut command: Command) -> Self {
         let stdout = NamedTempFile::new().expect("a temporary file");
@@ -139,6 +150,11 @@ impl Process {
     /// Asks it to end, as Ctrl-C does.
     pub fn interrupt(&self) {
         self.signal(Signal::INT);
+    }
+
+    /// Tells it that its terminal is gone, or a service that its configuration has changed.
+    pub fn hang_up(&self) {
+        self.signal(Signal::HUP);
     }
 
     /// Stands it still, as a debugger or a paused virtual machine does.
@@ -248,7 +264,7 @@ fn command<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A
 }
 
 /// Where Cargo put a program of this workspace: beside the folder of the test itself.
-fn binary(program: &str) -> PathBuf {
+pub(crate) fn binary(program: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
     let folder = test.parent().and_then(|deps| deps.parent());
     let path = folder.expect("the target folder").join(program);

@@ -42,7 +42,8 @@ struct Arguments {
 /// What to do.
 #[derive(Subcommand)]
 enum Command {
-    /// Watch the sites until SIGINT or SIGTERM; a second one stops at once
+    /// Watch the sites until SIGINT, SIGTERM or SIGHUP, which a closed terminal sends (unless started by
+    /// nohup); a second SIGINT or SIGTERM stops at once
     Up(Up),
     /// Bring the sites in line with a sites file, all or nothing
     Apply(Apply),

@@ -20,7 +20,7 @@ use runtime::config::KafkaConfig;
 use runtime::installation::Identity;
 use runtime::program::say;
 use runtime::service::{CHECKER, SCHEDULER, Service, unless_stopped};
-use runtime::shutdown::{Stages, on_signals};
+use runtime::shutdown::{Stages, on_signals_of_a_terminal};
 use runtime::telemetry::{self, Condition, Probes};
 use scheduler::command::Apply;
 use scheduler::reconcile;
@@ -54,7 +54,7 @@ pub struct Up {
 
 /// Runs everything until a signal, or until another webmon has the lock on the database.
 pub async fn up(config: Config, data: &Path, command: &Up) -> Result<()> {
-    let signals = on_signals().wrap_err("listen for signals")?;
+    let signals = on_signals_of_a_terminal().wrap_err("listen for signals")?;
     // First, as a second webmon up should name this folder and not its port.
     let lock = DataLock::insist(data)?;
     let listener = telemetry::bind(&config.http).await?;
@@ -184,6 +184,7 @@ impl Parts<'_> {
             probes: Arc::clone(probes),
             backlog: self.broker.map(Broker::backlog),
             feed: Some(feed.clone()),
+            reloads: None,
         };
 
         let config = self

@@ -86,6 +86,7 @@ async fn a_task_of_a_stranger_is_not_checked_and_counts_for_no_room() {
         probes: Arc::clone(&probes),
         backlog: Some(broker.backlog()),
         feed: None,
+        reloads: None,
     };
     let stop = service.stop.clone();
     let running = tokio::spawn(checker::run(checker(&database, &kafka), service));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sea_orm::ConnectionTrait as _;
 use testbed::audit::Report;
-use testbed::{Crowd, Process, THREE_HUNDRED, Website, eventually, sites_file, tables};
+use testbed::{Crowd, Process, THREE_HUNDRED, Terminal, Website, eventually, sites_file, tables};
 
 use support::Standalone;
 
@@ -25,6 +25,10 @@ const TOO_MANY: &[Crowd] = &[
     Crowd::new("second", "/slow/500", 1_000, 640),
     Crowd::new("ten-seconds", "/slow/500", 10_000, 6_400),
 ];
+/// How long a start may take until the first verdicts: a `PostgreSQL` is made.
+const START: Duration = Duration::from_mins(1);
+/// Sites whose checks are under way for a while.
+const SLOW: &[Crowd] = &[Crowd::new("slow", "/slow/500", 1_000, 20)];
 /// One site, which can be switched off.
 const SHOP: &[Crowd] = &[Crowd::new("shop", "/switch", 500, 1)];
 
@@ -176,4 +180,43 @@ async fn what_is_shown_follows_the_table_of_sites() {
         })
         .await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_terminal_stops_webmon_up_and_its_postgres_in_good_order() {
+    let website = Website::start();
+    let standalone = Standalone::with(&sites_file(SLOW, &website));
+    let mut terminal = Terminal::start("webmon", standalone.arguments());
+    terminal.shown().line_seen("slow-1 up", START).await;
+    assert!(standalone.postgres_runs());
+    assert_eq!(terminal.close(STOP).await, 0);
+    assert!(!standalone.postgres_runs(), "PostgreSQL was left behind");
+    // all that was seen by the site is recorded, as after any stop
+    let mut up = standalone.up("webmon-2").await;
+    assert!(!up.said().contains("were in flight"), "{}", up.said());
+    up.terminate();
+    assert_eq!(up.wait(STOP).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hang_ups_without_a_terminal_stop_it_once_and_never_at_once() {
+    let standalone = Standalone::with("sites: []\n");
+    let mut up = standalone.up("webmon-1").await;
+    // as a shell and the kernel do
+    for _ in 0..3 {
+        up.hang_up();
+    }
+    assert_eq!(up.wait(STOP).await, 0);
+    assert!(up.said().contains("asked to stop"), "{}", up.said());
+    assert!(!standalone.postgres_runs(), "PostgreSQL was left behind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nohup_started_goes_on_after_a_hang_up() {
+    let standalone = Standalone::with("sites: []\n");
+    let mut up = standalone.up_by("nohup").await;
+    up.hang_up();
+    up.line_seen("checks in 10 s", START).await;
+    up.terminate();
+    assert_eq!(up.wait(STOP).await, 0);
 }

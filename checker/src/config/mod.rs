@@ -15,6 +15,7 @@ use runtime::config::{
     ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, Limits, LogConfig,
     Surroundings, TracesConfig,
 };
+use runtime::reload::Fixed;
 
 pub use self::addresses::Addresses;
 pub use self::dns::{Dns, Reference};
@@ -86,6 +87,16 @@ impl Config {
         let mut document = Document::read(file, &remedy, surroundings)?;
         let config = Self::take(&mut document);
         document.finish(config)
+    }
+
+    /// The sections that hold from the start to the end.
+    pub(crate) fn fixed(&self) -> Fixed<'_> {
+        Fixed {
+            database: &self.database,
+            kafka: &self.kafka,
+            http: &self.http,
+            traces: self.traces.as_ref(),
+        }
     }
 
     /// Takes everything; all sections are looked at before the first fault counts.

@@ -191,8 +191,8 @@ impl Prober {
         self.shared
             .silence
             .asked(url.host_str().unwrap_or_default());
-        let vault = &self.shared.vault;
-        let filled = Filled::new(request, vault, &url)?;
+        let vault = self.shared.vault.get();
+        let filled = Filled::new(request, &vault, &url)?;
         let key = filled.client_key.as_deref();
         let own = self.shared.tls.of_site(&request.tls, key)?;
         record::start();

@@ -21,6 +21,7 @@ mod doubt;
 mod fault;
 mod fill;
 mod judge;
+mod live;
 mod meter;
 mod options;
 mod patience;

@@ -16,6 +16,7 @@ use super::dns::names::Names;
 use super::dns::system::Files;
 use super::doubt::Doubts;
 use super::judge::cores::Cores;
+use super::live::Live;
 use super::meter::MeterConnector;
 use super::options;
 use super::plan::Plans;
@@ -24,7 +25,7 @@ use super::silence::Silence;
 use super::stall::Stalls;
 use super::tls::clients::Clients;
 use super::tls::{TlsConnector, authorities};
-use crate::config::ProbeConfig;
+use crate::config::{Addresses, ProbeConfig, Secrets};
 
 /// How webmon names itself to the sites.
 pub(crate) const USER_AGENT: &str = concat!("webmon/", env!("CARGO_PKG_VERSION"));
@@ -59,7 +60,7 @@ pub(super) struct Shared {
     /// Compiled expectations.
     pub(super) plans: Plans,
     /// The values of secrets.
-    pub(super) vault: Vault,
+    pub(super) vault: Live<Vault>,
     /// The most bytes of a body that are read.
     pub(super) body_limit: u64,
     /// Memory for bodies that are kept.
@@ -99,7 +100,7 @@ impl Prober {
             silence: Arc::default(),
             stalls: Stalls::default(),
             plans: Plans::new()?,
-            vault: Vault::new(&config.secrets),
+            vault: Live::new(Vault::new(&config.secrets)),
             body_limit: config.body_limit,
             body_memory: Arc::new(Budget::new(config.body_memory, BODIES_SPENT)),
             options: Arc::new(options::budget()),
@@ -112,6 +113,12 @@ impl Prober {
     #[must_use]
     pub fn for_another_lane(&self) -> Self {
         Self::around(Arc::clone(&self.shared))
+    }
+
+    /// Has all probers of the process go by these from now on; a check goes on with the secrets that it began with.
+    pub(crate) fn reconfigure(&self, addresses: &Addresses, secrets: &Secrets) {
+        self.shared.policy.replace(addresses);
+        self.shared.vault.set(Vault::new(secrets));
     }
 
     /// Watches until `stop` whether this process stands still, so that no site is blamed for it.

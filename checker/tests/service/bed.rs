@@ -117,6 +117,7 @@ impl Bed {
             probes: Probes::new(),
             backlog: None,
             feed: None,
+            reloads: None,
         };
         // Before the start, or there would be nothing yet to wait for.
         let joined = service.probes.readiness().condition("kafka group");

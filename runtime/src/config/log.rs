@@ -1,9 +1,9 @@
 //! `log`: what is said on standard error.
 
 use serde::Deserialize;
-use tracing_subscriber::EnvFilter;
 
 use super::document::Document;
+use crate::telemetry::parse_filter;
 
 /// `log.filter`, unless the file says otherwise.
 const DEFAULT_FILTER: &str = "info";
@@ -64,7 +64,7 @@ fn valid_format(raw: Option<&str>, terminal: bool) -> Result<LogFormat, String> 
 /// A filter that `tracing` understands.
 fn valid_filter(raw: Option<String>) -> Result<String, String> {
     let filter = raw.unwrap_or_else(|| DEFAULT_FILTER.to_owned());
-    match EnvFilter::try_new(&filter) {
+    match parse_filter(&filter) {
         Ok(_) => Ok(filter),
         Err(_) => Err(
             "must be a level (`error`, `warn`, `info`, `debug`, `trace`, `off`), or \

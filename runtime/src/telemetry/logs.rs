@@ -1,12 +1,14 @@
 //! Logs on standard error, as text for people or JSON for machines.
 
+use std::fmt::{Debug, Formatter};
 use std::io::{self, IsTerminal as _};
 
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::{Directive, Targets};
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Layered, SubscriberExt as _};
+use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
 
@@ -43,12 +45,42 @@ pub enum LogError {
     /// The process has logs already.
     #[error("cannot start the logs: {0}")]
     Start(#[from] TryInitError),
+    /// The filter cannot be changed.
+    #[error("cannot change log.filter: {0}")]
+    Change(#[from] reload::Error),
+}
+
+/// What writes, below the filter.
+type Written = Layered<Box<dyn tracing_subscriber::Layer<Registry> + Send + Sync>, Registry>;
+/// The filter of the configuration, and webmon's own.
+type Filters = Layered<Targets, EnvFilter, Written>;
+
+/// The logs of this process, whose filter can be changed.
+#[derive(Clone, Default)]
+pub struct Logs(Option<Handle<Filters, Written>>);
+
+impl Debug for Logs {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Logs").finish_non_exhaustive()
+    }
+}
+
+impl Logs {
+    /// Filters by `log.filter` from now on.
+    pub fn filter_by(&self, filter: &str) -> Result<(), LogError> {
+        if let Self(Some(handle)) = self {
+            handle.reload(filters(filter)?)?;
+        }
+        Ok(())
+    }
 }
 
 /// Starts the logs of this process, on standard error; once.
-pub fn start_logs(config: &LogConfig) -> Result<(), LogError> {
+pub fn start_logs(config: &LogConfig) -> Result<Logs, LogError> {
     let colours = io::stderr().is_terminal();
-    Ok(subscriber(config, colours, io::stderr)?.try_init()?)
+    let (subscriber, logs) = subscriber(config, colours, io::stderr)?;
+    subscriber.try_init()?;
+    Ok(logs)
 }
 
 /// What `start_logs` starts, on any writer.
@@ -56,16 +88,13 @@ fn subscriber<W>(
     config: &LogConfig,
     colours: bool,
     writer: W,
-) -> Result<impl Subscriber + Send + Sync + use<W>, LogError>
+) -> Result<(impl Subscriber + Send + Sync + use<W>, Logs), LogError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = parse_filter(&config.filter)?;
-    // No more than the filter's own: of two filters the laxer one decides what is not even looked at, and the
-    // libraries say a lot below that.
-    let most = filter.max_level_hint().unwrap_or(LevelFilter::TRACE);
-    let caps = Targets::new().with_default(most).with_targets(CAPPED);
-    let layer = fmt::layer().with_writer(writer);
+    let (filters, handle) = reload::Layer::new(filters(&config.filter)?);
+    // A terminal that is gone takes no log; the library would say so there, and panic.
+    let layer = fmt::layer().with_writer(writer).log_internal_errors(false);
     // Without the call NO_COLOR decides, as people expect on a terminal.
     let layer = if colours {
         layer
@@ -76,12 +105,22 @@ where
         LogFormat::Text => layer.boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
-    Ok(Registry::default().with(layer).with(filter).with(caps))
+    let subscriber = Registry::default().with(layer).with(filters);
+    Ok((subscriber, Logs(Some(handle))))
+}
+
+/// The filter of the configuration, and webmon's own, which lets through no more than that one: of two filters
+/// the laxer one decides what is not even looked at, and the libraries say a lot below that.
+fn filters(filter: &str) -> Result<Filters, LogError> {
+    let filter = parse_filter(filter)?;
+    let most = filter.max_level_hint().unwrap_or(LevelFilter::TRACE);
+    let caps = Targets::new().with_default(most).with_targets(CAPPED);
+    Ok(filter.and_then(caps))
 }
 
 /// Reads a filter. A lone word must be a level: `EnvFilter` would take a mistyped `inof` for a target
 /// and log nothing else.
-fn parse_filter(text: &str) -> Result<EnvFilter, LogError> {
+pub(crate) fn parse_filter(text: &str) -> Result<EnvFilter, LogError> {
     let refuse = |part: &str| LogError::Filter {
         part: part.to_owned(),
     };
@@ -130,7 +169,7 @@ mod tests {
             filter: filter.to_owned(),
         };
         let pages = page.clone();
-        let subscriber = subscriber(&config, false, move || pages.clone()).unwrap();
+        let (subscriber, _) = subscriber(&config, false, move || pages.clone()).unwrap();
         tracing::subscriber::with_default(subscriber, speak);
         let text = page.0.lock().unwrap().clone();
         String::from_utf8(text).unwrap()
@@ -157,8 +196,45 @@ mod tests {
                 format: LogFormat::Text,
                 filter: filter.to_owned(),
             };
-            let subscriber = subscriber(&config, false, io::sink).unwrap();
+            let (subscriber, _) = subscriber(&config, false, io::sink).unwrap();
             assert_eq!(subscriber.max_level_hint(), Some(most), "{filter}");
+        }
+    }
+
+    #[test]
+    fn a_filter_that_is_changed_holds_at_once_with_what_is_never_said() {
+        let page = Page::default();
+        let config = LogConfig {
+            format: LogFormat::Text,
+            filter: "warn".to_owned(),
+        };
+        let pages = page.clone();
+        let (subscriber, logs) = subscriber(&config, false, move || pages.clone()).unwrap();
+        let speak = |word: &str| {
+            tracing::info!("{word} at info");
+            tracing::debug!(target: "shop", "{word} at debug");
+            tracing::debug!(target: "ureq::run", "{word} secret");
+        };
+        tracing::subscriber::with_default(subscriber, || {
+            speak("first");
+            logs.filter_by("info,shop=debug,ureq=trace").unwrap();
+            speak("second");
+            // a wrong one changes nothing
+            logs.filter_by("inof").unwrap_err();
+            speak("third");
+            logs.filter_by("off").unwrap();
+            speak("fourth");
+        });
+        let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+        for (words, logged) in [
+            ("first at", false),
+            ("second at info", true),
+            ("second at debug", true),
+            ("third at debug", true),
+            ("fourth at", false),
+            ("secret", false),
+        ] {
+            assert_eq!(text.contains(words), logged, "{words}: {text}");
         }
     }
 

@@ -8,5 +8,6 @@ pub mod traces;
 
 pub use healthcheck::{HealthcheckError, healthcheck};
 pub use http::{BindError, bind, serve};
-pub use logs::{LogError, start_logs};
+pub(crate) use logs::parse_filter;
+pub use logs::{LogError, Logs, start_logs};
 pub use probes::{Condition, Probes, Readiness};

@@ -112,6 +112,7 @@ impl Bed {
             probes: Arc::clone(&probes),
             backlog: None,
             feed: None,
+            reloads: None,
         };
         Running {
             stop,

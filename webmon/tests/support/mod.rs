@@ -92,7 +92,18 @@ impl Standalone {
 
     /// Runs `webmon up` and waits until it is ready.
     pub(crate) async fn up(&self, name: &str) -> Process {
-        let mut process = Process::start(name, "webmon", self.arguments());
+        self.ready(Process::start(name, "webmon", self.arguments()))
+            .await
+    }
+
+    /// The same, started by another program.
+    pub(crate) async fn up_by(&self, starter: &str) -> Process {
+        let process = Process::start_by_way_of(starter, "webmon", self.arguments());
+        self.ready(process).await
+    }
+
+    /// Waits until `webmon up` is ready.
+    async fn ready(&self, mut process: Process) -> Process {
         eventually(READY, "webmon up is ready", async || {
             process.assert_running();
             let answer = get(self.listen, "/readyz").await?;
@@ -103,7 +114,7 @@ impl Standalone {
     }
 
     /// The arguments of `webmon up`.
-    fn arguments(&self) -> [&OsStr; 7] {
+    pub(crate) fn arguments(&self) -> [&OsStr; 7] {
         [
             "up".as_ref(),
             "--sites".as_ref(),

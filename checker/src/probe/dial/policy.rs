@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::config::Addresses;
+use crate::probe::live::Live;
 
 /// IANA's IPv4 Special-Purpose Address Registry, multicast (RFC 5771) and 240.0.0.0/4.
 const SPECIAL_V4: &[Ipv4Net] = &[
@@ -63,10 +64,10 @@ const NAT64: Ipv6Net = v6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96);
 const MAPPED: Ipv6Net = v6([0, 0, 0, 0, 0, 0xffff, 0, 0], 96);
 
 /// Which addresses may be dialled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Policy {
     /// The exceptions.
-    addresses: Addresses,
+    addresses: Live<Addresses>,
 }
 
 /// Why an address is not dialled.
@@ -97,13 +98,19 @@ impl Policy {
     /// The policy with the configuration's exceptions.
     pub fn new(addresses: &Addresses) -> Self {
         Self {
-            addresses: addresses.clone(),
+            addresses: Live::new(addresses.clone()),
         }
+    }
+
+    /// Has other exceptions from now on.
+    pub(in crate::probe) fn replace(&self, addresses: &Addresses) {
+        self.addresses.set(addresses.clone());
     }
 
     /// Whether this address may be dialled.
     pub fn judge(&self, address: IpAddr) -> Result<(), Refusal> {
-        let Addresses { allow, deny } = &self.addresses;
+        let addresses = self.addresses.get();
+        let Addresses { allow, deny } = &*addresses;
         let judged = inner(address);
         if contains(deny, address) || contains(deny, judged) {
             return Err(Refusal::Denied);

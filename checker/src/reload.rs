@@ -1,0 +1,76 @@
+//! What a checker does with a new configuration: which addresses and secrets its probes may use, how many run at
+//! once and what it logs change without a restart.
+
+use runtime::{reload::Changes, telemetry::Logs};
+
+use crate::{
+    config::{Addresses, Config, ProbeConfig, Secrets},
+    lanes::Slots,
+    probe::Prober,
+};
+
+/// What changes without a restart, and what is in force now.
+pub(crate) struct Adopter {
+    /// What is in force.
+    pub(crate) config: Config,
+    /// What probes.
+    pub(crate) prober: Prober,
+    /// How many probes run at once.
+    pub(crate) slots: Slots,
+}
+
+impl Adopter {
+    /// Brings what is in force in line with a new configuration, as far as that can be done.
+    pub(crate) fn adopt(&mut self, logs: &Logs, new: Config) -> Changes {
+        let mut changes = Changes::default();
+        changes.fixed(self.config.fixed(), new.fixed());
+        let Config {
+            database: _,
+            kafka: _,
+            http: _,
+            log,
+            traces: _,
+            slots,
+            probe,
+            drain,
+        } = new;
+        changes.needs_restart("drain", &self.config.drain, &drain);
+        changes.log(logs, &mut self.config.log, log);
+        if changes.adopt("slots", &mut self.config.slots, slots) {
+            self.slots.set(slots);
+        }
+        self.adopt_probe(&mut changes, probe);
+        changes
+    }
+
+    /// The same of what the probes know.
+    fn adopt_probe(&mut self, changes: &mut Changes, new: ProbeConfig) {
+        let ProbeConfig {
+            addresses,
+            body_limit,
+            body_memory,
+            dns,
+            reference,
+            secrets,
+        } = new;
+        let Addresses { allow, deny } = addresses;
+        let Secrets {
+            dir,
+            hosts,
+            strict,
+            // Those of this process, which no file changes.
+            variables: _,
+        } = secrets;
+        let old = &mut self.config.probe;
+        changes.adopt("addresses.allow", &mut old.addresses.allow, allow);
+        changes.adopt("addresses.deny", &mut old.addresses.deny, deny);
+        changes.adopt("secrets.dir", &mut old.secrets.dir, dir);
+        changes.adopt("secrets.hosts", &mut old.secrets.hosts, hosts);
+        changes.adopt("secrets.strict", &mut old.secrets.strict, strict);
+        self.prober.reconfigure(&old.addresses, &old.secrets);
+        changes.needs_restart("body_limit", &old.body_limit, &body_limit);
+        changes.needs_restart("body_memory", &old.body_memory, &body_memory);
+        changes.needs_restart("dns.servers", &old.dns, &dns);
+        changes.needs_restart("reference", &old.reference, &reference);
+    }
+}

@@ -1,0 +1,26 @@
+//! What a scheduler does with a new configuration: only what it logs changes without a restart.
+
+use runtime::{reload::Changes, telemetry::Logs};
+
+use crate::config::Config;
+
+/// Brings what is in force, `old`, in line with a new configuration, as far as that can be done.
+pub(crate) fn adopt(logs: &Logs, old: &mut Config, new: Config) -> Changes {
+    let Config {
+        database: _,
+        kafka: _,
+        http: _,
+        log: _,
+        traces: _,
+        horizon,
+        turn,
+        retention,
+    } = &new;
+    let mut changes = Changes::default();
+    changes.needs_restart("horizon", &old.horizon, horizon);
+    changes.needs_restart("turn", &old.turn, turn);
+    changes.needs_restart("retention", &old.retention, retention);
+    changes.fixed(old.fixed(), new.fixed());
+    changes.log(logs, &mut old.log, new.log);
+    changes
+}
