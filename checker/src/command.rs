@@ -9,7 +9,7 @@ use contract::installation::Installation;
 use contract::outcome::Outcome;
 use contract::site::{DEFAULT_TIMEOUT_MS, parse_url};
 use contract::task::{Task, VERSION};
-use runtime::database::{self, Pool};
+use runtime::database::{self, Pool, READ_ONLY};
 use runtime::program::{Said, say, usage, warn};
 use runtime::sql;
 use runtime::telemetry::start_logs;
@@ -21,11 +21,11 @@ use crate::config::{Config, ProbeConfig, Review, Secrets};
 use crate::probe::Prober;
 use crate::show::Report;
 
-/// The connection of a command.
+/// The connection of a command, which only reads.
 const POOL: Pool = Pool {
     name: "webmon-command",
     connections: 1,
-    settings: &[],
+    settings: READ_ONLY,
 };
 /// A site as a task has it.
 const SITE: &str = "SELECT id, url, timeout_ms, request::text AS request, expect::text AS expect \

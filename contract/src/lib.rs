@@ -20,7 +20,7 @@ pub mod trace;
 use std::time::Duration;
 
 /// The last migration that this build knows; a database at any other is refused.
-pub const SCHEMA_VERSION: &str = "m20261130_000005_create_installation";
+pub const SCHEMA_VERSION: &str = "m20261130_000006_least_privilege";
 
 /// Rows of `schedule_shard`: the unit in which schedulers share the sites.
 pub const SHARDS: i16 = 64;

@@ -40,7 +40,7 @@ CREATE TABLE check_result (
 /// The function runs as its owner, so that a role that may only write results can still have a day
 /// made. The bounds are spelled with their offset: a day is a UTC day whatever the session's
 /// `TimeZone` and `DateStyle` say.
-const MAKE_DAY: &str = r"
+pub(crate) const MAKE_DAY: &str = r"
 CREATE OR REPLACE FUNCTION webmon_make_day(day date) RETURNS void
     LANGUAGE plpgsql STRICT SECURITY DEFINER AS $$
 DECLARE
@@ -70,7 +70,7 @@ $$;
 
 /// What runs as its owner must not find its caller's tables: the search path is the schema of
 /// `check_result`, and temporary tables come last, as they would otherwise come first.
-const PIN_SEARCH_PATH: &str = r"
+pub(crate) const PIN_SEARCH_PATH: &str = r"
 DO $$
 BEGIN
     EXECUTE format(

@@ -4,8 +4,9 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::parser::ValueSource;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use migration::{Migrator, MigratorTrait as _};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use migration::{Foreign, Loss, MigrationError, State};
+use sea_orm_migration::sea_orm::DatabaseConnection;
 use tracing_subscriber::EnvFilter;
 
 mod connect;
@@ -41,21 +42,40 @@ enum Command {
         /// How many; all by default
         #[arg(short, long)]
         num: Option<u32>,
+        /// Also where there are tables that are not webmon's: put webmon's beside them
+        #[arg(long)]
+        yes: bool,
     },
-    /// Take back the last migration
+    /// Take back the last migration, and lose what it holds
     Down {
         /// How many
         #[arg(short, long, default_value = "1")]
         num: u32,
+        /// What is lost
+        #[command(flatten)]
+        confirm: Confirm,
     },
-    /// Show which migrations are applied
+    /// Show which migrations are applied; changes nothing
     Status,
-    /// Drop all tables, then apply all migrations: the data is gone
-    Fresh,
+    /// Make the roles `webmon_scheduler`, `webmon_checker`, `webmon_reader` with exactly their rights
+    ///
+    /// Run it as the tables' owner after each `up`. Logins are members: `CREATE ROLE me LOGIN PASSWORD '…' IN
+    /// ROLE webmon_checker`. Tables that belong to a superuser are given to the role `webmon_owner`.
+    Grant,
+    /// Drop all that is webmon's, then apply all migrations: the data is gone
+    Fresh(Confirm),
     /// Take back all migrations, then apply all: the data is gone
-    Refresh,
+    Refresh(Confirm),
     /// Take back all migrations: the data is gone
-    Reset,
+    Reset(Confirm),
+}
+
+/// The consent to a loss.
+#[derive(Args)]
+struct Confirm {
+    /// The name of the database whose data may be lost
+    #[arg(long, value_name = "DATABASE")]
+    yes: Option<String>,
 }
 
 #[tokio::main]
@@ -68,7 +88,7 @@ async fn main() -> ExitCode {
         database_url,
         command,
     } = arguments;
-    let filter = EnvFilter::new("warn,sea_orm_migration=info");
+    let filter = EnvFilter::new("warn,migration=info,sea_orm_migration=info");
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
@@ -87,7 +107,10 @@ async fn main() -> ExitCode {
     };
     match execute(&target, command).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => fail(&message, 1),
+        Err(error) => {
+            let code = if error.is_usage() { 2 } else { 1 };
+            fail(&error.explained(|cause| target.explain(cause)), code)
+        }
     }
 }
 
@@ -110,17 +133,49 @@ fn arguments() -> Result<(Arguments, &'static str), ExitCode> {
 }
 
 /// Does what was asked for.
-async fn execute(target: &Target, command: Command) -> Result<(), String> {
+async fn execute(target: &Target, command: Command) -> Result<(), MigrationError> {
     let database = &target.database;
-    let done = match command {
-        Command::Up { num } => Migrator::up(database, num).await,
-        Command::Down { num } => Migrator::down(database, Some(num)).await,
-        Command::Status => Migrator::status(database).await,
-        Command::Fresh => Migrator::fresh(database).await,
-        Command::Refresh => Migrator::refresh(database).await,
-        Command::Reset => Migrator::reset(database).await,
-    };
-    done.map_err(|error| target.explain(&error))
+    match command {
+        Command::Up { num, yes } => {
+            let foreign = if yes {
+                Foreign::Accept
+            } else {
+                Foreign::Refuse
+            };
+            migration::up(database, num, foreign).await
+        }
+        Command::Status => status(database).await,
+        Command::Grant => migration::grant(database).await,
+        Command::Down { num, confirm } => lose(database, Loss::Down(num), &confirm).await,
+        Command::Fresh(confirm) => lose(database, Loss::Fresh, &confirm).await,
+        Command::Refresh(confirm) => lose(database, Loss::Refresh, &confirm).await,
+        Command::Reset(confirm) => lose(database, Loss::Reset, &confirm).await,
+    }
+}
+
+/// Does what loses data.
+async fn lose(
+    database: &DatabaseConnection,
+    loss: Loss,
+    Confirm { yes }: &Confirm,
+) -> Result<(), MigrationError> {
+    migration::lose(database, loss, yes.as_deref()).await
+}
+
+/// Shows the steps, the unknown ones by the error.
+async fn status(database: &DatabaseConnection) -> Result<(), MigrationError> {
+    let state = State::read(database).await?;
+    let mut out = std::io::stdout();
+    for step in state.steps() {
+        let status = if step.is_applied {
+            "Applied"
+        } else {
+            "Pending"
+        };
+        // Nobody is left to tell if standard output is gone.
+        drop(writeln!(out, "Migration '{}'... {status}", step.name));
+    }
+    State::known(database).await.map(drop)
 }
 
 /// Says what went wrong.

@@ -1,4 +1,5 @@
-//! What `webmon_make_day` promises: a UTC day is made once, whoever asks, wherever they are.
+//! What `webmon_attach_day` and `webmon_make_day` promise: a UTC day is made once, by any number of callers,
+//! wherever they are; and everybody may have only the days around today made.
 
 #![expect(
     clippy::expect_used,
@@ -34,7 +35,7 @@ async fn sixteen_callers_at_once_make_one_day() {
         let (db, start) = (database.connect().await, Arc::clone(&start));
         callers.push(tokio::spawn(async move {
             start.wait().await;
-            db.execute_unprepared("SELECT webmon_make_day('2026-11-23')")
+            db.execute_unprepared("SELECT webmon_attach_day('2026-11-23')")
                 .await
         }));
     }
@@ -51,7 +52,7 @@ async fn sixteen_callers_at_once_make_one_day() {
 async fn a_day_that_is_not_made_refuses_its_results() {
     let database = Database::migrated().await;
     let db = database.connect().await;
-    db.execute_unprepared("SELECT webmon_make_day('2026-11-23')")
+    db.execute_unprepared("SELECT webmon_attach_day('2026-11-23')")
         .await
         .unwrap();
     let insert = "INSERT INTO check_result (site_id, scheduled_at, outcome)
@@ -80,7 +81,7 @@ async fn a_day_is_a_utc_day_in_any_session() {
         let set = format!("SET TimeZone = '{zone}'; SET DateStyle = '{style}'");
         session.execute_unprepared(&set).await.unwrap();
         for day in ["2026-03-28", "2026-03-29", "2026-03-30"] {
-            let make = format!("SELECT webmon_make_day('{day}')");
+            let make = format!("SELECT webmon_attach_day('{day}')");
             session.execute_unprepared(&make).await.unwrap();
         }
         assert_eq!(
@@ -100,7 +101,6 @@ async fn a_role_without_ddl_makes_a_day_and_writes_to_it() {
     let become_checker = "
         CREATE ROLE webmon_test_checker;
         REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-        REVOKE EXECUTE ON FUNCTION webmon_make_day(date) FROM PUBLIC;
         GRANT EXECUTE ON FUNCTION webmon_make_day(date) TO webmon_test_checker;
         GRANT SELECT, INSERT, UPDATE ON check_result TO webmon_test_checker;
         SET LOCAL ROLE webmon_test_checker";
@@ -115,18 +115,43 @@ async fn a_role_without_ddl_makes_a_day_and_writes_to_it() {
     assert!(error.contains("permission denied"), "{error}");
     ddl.rollback().await.unwrap();
 
+    let today = "((now() AT TIME ZONE 'UTC')::date)";
     session
-        .execute_unprepared("SELECT webmon_make_day('2026-11-23')")
+        .execute_unprepared(&format!("SELECT webmon_make_day({today})"))
         .await
         .unwrap();
-    let insert = "INSERT INTO check_result (site_id, scheduled_at, outcome)
-                  VALUES (1, '2026-11-23T12:00:00Z', 'up')
-                  RETURNING tableoid::regclass::text AS text";
-    assert_eq!(
-        texts(&session, insert).await.unwrap(),
-        ["check_result_20261123"]
-    );
+    let insert = "INSERT INTO check_result (site_id, scheduled_at, outcome) VALUES (1, now(), 'up')
+                  RETURNING (tableoid::regclass::text
+                      = 'check_result_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD'))::text AS text";
+    assert_eq!(texts(&session, insert).await.unwrap(), ["true"]);
     session.rollback().await.unwrap();
+}
+
+#[tokio::test]
+async fn everybody_may_have_the_days_around_today_made_and_no_other() {
+    let database = Database::migrated().await;
+    let db = database.connect().await;
+    for (days, is_made) in [
+        (-100_000, false),
+        (-32, false),
+        (-3, false),
+        (-2, true),
+        (0, true),
+        (8, true),
+        (9, false),
+        (100_000, false),
+    ] {
+        let call = format!("SELECT webmon_make_day((now() AT TIME ZONE 'UTC')::date + {days})");
+        let made = db.execute_unprepared(&call).await;
+        assert_eq!(made.is_ok(), is_made, "{days} days from today: {made:?}");
+        if let Err(error) = made {
+            assert!(
+                error.to_string().contains("is not a day of results"),
+                "{error}"
+            );
+        }
+    }
+    assert_eq!(days(&db).await.len(), 3);
 }
 
 #[tokio::test]
@@ -141,7 +166,7 @@ async fn a_callers_own_tables_and_functions_are_not_used() {
         SET search_path = mine, pg_catalog, public";
     session.execute_unprepared(shadows).await.unwrap();
     session
-        .execute_unprepared("SELECT public.webmon_make_day('2026-11-23')")
+        .execute_unprepared("SELECT public.webmon_attach_day('2026-11-23')")
         .await
         .unwrap();
     let sql = "SELECT inhparent::regclass::text || ' ' || inhrelid::regclass::text AS text
@@ -154,7 +179,7 @@ async fn a_callers_own_tables_and_functions_are_not_used() {
 async fn a_day_has_the_primary_key() {
     let database = Database::migrated().await;
     let db = database.connect().await;
-    db.execute_unprepared("SELECT webmon_make_day('2026-11-23')")
+    db.execute_unprepared("SELECT webmon_attach_day('2026-11-23')")
         .await
         .unwrap();
     let insert = "INSERT INTO check_result (site_id, scheduled_at, outcome)
@@ -175,13 +200,15 @@ async fn what_is_no_day_is_refused() {
     let database = Database::migrated().await;
     let db = database.connect().await;
     for day in ["infinity", "-infinity", "0044-03-15 BC"] {
-        let sql = format!("SELECT webmon_make_day('{day}')");
-        let error = db
-            .execute_unprepared(&sql)
-            .await
-            .expect_err(day)
-            .to_string();
-        assert!(error.contains("is not a day of results"), "{error}");
+        for function in ["webmon_attach_day", "webmon_make_day"] {
+            let sql = format!("SELECT {function}('{day}')");
+            let error = db
+                .execute_unprepared(&sql)
+                .await
+                .expect_err(day)
+                .to_string();
+            assert!(error.contains("is not a day of results"), "{error}");
+        }
     }
     assert!(days(&db).await.is_empty());
 }

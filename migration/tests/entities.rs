@@ -168,7 +168,7 @@ fn full(scheduled_at: DateTime<Utc>, address: &str) -> check_result::Model {
 async fn results_are_written_and_read_back() {
     let database = Database::migrated().await;
     let db = database.connect().await;
-    db.execute_unprepared("SELECT webmon_make_day('2026-11-23')")
+    db.execute_unprepared("SELECT webmon_attach_day('2026-11-23')")
         .await
         .unwrap();
     let results = [
@@ -197,7 +197,7 @@ async fn results_are_written_and_read_back() {
 async fn every_verdict_is_written_and_read_back() {
     let database = Database::migrated().await;
     let db = database.connect().await;
-    db.execute_unprepared("SELECT webmon_make_day('2026-11-23')")
+    db.execute_unprepared("SELECT webmon_attach_day('2026-11-23')")
         .await
         .unwrap();
     for (site_id, reason) in (1_i64..).zip(Reason::ALL) {

@@ -35,7 +35,7 @@ async fn texts(db: &DatabaseConnection, sql: &str) -> Vec<String> {
 async fn use_it(db: &DatabaseConnection) {
     let sql = "
         INSERT INTO site (name, url, interval_ms, timeout_ms) VALUES ('a', 'b', 100, 100);
-        SELECT webmon_make_day('2026-11-23');
+        SELECT webmon_attach_day('2026-11-23');
         INSERT INTO check_result (site_id, scheduled_at, outcome, reason)
             VALUES (1, '2026-11-23T12:00:00Z', 'missed', 'lost')";
     db.execute_unprepared(sql).await.expect(sql);

@@ -10,7 +10,7 @@ use postgres_address::{
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::{self, ConnectOptions as _};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, QueryResult, Statement,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, QueryResult, RuntimeErr, Statement,
 };
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,12 @@ const KEY: &str = "database.url";
 
 /// A connection that was idle this long is tried before it is lent out: a firewall may have forgotten it.
 const IDLE_BEFORE_TEST: Duration = Duration::from_secs(15);
+
+/// The SQLSTATE of a statement that the role may not run.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+
+/// Settings of the sessions of a command that only reads, whatever its role may do.
+pub const READ_ONLY: &[(&str, &str)] = &[("default_transaction_read_only", "on")];
 
 /// A set of connections for one purpose.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +96,16 @@ pub enum DatabaseError {
     ReadOnly {
         /// Why, and what would help.
         why: &'static str,
+    },
+    /// The role may not even ask for the schema.
+    #[error(
+        "{operation}: {cause}; grant the role what it needs: run `migration grant` as the database's owner"
+    )]
+    NoRight {
+        /// What was asked.
+        operation: &'static str,
+        /// What the database says.
+        cause: String,
     },
     /// A statement took too long.
     #[error("{operation}: no answer from PostgreSQL within {}", humantime::format_duration(*.limit))]
@@ -283,7 +299,7 @@ async fn last_migration(database: &DatabaseConnection) -> Result<Option<String>,
 pub(crate) async fn scalar<T: sea_orm::TryGetable>(
     database: &DatabaseConnection,
     operation: &'static str,
-    sql: &'static str,
+    sql: impl Into<String>,
 ) -> Result<Option<T>, DatabaseError> {
     let row = row(database, operation, sql).await?;
     row.map(|row| row.try_get_by_index(0))
@@ -295,14 +311,28 @@ pub(crate) async fn scalar<T: sea_orm::TryGetable>(
 pub(crate) async fn row(
     database: &DatabaseConnection,
     operation: &'static str,
-    sql: &'static str,
+    sql: impl Into<String>,
 ) -> Result<Option<QueryResult>, DatabaseError> {
     let statement = Statement::from_string(database.get_database_backend(), sql);
     let limit = CONNECT_TIMEOUT;
     timeout(limit, database.query_one_raw(statement))
         .await
         .map_err(|_| DatabaseError::TimedOut { operation, limit })?
-        .map_err(|source| DatabaseError::Query { operation, source })
+        .map_err(|source| refused(operation, source))
+}
+
+/// The error of a statement, by its kind.
+fn refused(operation: &'static str, source: DbErr) -> DatabaseError {
+    let DbErr::Query(RuntimeErr::SqlxError(error)) = &source else {
+        return DatabaseError::Query { operation, source };
+    };
+    match error.as_database_error() {
+        Some(error) if error.code().as_deref() == Some(INSUFFICIENT_PRIVILEGE) => {
+            let cause = error.message().to_owned();
+            DatabaseError::NoRight { operation, cause }
+        }
+        _ => DatabaseError::Query { operation, source },
+    }
 }
 
 /// Why a statement has failed, with the remedy where a right or a pooler is the cause.

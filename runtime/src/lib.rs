@@ -13,6 +13,7 @@ mod readiness;
 pub mod reload;
 pub mod retry;
 pub mod service;
+pub mod shards;
 pub mod shutdown;
 pub mod sql;
 pub mod telemetry;

@@ -6,7 +6,7 @@ use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
     config::DatabaseConfig,
-    database::{self, Pool},
+    database::{self, Pool, READ_ONLY},
     program::{say, usage},
 };
 use sea_orm::DatabaseConnection;
@@ -27,16 +27,44 @@ pub struct Apply {
     pub dry_run: bool,
 }
 
-/// The connection of a command.
-const POOL: Pool = Pool {
-    name: "webmon-command",
-    connections: 1,
-    settings: &[],
-};
+/// What a command does with the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It reads: a role that may only read is enough, and so is a standby.
+    Read,
+    /// It writes.
+    Write,
+}
+
+impl Access {
+    /// The settings of its sessions.
+    pub const fn settings(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Read => READ_ONLY,
+            Self::Write => &[],
+        }
+    }
+}
+
+impl Apply {
+    /// What it does with the database.
+    pub const fn access(&self) -> Access {
+        if self.dry_run {
+            Access::Read
+        } else {
+            Access::Write
+        }
+    }
+}
 
 /// Connects to a database that has this build's schema.
-pub async fn connect(config: &DatabaseConfig) -> Result<DatabaseConnection> {
-    let database = database::connect(config, POOL).await?;
+pub async fn connect(config: &DatabaseConfig, access: Access) -> Result<DatabaseConnection> {
+    let pool = Pool {
+        name: "webmon-command",
+        connections: 1,
+        settings: access.settings(),
+    };
+    let database = database::connect(config, pool).await?;
     database::check_schema(&database).await?;
     Ok(database)
 }

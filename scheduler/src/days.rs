@@ -6,19 +6,24 @@
 
 use std::time::Duration;
 
-use color_eyre::eyre::{Result, WrapErr as _, eyre};
+use color_eyre::eyre::{Report, Result, WrapErr as _, eyre};
 use runtime::{database::Link, retry::Outage};
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait as _};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, Statement, TransactionTrait as _,
+};
 use tokio::time::{MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
-use crate::sql;
+use crate::{owner, shards::Shards, sql};
 
 /// How often days are made and dropped.
 const EVERY: Duration = Duration::from_mins(1);
 /// How long making the first ones may take: what a start waits for elsewhere, too.
 const FIRST_LIMIT: Duration = Duration::from_secs(30);
+
+/// The SQLSTATE of a lock that was not free in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// The days that rows may fall into: catching up reaches back a day, tasks reach ahead by seconds;
 /// one more day is in store in case no scheduler runs at midnight.
@@ -29,7 +34,7 @@ WHERE to_regclass('check_result_' || to_char(day, 'YYYYMMDD')) IS NULL";
 
 /// The days that ended longer ago than the retention.
 const AGED: &str = "\
-SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+SELECT relnamespace::regnamespace::text || '.' || quote_ident(relname) AS day FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
 WHERE inhparent = 'check_result'::regclass AND relname ~ '^check_result_[0-9]{8}$'
     AND to_date(right(relname, 8), 'YYYYMMDD') + 1 <= (now() AT TIME ZONE 'UTC') - $1 * interval '1 millisecond'
 ORDER BY relname";
@@ -79,12 +84,17 @@ pub(crate) async fn drop_aged(database: &DatabaseConnection, retention: Duration
         .query_all_raw(sql::statement(AGED, [age.into()]))
         .await;
     for row in aged.wrap_err("look for aged days of check_result")? {
-        let table: String = row
-            .try_get("", "relname")
-            .wrap_err("read the name of a day")?;
+        let table: String = row.try_get("", "day").wrap_err("read the name of a day")?;
         match drop_day(database, &table).await {
             Ok(()) => info!(table, "dropped a day that is older than the retention"),
-            Err(error) => debug!(table, "a day is in use, it is dropped later: {error:#}"),
+            Err(error) if is_in_use(&error) => {
+                debug!(table, "a day is in use, it is dropped later: {error:#}");
+            }
+            Err(error) => return Err(error).wrap_err_with(|| {
+                format!(
+                    "drop the day {table} (a member of webmon_scheduler may, see `migration grant`)"
+                )
+            }),
         }
     }
     database
@@ -94,12 +104,22 @@ pub(crate) async fn drop_aged(database: &DatabaseConnection, retention: Duration
     Ok(())
 }
 
-/// Drops one day unless somebody is using it. The name is one of [`AGED`]: digits only.
+/// Whether a table was not free in time.
+fn is_in_use(error: &Report) -> bool {
+    let Some(DbErr::Exec(RuntimeErr::SqlxError(error))) = error.downcast_ref() else {
+        return false;
+    };
+    let error = error.as_database_error();
+    error.is_some_and(|error| error.code().as_deref() == Some(LOCK_NOT_AVAILABLE))
+}
+
+/// Drops one day, as the owner of the tables, unless it is in use. The name is one of [`AGED`], as SQL writes it.
 async fn drop_day(database: &DatabaseConnection, table: &str) -> Result<()> {
     let transaction = database.begin().await?;
     transaction
         .execute_unprepared("SET LOCAL lock_timeout = '200ms'")
         .await?;
+    owner::become_for(&transaction).await?;
     transaction
         .execute_unprepared(&format!("DROP TABLE {table}"))
         .await?;
@@ -107,10 +127,11 @@ async fn drop_day(database: &DatabaseConnection, table: &str) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the days in order until `stop`.
+/// Keeps the days in order until `stop`, and looks after the [rows of the shards](Shards) meanwhile.
 pub(crate) async fn keep(
     mut database: Link,
     retention: Duration,
+    mut shards: Shards,
     stop: CancellationToken,
 ) -> Result<()> {
     let mut ticks = tokio::time::interval(EVERY);
@@ -118,7 +139,11 @@ pub(crate) async fn keep(
     let mut outage = Outage::new("what keeps the days of check_result in order (PostgreSQL)");
     let keeping = async {
         loop {
-            ticks.tick().await;
+            // On the same connection, as neither needs it for long.
+            tokio::select! {
+                _ = ticks.tick() => {}
+                never = shards.watch(&mut database) => match never {},
+            }
             let kept = timeout(EVERY, keep_once(&mut database, retention)).await;
             match kept.unwrap_or_else(|_| Err(eyre!("no answer for {EVERY:?}"))) {
                 Ok(()) => drop(outage.over()),

@@ -29,6 +29,7 @@ mod days;
 mod due;
 mod metrics;
 mod outlook;
+mod owner;
 mod pace;
 pub mod pack;
 mod publish;
@@ -37,6 +38,7 @@ mod reload;
 mod reserved;
 mod room;
 mod set_back;
+mod shards;
 mod slot;
 mod sql;
 mod stamp;
@@ -57,7 +59,7 @@ use runtime::{
 };
 
 use crate::{
-    config::Config, metrics::Metrics, outlook::Outlook, publish::Sender, room::Room, trace::Tracer,
+    config::Config, metrics::Metrics, outlook::{Outlook, SCHEDULE}, publish::Sender, room::Room, shards::Shards, trace::Tracer,
     turns::Turns,
 };
 
@@ -117,7 +119,9 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     stages.spawn("readiness", ready);
     let retention = config.retention;
     let link = Link::over(database, config.database.clone(), POOL);
-    stages.spawn("days", days::keep(link, retention, stages.stop()));
+    let shards = Shards::new(service.probes.readiness().part(SCHEDULE));
+    let keep_days = days::keep(link, retention, shards, stages.stop());
+    stages.spawn("days", keep_days);
     let link = Link::new(config.database.clone(), POOL);
     stages.spawn("pack", pack::keep(link, retention, stages.stop()));
     let link = Link::new(config.database.clone(), RECONCILER);

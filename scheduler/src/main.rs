@@ -11,7 +11,7 @@ use runtime::{
     telemetry::{healthcheck, start_logs},
 };
 use scheduler::{
-    command::{self, Apply},
+    command::{self, Access, Apply},
     config::Config,
 };
 
@@ -80,8 +80,12 @@ async fn execute(
         }
         Command::Healthcheck => Ok(healthcheck(config.http.listen).await?),
         Command::Apply(apply) => {
-            command::apply(&command::connect(&config.database).await?, &apply).await
+            let database = command::connect(&config.database, apply.access()).await?;
+            command::apply(&database, &apply).await
         }
-        Command::Export => command::export(&command::connect(&config.database).await?).await,
+        Command::Export => {
+            let database = command::connect(&config.database, Access::Read).await?;
+            command::export(&database).await
+        }
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The condition that every shard is scheduled up to about now.
-const SCHEDULE: &str = "schedule";
+pub(crate) const SCHEDULE: &str = "schedule";
 /// A scheduler is not ready while a shard is so far behind: the longest pause between two tries of a shard.
 const MOST_BEHIND: Duration = Duration::from_secs(30);
 /// How much later than it should a look may come before the lag grows by itself.

@@ -22,7 +22,7 @@ use tokio::time::{MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use crate::sql;
+use crate::{owner, sql};
 
 /// How often finished days are looked for: there is one a day, and what failed is costly to repeat.
 const EVERY: Duration = Duration::from_hours(1);
@@ -120,6 +120,7 @@ async fn unpacked(connection: &mut PgConnection, days: Days) -> Result<Vec<Day>>
         sql::millis(PATIENCE)
     );
     execute(connection, settings).await?;
+    owner::become_in(connection).await?;
     let free: bool = query_scalar(LOCK).fetch_one(&mut *connection).await?;
     if !free {
         debug!("somebody else packs");

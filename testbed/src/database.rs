@@ -4,6 +4,7 @@
 
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -28,6 +29,8 @@ pub struct Database {
     name: String,
     /// Its address.
     url: Url,
+    /// Roles of the server that are dropped with it.
+    roles: Mutex<Vec<String>>,
 }
 
 impl Database {
@@ -48,7 +51,76 @@ impl Database {
             .expect("no database can be made by WEBMON_TEST_DATABASE_URL");
         let mut url = server.clone();
         url.set_path(&name);
-        Self { server, name, url }
+        let roles = Mutex::default();
+        Self {
+            server,
+            name,
+            url,
+            roles,
+        }
+    }
+
+    /// A database without any table, which belongs to an ordinary role: [`Database::url`] is that role's.
+    ///
+    /// # Panics
+    ///
+    /// As [`Database::empty`], or if no role can be made.
+    pub async fn owned() -> Self {
+        let mut database = Self::empty().await;
+        let owner = database.make_login("").await;
+        let sql = format!("ALTER DATABASE {} OWNER TO {owner}", database.name);
+        execute(&database.server, &sql)
+            .await
+            .expect("the database cannot be given away");
+        database.url = database.url_of(&owner);
+        database
+    }
+
+    /// The same, at the newest schema, and the roles of the services have their rights.
+    ///
+    /// # Panics
+    ///
+    /// As [`Database::owned`], or if the rights cannot be granted.
+    pub async fn granted() -> Self {
+        let database = Self::owned().await;
+        migrate(database.url()).await;
+        let superuser = connect(&database.superuser()).await;
+        let granted = migration::grant(&superuser).await;
+        granted.expect("the rights cannot be granted");
+        database
+    }
+
+    /// The address for a new role that may log in; `options` are more of `CREATE ROLE`.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made.
+    pub async fn login(&self, options: &str) -> String {
+        let role = self.make_login(options).await;
+        self.url_of(&role).into()
+    }
+
+    /// The address for the server's superuser.
+    pub fn superuser(&self) -> String {
+        self.url_of(self.server.username()).into()
+    }
+
+    /// Makes a role that may log in.
+    async fn make_login(&self, options: &str) -> String {
+        let role = unique_name();
+        let sql = format!("CREATE ROLE {role} LOGIN {options}");
+        execute(&self.server, &sql).await.expect(&sql);
+        let mut roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
+        roles.push(role.clone());
+        role
+    }
+
+    /// The address for a role.
+    fn url_of(&self, role: &str) -> Url {
+        let mut url = self.server.clone();
+        url.set_path(&self.name);
+        url.set_username(role).expect("an address with a host");
+        url
     }
 
     /// A database at the newest schema.
@@ -99,10 +171,20 @@ impl Drop for Database {
     /// fails here is left behind, rather than hiding why the test failed.
     fn drop(&mut self) {
         let server = self.server.clone();
-        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let mut statements = vec![format!(
+            "DROP DATABASE IF EXISTS {} WITH (FORCE)",
+            self.name
+        )];
+        let roles = self.roles.get_mut().unwrap_or_else(PoisonError::into_inner);
+        statements.extend(roles.iter().map(|role| format!("DROP ROLE {role}")));
         let dropping = thread::spawn(move || {
             let runtime = runtime::Builder::new_current_thread().enable_all().build();
-            runtime.map(|runtime| runtime.block_on(execute(&server, &sql)))
+            let drop_them = async {
+                for sql in statements {
+                    drop(execute(&server, &sql).await);
+                }
+            };
+            runtime.map(|runtime| runtime.block_on(drop_them))
         });
         drop(dropping.join());
     }

@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, ensure};
 use runtime::program::say;
+use runtime::shards::Missing;
 use runtime::sql;
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DbErr, FromQueryResult, IsolationLevel,
@@ -124,6 +125,9 @@ pub async fn audit(
     table::show(heads, hours.iter().map(Hour::cells).collect())?;
     let sum = |count: fn(&Hour) -> i64| hours.iter().map(count).sum::<i64>();
     let (unaccounted, not_due) = (sum(|hour| hour.unaccounted), sum(|hour| hour.not_due));
+    // Their sites have no due instants in the ledger.
+    let missing = Missing::find(database).await?;
+    ensure!(missing.is_empty(), "the ledger is not whole: {missing}");
     ensure!(
         unaccounted == 0 && not_due == 0,
         "the ledger does not balance: {unaccounted} checks left neither a row nor a gap, {not_due} rows are of \

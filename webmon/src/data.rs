@@ -3,22 +3,25 @@
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
-use color_eyre::eyre::{Result, WrapErr as _, eyre};
-use migration::{Migrator, MigratorTrait as _};
+use color_eyre::eyre::{Result, WrapErr as _, bail, eyre};
+use migration::Foreign;
 use runtime::config::{DatabaseConfig, Secret};
-use runtime::database::{self, Link, Pool};
+use runtime::database::{self, DatabaseError, Link, Pool};
+use scheduler::command::Access;
 use sea_orm::DatabaseConnection;
 
 use crate::config::Config;
 use crate::folder;
 use crate::postgres::OwnPostgres;
 
-/// The connection of the commands, and of what is shown.
-const POOL: Pool = Pool {
-    name: "webmon",
-    connections: 2,
-    settings: &[],
-};
+/// The connections of commands, and of what is shown. A migration needs a second one, for its lock.
+const fn pool(access: Access) -> Pool {
+    Pool {
+        name: "webmon",
+        connections: 2,
+        settings: access.settings(),
+    }
+}
 
 /// The lock on a data folder: one `webmon up` at a time.
 #[derive(Debug)]
@@ -58,6 +61,8 @@ impl DataLock {
 pub struct Store {
     /// Where it is.
     pub config: DatabaseConfig,
+    /// What brings it to this build's schema.
+    remedy: &'static str,
     /// The server to stop at the end.
     own: Option<OwnPostgres>,
     /// The lock on the data folder, while the server is this process's to stop.
@@ -70,10 +75,17 @@ impl Store {
         Self::behind(config, data, Some(lock)).await
     }
 
-    /// For a command: beside a `webmon up` that may be running on this data folder.
+    /// For a command: beside a `webmon up` that may be running on this data folder. It makes no database.
     pub async fn join(config: &Config, data: &Path) -> Result<Self> {
         if config.database.is_some() {
             return Self::behind(config, data, None).await;
+        }
+        if !OwnPostgres::is_made(data) {
+            bail!(
+                "there is no database in the data folder {} yet: run `webmon up` on it, name another one with \
+                 --data, or set database.url",
+                data.display()
+            );
         }
         Self::behind(config, data, DataLock::take(data)?).await
     }
@@ -83,6 +95,7 @@ impl Store {
         if let Some(database) = &config.database {
             return Ok(Self {
                 config: database.clone(),
+                remedy: "run `migration up` or `webmon up`",
                 own: None,
                 _lock: lock,
             });
@@ -95,6 +108,7 @@ impl Store {
         let own = lock.is_some().then_some(server);
         Ok(Self {
             config,
+            remedy: "run `webmon up`",
             own,
             _lock: lock,
         })
@@ -110,17 +124,32 @@ impl Store {
 
     /// The same connection, for a stage that makes it anew where it fails.
     pub fn link(&self, open: &DatabaseConnection) -> Link {
-        Link::over(open.clone(), self.config.clone(), POOL)
+        Link::over(open.clone(), self.config.clone(), pool(Access::Write))
     }
 
-    /// A connection to the database at this build's schema.
+    /// A connection to the database, which is brought to this build's schema: for `webmon up` alone.
     pub async fn migrated(&self) -> Result<DatabaseConnection> {
-        let database = database::connect(&self.config, POOL).await?;
-        Migrator::up(&database, None).await.map_err(|error| {
-            let cause = database::explain(&self.config, &error);
+        let database = database::connect(&self.config, pool(Access::Write)).await?;
+        let done = migration::up(&database, None, Foreign::Refuse).await;
+        done.map_err(|error| {
+            let cause = error.explained(|cause| database::explain(&self.config, cause));
             eyre!("bring the database to this build's schema: {cause}")
         })?;
         database::check_schema(&database).await?;
         Ok(database)
+    }
+
+    /// A connection to a database that has this build's schema: for commands, which change no schema.
+    pub async fn ready(&self, access: Access) -> Result<DatabaseConnection> {
+        let database = database::connect(&self.config, pool(access)).await?;
+        match database::check_schema(&database).await {
+            Ok(()) => Ok(database),
+            Err(DatabaseError::SchemaBehind { found, needed }) => {
+                let found = found.as_deref().unwrap_or("missing");
+                let remedy = self.remedy;
+                bail!("the database's schema is {found}, this build needs {needed}; {remedy}")
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::installation::{self, Identity};
 use runtime::program::{Said, say};
+use scheduler::command::Access;
 use sea_orm::DatabaseConnection;
 use tracing::warn;
 
@@ -22,6 +23,16 @@ enum Change {
     Keep,
     /// This database is a copy, and the original still exists: it gets an identity of its own
     New,
+}
+
+impl IdentityCommand {
+    /// What it does with the database.
+    pub const fn access(&self) -> Access {
+        match self.change {
+            None => Access::Read,
+            Some(_) => Access::Write,
+        }
+    }
 }
 
 /// Shows the identity of a database, after a change if one is asked for.

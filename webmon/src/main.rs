@@ -10,7 +10,8 @@ use runtime::{
     program::{prepare, run, say, usage},
     telemetry::{healthcheck, start_logs},
 };
-use scheduler::command::{self, Apply};
+use scheduler::command::{self, Access, Apply};
+use sea_orm::DatabaseConnection;
 use webmon::{
     audit::{Audit, audit},
     config::Config,
@@ -93,26 +94,33 @@ async fn execute(
         }
         command => {
             let store = Store::join(&config, &data).await?;
-            let database = store.migrated().await?;
-            let done = match command {
-                Command::Apply(apply) => command::apply(&database, &apply).await,
-                Command::Probe(probe) => {
-                    let config = &config.checker.probe;
-                    checker::command::probe(config, &probe, Some(&database)).await
-                }
-                Command::Status => {
-                    warn_of_copy(&database).await;
-                    status(&database).await
-                }
-                Command::Identity(command) => identity(&database, &command).await,
-                Command::Audit(command) => {
-                    let retention = config.scheduler.retention;
-                    audit(&database, &command, retention).await
-                }
-                _ => command::export(&database).await,
+            let access = match &command {
+                Command::Apply(apply) => apply.access(),
+                Command::Identity(command) => command.access(),
+                _ => Access::Read,
             };
-            drop(database);
+            let done = match store.ready(access).await {
+                Ok(database) => obey(command, &config, database).await,
+                Err(error) => Err(error),
+            };
             done.and(store.close().await)
         }
+    }
+}
+
+/// Does what a command asks of a database.
+async fn obey(command: Command, config: &Config, database: DatabaseConnection) -> Result<()> {
+    match command {
+        Command::Apply(apply) => command::apply(&database, &apply).await,
+        Command::Probe(probe) => {
+            checker::command::probe(&config.checker.probe, &probe, Some(&database)).await
+        }
+        Command::Status => {
+            warn_of_copy(&database).await;
+            status(&database).await
+        }
+        Command::Identity(command) => identity(&database, &command).await,
+        Command::Audit(command) => audit(&database, &command, config.scheduler.retention).await,
+        _ => command::export(&database).await,
     }
 }

@@ -14,7 +14,7 @@ use testbed::{Database, Finished, Process};
 const AUDIT: Duration = Duration::from_secs(30);
 /// A site that is 40 days old, due every hour, and up ever since; of two days the results were dropped.
 const OLD: &str = "
-    SELECT webmon_make_day((now() AT TIME ZONE 'UTC')::date - days) FROM generate_series(-1, 38) AS days;
+    SELECT webmon_attach_day((now() AT TIME ZONE 'UTC')::date - days) FROM generate_series(-1, 38) AS days;
     INSERT INTO site (name, url, interval_ms, timeout_ms) VALUES ('shop', 'http://shop.example/', 3600000, 1000);
     UPDATE site SET scheduled_from = date_trunc('milliseconds', now() - interval '40 days');
     UPDATE schedule_shard SET scheduled_until = date_trunc('milliseconds', now()),

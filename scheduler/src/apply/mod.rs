@@ -7,6 +7,7 @@
 //!    and the database is not even asked.
 //! 3. [`write`] brings the table in line with the valid sites, in one transaction, and tells in a
 //!    [`summary`] what it did.
+//!    A dry run is the same comparison by statements that only read: a [`preview`].
 //!
 //! [`export`](fn@export) goes the other way. The file is stored as it is written: `${secret:…}` stays
 //! what it is, and nothing comes from the environment.
@@ -17,6 +18,7 @@ mod fields;
 mod file;
 mod node;
 mod options;
+mod preview;
 mod site;
 mod statements;
 mod summary;
@@ -40,7 +42,7 @@ pub use summary::{Summary, Touched};
 pub struct Options {
     /// Whether sites that the file does not name are removed.
     pub prune: bool,
-    /// Whether all of it is taken back at the end.
+    /// Whether it only tells what it would do: nothing is written, and no right to write is needed.
     pub dry_run: bool,
 }
 
@@ -97,5 +99,8 @@ pub async fn apply(
         .await
         .wrap_err("reading the sites file ended early")??;
     progress(Progress::Read { sites: sites.len() });
-    write::write(database, &sites, options, &mut progress).await
+    if options.dry_run {
+        return preview::preview(database, &sites, options.prune, &mut progress).await;
+    }
+    write::write(database, &sites, options.prune, &mut progress).await
 }

@@ -11,22 +11,22 @@ use sea_orm::{
     TransactionTrait as _, Value,
 };
 
+use super::Progress;
 use super::site::Site;
 use super::statements::{CHANGE, COUNT_OTHERS, CREATE, PREPARE, REMOVE, STAGE};
 use super::summary::{LISTED, Summary, Touched};
-use super::{Options, Progress};
 
 /// Sites per statement: a few hundred KiB, and a step of the progress that people can see.
-const CHUNK: usize = 5_000;
+pub(super) const CHUNK: usize = 5_000;
 
 /// The advisory lock of an apply: two at once would wait for each other's rows in different orders.
 const LOCK: i64 = i64::from_be_bytes(*b"wm-apply");
 
-/// Makes the table say what the file says; nothing of it stays after an error or a dry run.
+/// Makes the table say what the file says; nothing of it stays after an error.
 pub(super) async fn write(
     database: &DatabaseConnection,
     sites: &[Site],
-    options: Options,
+    prune: bool,
     progress: &mut impl FnMut(Progress),
 ) -> eyre::Result<Summary> {
     let transaction = database
@@ -36,18 +36,11 @@ pub(super) async fn write(
     lock(&transaction, progress).await?;
     stage(&transaction, sites, progress).await?;
     progress(Progress::Comparing);
-    let summary = compare(&transaction, sites.len(), options).await?;
-    if options.dry_run {
-        transaction
-            .rollback()
-            .await
-            .wrap_err("cannot take the dry run back")?;
-    } else {
-        transaction
-            .commit()
-            .await
-            .wrap_err("cannot commit the sites")?;
-    }
+    let summary = compare(&transaction, sites.len(), prune).await?;
+    transaction
+        .commit()
+        .await
+        .wrap_err("cannot commit the sites")?;
     Ok(summary)
 }
 
@@ -109,7 +102,7 @@ async fn stage(
 }
 
 /// The sites as one array per column, in the order of [`STAGE`].
-fn columns(sites: &[Site]) -> [Value; 8] {
+pub(super) fn columns(sites: &[Site]) -> [Value; 8] {
     let texts = |of: fn(&Site) -> &String| -> Value {
         sites.iter().map(of).cloned().collect::<Vec<_>>().into()
     };
@@ -135,9 +128,8 @@ fn columns(sites: &[Site]) -> [Value; 8] {
 async fn compare(
     transaction: &DatabaseTransaction,
     sites: usize,
-    options: Options,
+    prune: bool,
 ) -> eyre::Result<Summary> {
-    let Options { prune, dry_run } = options;
     let removed = if prune {
         touch(transaction, REMOVE)
             .await
@@ -157,7 +149,7 @@ async fn compare(
         .and_then(first)
         .wrap_err("cannot count the sites that are not in the file")?;
     Ok(Summary {
-        dry_run,
+        dry_run: false,
         unchanged: u64::try_from(sites)?
             .saturating_sub(created.count)
             .saturating_sub(changed.count),
@@ -189,7 +181,7 @@ async fn touch(transaction: &DatabaseTransaction, sql: &str) -> eyre::Result<Tou
 }
 
 /// A statement with its values.
-fn statement(sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+pub(super) fn statement(sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
 }
 
@@ -200,7 +192,7 @@ fn first<T: sea_orm::TryGetable>(row: Option<QueryResult>) -> Result<T, DbErr> {
 }
 
 /// The error with the database's own detail, which quotes the row that was refused, its name included.
-fn refused(error: &DbErr) -> eyre::Report {
+pub(super) fn refused(error: &DbErr) -> eyre::Report {
     let detail = match error {
         DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
             detail(error)

@@ -9,8 +9,8 @@ use crate::bed::{Bed, PATIENCE};
 
 /// A day and gaps that are older than the retention, and their neighbours that are not.
 const AGED: &str = "
-    SELECT webmon_make_day(((now() AT TIME ZONE 'UTC')::date - 32)),
-        webmon_make_day(((now() AT TIME ZONE 'UTC')::date - 29));
+    SELECT webmon_attach_day(((now() AT TIME ZONE 'UTC')::date - 32)),
+        webmon_attach_day(((now() AT TIME ZONE 'UTC')::date - 29));
     INSERT INTO schedule_gap (shard, since, until) VALUES
         (1, now() - interval '40 days', now() - interval '31 days'),
         (2, now() - interval '40 days', now() - interval '29 days')";

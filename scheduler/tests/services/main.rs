@@ -19,5 +19,6 @@ mod one_bad_row;
 mod pack;
 mod readiness;
 mod reconcile;
+mod shards;
 mod too_large;
 mod turns;

@@ -41,7 +41,7 @@ async fn day(bed: &Bed, days_ago: i64) -> String {
 /// Makes a day with rows, so many days ago; returns its name.
 async fn filled(bed: &Bed, days_ago: i64) -> String {
     let date = format!("((now() AT TIME ZONE 'UTC')::date - {days_ago})");
-    bed.execute(&format!("SELECT webmon_make_day({date})"))
+    bed.execute(&format!("SELECT webmon_attach_day({date})"))
         .await;
     let rows = bed
         .execute(&format!(
@@ -217,7 +217,7 @@ async fn while_a_day_is_packed_nobody_waits_and_nobody_else_packs() {
              UNION ALL (SELECT site_id, scheduled_at, outcome FROM {day} LIMIT 1) ON CONFLICT DO NOTHING"
         );
         assert_eq!(bed.execute(&insert).await, 1);
-        bed.execute("SELECT webmon_make_day(((now() AT TIME ZONE 'UTC')::date - 4))")
+        bed.execute("SELECT webmon_attach_day(((now() AT TIME ZONE 'UTC')::date - 4))")
             .await;
         bed.execute(&format!("DROP TABLE {aged}")).await;
         assert_eq!(

@@ -18,7 +18,7 @@ const HOUR: i64 = 3_600_000;
 /// The past of a database: judged up to three hours ago, scheduled up to 70 s ago, so that what may be
 /// judged does not depend on when a test asks.
 const PAST: &str = "
-    SELECT webmon_make_day(((now() AT TIME ZONE 'UTC')::date - days)) FROM generate_series(-1, 4) AS days;
+    SELECT webmon_attach_day(((now() AT TIME ZONE 'UTC')::date - days)) FROM generate_series(-1, 4) AS days;
     INSERT INTO site (name, url, interval_ms, timeout_ms)
     SELECT 'shop ' || n, 'http://shop-' || n || '.example/',
         (ARRAY[30000, 60000, 7000000, 86400000])[1 + n % 4], 100

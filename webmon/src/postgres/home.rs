@@ -30,6 +30,11 @@ pub(super) struct Home {
 }
 
 impl Home {
+    /// Where the server's files are under a data folder.
+    pub(super) fn cluster_in(data: &Path) -> PathBuf {
+        data.join("postgres").join("cluster")
+    }
+
     /// Creates what is missing of the folders, except the server's files.
     pub(super) fn prepare(data: &Path) -> eyre::Result<Home> {
         folder::close(data, |name| folder::OWN.iter().any(|own| name == *own))?;

@@ -54,6 +54,11 @@ impl OwnPostgres {
         Self::start_from(data, &installation::usual_places()).await
     }
 
+    /// Whether `data` holds the files of a server already. Looks, and makes nothing.
+    pub fn is_made(data: &Path) -> bool {
+        Home::cluster_in(data).exists()
+    }
+
     /// Like [`OwnPostgres::start`], looking for `PostgreSQL` in `places` only: folders of programs, in
     /// which one `*` stands for any part of a folder's name.
     pub async fn start_from(data: &Path, places: &[PathBuf]) -> eyre::Result<OwnPostgres> {

@@ -92,8 +92,8 @@ pub(crate) fn file(round: u64, website: &Website) -> String {
 /// Days of `check_result` are made that are too old to stay, and one ahead is dropped: the
 /// schedulers put both right.
 pub(crate) const DAYS: [&str; 3] = [
-    "SELECT webmon_make_day((now() AT TIME ZONE 'UTC')::date - 40)",
-    "SELECT webmon_make_day((now() AT TIME ZONE 'UTC')::date - 41)",
+    "SELECT webmon_attach_day((now() AT TIME ZONE 'UTC')::date - 40)",
+    "SELECT webmon_attach_day((now() AT TIME ZONE 'UTC')::date - 41)",
     "DO $$ BEGIN
         SET LOCAL lock_timeout = '200ms';
         EXECUTE 'DROP TABLE IF EXISTS check_result_' || to_char((now() AT TIME ZONE 'UTC')::date + 2, 'YYYYMMDD');
