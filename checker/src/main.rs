@@ -66,9 +66,14 @@ async fn execute(
     let load = || -> Result<(Config, Logs)> {
         let config = Config::load(&file).map_err(usage)?;
         let logs = start_logs(&config.log)?;
+        if let (Command::Run | Command::CheckConfig, Some(warning)) =
+            (&command, config.database.open_way())
+        {
+            tracing::warn!("{warning}");
+        }
         Ok((config, logs))
     };
-    match command {
+    match &command {
         Command::Run => {
             let (config, logs) = load()?;
             let source = Source { file, logs };
@@ -89,6 +94,6 @@ async fn execute(
             Ok(())
         }
         Command::Healthcheck => Ok(healthcheck(load()?.0.http.listen).await?),
-        Command::Probe(probe) => command::by_file(&file, &probe).await,
+        Command::Probe(probe) => command::by_file(&file, probe).await,
     }
 }

@@ -66,6 +66,11 @@ async fn execute(
     prepare()?;
     let config = Config::load(&file).map_err(usage)?;
     let logs = start_logs(&config.log)?;
+    if let (Command::Run | Command::CheckConfig, Some(warning)) =
+        (&command, config.database.open_way())
+    {
+        tracing::warn!("{warning}");
+    }
     match command {
         Command::Run => {
             let source = Source { file, logs };

@@ -80,6 +80,11 @@ async fn execute(
     prepare()?;
     let config = Config::load(file.as_deref()).map_err(usage)?;
     start_logs(&config.log)?;
+    if let (Command::Up(_) | Command::CheckConfig, Some(database)) = (&command, &config.database)
+        && let Some(warning) = database.open_way()
+    {
+        tracing::warn!("{warning}");
+    }
     match command {
         Command::Up(command) => up(config, &data, &command).await,
         Command::CheckConfig => {

@@ -29,6 +29,7 @@ mod limits;
 mod log;
 mod node;
 mod secret;
+mod sslmode;
 mod substitute;
 mod surroundings;
 mod traces;
