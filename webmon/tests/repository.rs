@@ -108,6 +108,56 @@ fn the_stack_opens_no_port_to_others_and_mounts_what_is_there() {
     assert_eq!(config["addresses"]["allow"][0], "${WEBMON_SUBNET}");
 }
 
+#[test]
+fn each_program_of_the_stack_has_a_role_of_its_own_and_sees_no_other_password() {
+    let stack: JsonValue = from_yaml(&read("compose.yaml")).unwrap();
+    for (service, role) in [
+        ("migration", "owner"),
+        ("grants", "owner"),
+        ("apply", "scheduler"),
+        ("scheduler", "scheduler"),
+        ("checker", "checker"),
+        ("webmon", "reader"),
+    ] {
+        let mounts = stack["services"][service]["volumes"].as_array().unwrap();
+        let secrets: Vec<_> = mounts
+            .iter()
+            .filter_map(JsonValue::as_str)
+            .filter(|mount| mount.starts_with("secrets"))
+            .collect();
+        assert_eq!(
+            secrets,
+            [format!("secrets-{role}:/run/secrets:ro")],
+            "{service}"
+        );
+        let address = stack["services"][service]["environment"]["DATABASE_URL"].as_str();
+        let address = address.map_or_else(
+            || {
+                let file = if service == "apply" {
+                    "scheduler"
+                } else {
+                    service
+                };
+                let config: JsonValue = from_yaml(&read(&format!("docker/{file}.yaml"))).unwrap();
+                config["database"]["url"].as_str().unwrap().to_owned()
+            },
+            ToOwned::to_owned,
+        );
+        let user = format!("postgres://webmon_{role}");
+        assert!(address.starts_with(&user), "{service}: {address}");
+    }
+    let roles = read("docker/make-roles");
+    let made = read("docker/make-secrets");
+    for role in ["owner", "scheduler", "checker", "reader"] {
+        assert!(
+            roles.contains(&format!("ALTER ROLE webmon_{role} LOGIN")),
+            "{role}"
+        );
+        assert!(made.contains(role), "{role}");
+    }
+    assert!(!roles.contains("SUPERUSER"));
+}
+
 /// Whether this is a whole commit's hash.
 fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
