@@ -119,7 +119,13 @@ fn each_program_of_the_stack_has_a_role_of_its_own_and_sees_no_other_password() 
         ("checker", "checker"),
         ("webmon", "reader"),
     ] {
-        let mounts = stack["services"][service]["volumes"].as_array().unwrap();
+        // What a service takes over from another stands under `<<`.
+        let key = |key: &str| {
+            let service = &stack["services"][service];
+            service.get(key).unwrap_or(&service["<<"][key]).clone()
+        };
+        let volumes = key("volumes");
+        let mounts = volumes.as_array().unwrap();
         let secrets: Vec<_> = mounts
             .iter()
             .filter_map(JsonValue::as_str)
@@ -130,8 +136,8 @@ fn each_program_of_the_stack_has_a_role_of_its_own_and_sees_no_other_password() 
             [format!("secrets-{role}:/run/secrets:ro")],
             "{service}"
         );
-        let address = stack["services"][service]["environment"]["DATABASE_URL"].as_str();
-        let address = address.map_or_else(
+        let environment = key("environment");
+        let address = environment["DATABASE_URL"].as_str().map_or_else(
             || {
                 let file = if service == "apply" {
                     "scheduler"

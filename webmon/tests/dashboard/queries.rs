@@ -39,8 +39,10 @@ VALUES (1, now() - interval '3 minutes', now() - interval '2 minutes');
 
 #[tokio::test]
 async fn every_query_gives_its_panel_what_it_shows_also_to_a_role_that_only_reads() {
-    let database = Database::migrated().await;
-    let connection = database.connect().await;
+    let database = Database::granted().await;
+    let connection = sea_orm::Database::connect(database.superuser())
+        .await
+        .unwrap();
     connection.execute_unprepared(HISTORY).await.unwrap();
     let dashboard = dashboard();
     let mut rows = BTreeMap::new();
@@ -97,7 +99,7 @@ impl Shown {
     async fn by(connection: &DatabaseConnection, sql: &str) -> Self {
         let transaction = connection.begin().await.unwrap();
         let view = format!(
-            "SET LOCAL ROLE pg_read_all_data; CREATE TEMPORARY VIEW shown AS {}",
+            "SET LOCAL ROLE webmon_reader; CREATE TEMPORARY VIEW shown AS {}",
             as_grafana_sends(sql)
         );
         transaction.execute_unprepared(&view).await.expect(&view);
