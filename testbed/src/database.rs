@@ -148,7 +148,13 @@ impl Database {
         let mut url = self.server.clone();
         url.set_path(&name);
         let server = self.server.clone();
-        Self { server, name, url }
+        let roles = Mutex::default();
+        Self {
+            server,
+            name,
+            url,
+            roles,
+        }
     }
 
     /// Its address, `postgres://…`.
