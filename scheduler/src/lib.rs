@@ -59,7 +59,13 @@ use runtime::{
 };
 
 use crate::{
-    config::Config, metrics::Metrics, outlook::{Outlook, SCHEDULE}, publish::Sender, room::Room, shards::Shards, trace::Tracer,
+    config::Config,
+    metrics::Metrics,
+    outlook::{Outlook, SCHEDULE},
+    publish::Sender,
+    room::Room,
+    shards::Shards,
+    trace::Tracer,
     turns::Turns,
 };
 

@@ -54,7 +54,8 @@ impl Shards {
                 warn!("{missing}");
             }
         }
-        self.whole.tell((!missing.is_empty()).then(|| missing.to_string()));
+        self.whole
+            .tell((!missing.is_empty()).then(|| missing.to_string()));
         self.missing = missing;
     }
 }

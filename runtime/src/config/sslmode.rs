@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use sea_orm::sqlx::postgres::{PgConnectOptions, PgSslMode};
+use postgres_address::{Address, Environment};
+use sea_orm::sqlx::postgres::PgSslMode;
 
 use super::DatabaseConfig;
 
@@ -10,7 +11,8 @@ impl DatabaseConfig {
     /// What to warn about: a server on another machine that is reached without TLS for certain. No
     /// message shows more of the address than its host.
     pub fn open_way(&self) -> Option<String> {
-        let options: PgConnectOptions = self.url.expose().parse().ok()?;
+        let address = Address::parse(self.url.expose()).ok()?;
+        let options = address.options(&Environment::of_process()).ok()?;
         let is_certain = matches!(
             options.get_ssl_mode(),
             PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull
