@@ -15,6 +15,7 @@ pub mod result;
 pub mod schedule;
 pub mod site;
 pub mod task;
+pub mod text;
 pub mod trace;
 
 use std::time::Duration;

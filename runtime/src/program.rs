@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use color_eyre::config::{HookBuilder, Theme};
 use color_eyre::eyre::{self, Report};
+use contract::text::harmless_lines;
 use tokio::runtime::Runtime;
 
 use crate::quota::Quota;
@@ -72,24 +73,34 @@ pub fn report(program: &str, result: &eyre::Result<()>) -> ExitCode {
         && !error.is::<Said>()
     {
         // Nobody is left to tell if standard error is gone.
-        drop(writeln!(io::stderr(), "{program}: {error:#}"));
+        let said = format!("{program}: {error:#}");
+        drop(writeln!(io::stderr(), "{}", harmless_lines(&said)));
     }
     exit_code(result)
 }
 
 /// Warns on standard error of what a command was not asked about; a gone standard error is no error.
 pub fn warn(text: impl Display) {
-    drop(writeln!(io::stderr(), "warning: {text}"));
+    let text = text.to_string();
+    drop(writeln!(io::stderr(), "warning: {}", harmless_lines(&text)));
 }
 
 /// What a terminal that was closed answers (EIO).
 const TERMINAL_GONE: i32 = 5;
 
-/// Says something on standard output; an output that is read no more is no error.
+/// Says something on standard output, on one or more lines that do a terminal no harm; an output that
+/// nothing reads any more is no error.
 pub fn say(text: impl Display) -> io::Result<()> {
-    match writeln!(io::stdout(), "{text}") {
+    let text = text.to_string();
+    unless_closed(writeln!(io::stdout(), "{}", harmless_lines(&text)))
+}
+
+/// What became of writing to an output that another program may close early, as `head` does: that is no
+/// error.
+pub fn unless_closed(written: io::Result<()>) -> io::Result<()> {
+    match written {
         Err(error) if is_gone(&error) => Ok(()),
-        said => said,
+        written => written,
     }
 }
 

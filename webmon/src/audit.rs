@@ -122,7 +122,8 @@ pub async fn audit(
         "unaccounted",
         "not due",
     ];
-    table::show(heads, hours.iter().map(Hour::cells).collect())?;
+    let rows: Vec<_> = hours.iter().map(Hour::cells).collect();
+    table::show(heads, &rows)?;
     let sum = |count: fn(&Hour) -> i64| hours.iter().map(count).sum::<i64>();
     let (unaccounted, not_due) = (sum(|hour| hour.unaccounted), sum(|hour| hour.not_due));
     // Their sites have no due instants in the ledger.

@@ -9,6 +9,7 @@ use chrono::{DateTime, Local};
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::outcome::Outcome;
 use contract::result::CheckResult;
+use contract::text::harmless;
 use runtime::database::Link;
 use runtime::program::say;
 use tokio::sync::mpsc;
@@ -62,13 +63,6 @@ struct Board {
     counts: BTreeMap<Outcome, usize>,
     /// How late they started, in microseconds.
     lateness_us: Vec<i64>,
-}
-
-/// A text of somebody else's, as it may stand on a terminal: control characters become dots.
-pub(crate) fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '·' } else { c })
-        .collect()
 }
 
 /// A result that changes its site's verdict.

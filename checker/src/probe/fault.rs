@@ -97,7 +97,7 @@ impl From<Fault> for ureq::Error {
     }
 }
 
-/// At most `limit` characters of a text, control characters as `·`, without the values of secrets.
+/// At most `limit` characters of a text, those that are not harmless as `·`, without the values of secrets.
 pub(super) fn printable(text: &str, limit: usize) -> String {
     redact::printable(text.as_bytes(), limit)
 }

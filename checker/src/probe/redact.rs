@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use contract::text::is_harmless;
+
 use super::record;
 
 /// The beginning of a value is taken for it where a text ends, if it has so many bytes.
@@ -24,7 +26,8 @@ struct Pair {
     value: String,
 }
 
-/// A text as people may see it: at most `limit` characters, control characters as `·`.
+/// A text as people may see it: at most `limit` characters, those that are not harmless as `·`: one stands
+/// for one, as the text is short.
 pub(super) fn printable(text: &[u8], limit: usize) -> String {
     record::with(|record| record.revealed.printable(text, limit))
 }
@@ -70,7 +73,7 @@ impl Revealed {
                 length
             } else {
                 let (c, length) = first_char(rest);
-                out.push(if c.is_control() { '·' } else { c });
+                out.push(if is_harmless(c) { c } else { '·' });
                 chars += 1;
                 length
             };

@@ -10,6 +10,7 @@ use std::fmt;
 use chrono::{DateTime, SecondsFormat, Utc};
 use contract::site::Request;
 use contract::task::Task;
+use contract::text::harmless_json;
 
 use crate::probe::Watched;
 
@@ -38,7 +39,8 @@ impl<'a> Report<'a> {
 
     /// The report as one line of JSON.
     pub fn json(&self) -> serde_json::Result<String> {
-        serde_json::to_string(&json::Shown::of(self))
+        let json = serde_json::to_string(&json::Shown::of(self))?;
+        Ok(harmless_json(&json).into_owned())
     }
 }
 

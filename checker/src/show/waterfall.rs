@@ -3,6 +3,7 @@
 use std::fmt::{self, Formatter};
 
 use contract::result::Phases;
+use contract::text::harmless;
 
 use super::{Report, rfc3339};
 use crate::probe::{CertificateSeen, Hop};
@@ -68,6 +69,7 @@ fn write_certificate(f: &mut Formatter<'_>, certificate: &CertificateSeen) -> fm
     } else {
         names.join(", ")
     };
+    let (whose, issuer) = (harmless(&whose), harmless(issuer));
     write!(f, "   certificate for {whose}, by {issuer}")?;
     match rfc3339(*not_after_s) {
         Some(end) => writeln!(f, ", until {end}"),

@@ -81,7 +81,7 @@ fn nonsense_is_refused_with_its_place_and_the_remedy() {
         (r#"{"headers": {"A": {}}}"#, "expect.headers.A: needs exactly one of present, equals, matches".to_owned()),
         (r#"{"headers": {"A": {"is": 1}}}"#, "expect.headers.A.is: unknown key; known are present, equals, matches".to_owned()),
         (r#"{"headers": {"A": {"present": "yes"}}}"#, "expect.headers.A.present: is a string; write true or false".to_owned()),
-        (r#"{"headers": {"A\n": {"present": true}}}"#, "expect.headers.A\n: \"A\\n\" is no header name; use letters, digits and hyphens".to_owned()),
+        (r#"{"headers": {"A\n": {"present": true}}}"#, "expect.headers.A\\n: \"A\\n\" is no header name; use letters, digits and hyphens".to_owned()),
         (r#"{"headers": {"Content-Encoding": {"present": true}}}"#, "expect.headers.Content-Encoding: bodies are decoded before they are judged; use max_size or body".to_owned()),
         (r#"{"body": {"contains": "a"}}"#, r#"expect.body: is an object; write a list like [{"contains": "ok"}]"#.to_owned()),
         (r#"{"body": [{"contains": ""}]}"#, "expect.body[0].contains: is empty, which is in every body; write some text".to_owned()),

@@ -16,11 +16,15 @@ pub mod status;
 pub mod template;
 pub mod tls;
 
+use std::borrow::Cow;
+
 pub use expect::Expect;
 pub use pattern::Pattern;
 pub use request::Request;
 pub use template::Template;
 use url::{Host, Url};
+
+use crate::text::{harmless, shortened};
 
 /// The longest name, in characters.
 pub const MAX_NAME_CHARS: usize = 255;
@@ -41,9 +45,15 @@ pub const MAX_TIMEOUT_MS: i64 = 600_000;
 /// The longest `request` or `expect`, as JSON text, in bytes.
 pub const MAX_OPTIONS_BYTES: usize = 65_536;
 
-/// What is wrong with a site, where, and what would be right.
+/// The longest key that an error names, in characters.
+const MAX_KEY_CHARS: usize = 256;
+/// The longest message of an error, in characters: it may quote a value.
+const MAX_MESSAGE_CHARS: usize = 1_024;
+
+/// What is wrong with a site, where, and what would be right. It prints as one line that does no harm to a
+/// terminal: keys and values may come from a stranger.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{key}: {message}")]
+#[error("{}: {}", harmless(key), harmless(message))]
 pub struct SiteError {
     /// The key, as a path: `expect.status[1]`.
     pub key: String,
@@ -54,9 +64,13 @@ pub struct SiteError {
 impl SiteError {
     /// An error at `key`.
     pub fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
+        let cut = |text: String, limit| match shortened(&text, limit) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(short) => short,
+        };
         Self {
-            key: key.into(),
-            message: message.into(),
+            key: cut(key.into(), MAX_KEY_CHARS),
+            message: cut(message.into(), MAX_MESSAGE_CHARS),
         }
     }
 }

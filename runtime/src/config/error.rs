@@ -6,6 +6,7 @@ use std::fmt::{self, Display};
 use std::io;
 use std::path::PathBuf;
 
+use contract::text::harmless;
 use serde::de::{Expected, Unexpected};
 
 /// Why a configuration cannot be used. Its text names the file and the remedy.
@@ -109,9 +110,11 @@ impl Fault {
 
 impl Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.key.as_str() {
-            "" => f.write_str(&self.message),
-            key => write!(f, "{key}: {}", self.message),
+        // Keys are as the file has them, and it may be a stranger's.
+        let (key, message) = (harmless(&self.key), harmless(&self.message));
+        match &*key {
+            "" => f.write_str(&message),
+            key => write!(f, "{key}: {message}"),
         }
     }
 }

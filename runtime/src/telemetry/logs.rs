@@ -12,6 +12,7 @@ use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
 
+use super::harmless::Harmless;
 use crate::config::{LogConfig, LogFormat};
 
 /// The first three dump whole requests at `trace`, secrets and all; the next three warn of each answer
@@ -93,8 +94,11 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let (filters, handle) = reload::Layer::new(filters(&config.filter)?);
+    let json = config.format == LogFormat::Json;
     // A terminal that is gone takes no log; the library would say so there, and panic.
-    let layer = fmt::layer().with_writer(writer).log_internal_errors(false);
+    let layer = fmt::layer()
+        .with_writer(Harmless::new(writer, json, colours))
+        .log_internal_errors(false);
     // Without the call NO_COLOR decides, as people expect on a terminal.
     let layer = if colours {
         layer
@@ -144,6 +148,8 @@ pub(crate) fn parse_filter(text: &str) -> Result<EnvFilter, LogError> {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
+
+    use contract::text::is_harmless;
 
     use super::*;
 
@@ -264,6 +270,21 @@ mod tests {
         assert_eq!(line["message"], "read");
         assert_eq!(line["site.id"], 7);
         assert_eq!(line["level"], "INFO");
+    }
+
+    #[test]
+    fn what_others_say_does_nothing_to_a_terminal() {
+        let odd = "shop\u{1b}[31m\u{202e}\u{9b}";
+        let text = logged(LogFormat::Text, "info", || {
+            tracing::info!(name = odd, "{odd}");
+        });
+        assert!(text.trim_end().chars().all(is_harmless), "{text:?}");
+        let text = logged(LogFormat::Json, "info", || {
+            tracing::info!(name = odd, "{odd}");
+        });
+        assert!(text.trim_end().chars().all(is_harmless), "{text:?}");
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["name"], odd);
     }
 
     #[test]

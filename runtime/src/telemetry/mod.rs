@@ -1,5 +1,6 @@
 //! What a service says of itself: logs, metrics, health, traces.
 
+mod harmless;
 mod healthcheck;
 mod http;
 mod logs;
