@@ -1,17 +1,22 @@
 //! The `curl` command that asks what a check asks. Secrets stay what they are in the site's row,
-//! `${secret:NAME}`: in single quotes a shell takes them as they stand.
+//! `${secret:NAME}`: in single quotes a shell takes them as they stand. Nothing of a site's row is more to
+//! `curl` than a value: no file is read, no further option is taken, no other protocol is spoken.
 
+use std::fmt::Write as _;
 use std::net::Ipv6Addr;
 
 use contract::site::request::{Auth, Family};
 use contract::site::{Request, parse_url};
 use contract::task::Task;
+use contract::text::is_harmless;
 use url::Url;
 
 use crate::probe::USER_AGENT;
 
-/// Options of every command: one connection of HTTP/1.1, as webmon makes it, and the head is shown.
-const ALWAYS: &str = "curl --include --silent --show-error --http1.1 --compressed";
+/// Options of every command: one connection of HTTP/1.1, as webmon makes it, and the head is shown. Brackets
+/// and braces in a URL are no patterns, and a redirect leads to no file.
+const ALWAYS: &str =
+    "curl --globoff --proto '=http,https' --include --silent --show-error --http1.1 --compressed";
 
 /// The command.
 pub(super) fn command(task: &Task, request: &Request) -> String {
@@ -130,13 +135,36 @@ fn option(name: &str, value: &str) -> String {
     format!("{name} {}", quoted(value))
 }
 
-/// A word as a shell takes it whole.
+/// A word as a shell takes it whole, and as it does a terminal no harm.
 fn quoted(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&b);
-    if !text.is_empty() && text.bytes().all(plain) {
+    if !text.is_empty() && !text.starts_with(['-', '=']) && text.bytes().all(plain) {
         return text.to_owned();
     }
+    if !text.chars().all(|c| c == '\n' || is_harmless(c)) {
+        return escaped(text);
+    }
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A word with escapes, as bash, zsh and ksh know them.
+fn escaped(text: &str) -> String {
+    let mut word = "$'".to_owned();
+    for c in text.chars() {
+        match c {
+            '\'' | '\\' => word.extend(['\\', c]),
+            c if is_harmless(c) => word.push(c),
+            c => {
+                // three octal digits: no digit that follows can belong to them
+                for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                    // writing to a String cannot fail
+                    let _infallible = write!(word, "\\{byte:03o}");
+                }
+            }
+        }
+    }
+    word.push('\'');
+    word
 }
 
 #[cfg(test)]
@@ -180,6 +208,40 @@ mod tests {
             let url = "https://shop.example/a?b=1";
             let words = [said, "'https://shop.example/a?b=1'"].join(" ");
             assert_eq!(shown(url, request), words.trim_start(), "{request}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_row_is_more_than_a_value() {
+        let url = |url: &str| {
+            let shown = shown(url, r#"{"redirects": 0}"#);
+            assert!(ALWAYS.contains(" --globoff ") && ALWAYS.contains(" --proto '=http,https' "));
+            shown
+        };
+        assert_eq!(
+            url("http://a/{x,y}[1-9]?q=`id`"),
+            "'http://a/%7Bx,y%7D[1-9]?q=`id`'"
+        );
+        for (request, said) in [
+            (
+                r#"{"method": "POST", "body": "@/etc/passwd"}"#,
+                "--data-raw @/etc/passwd",
+            ),
+            (
+                r#"{"method": "POST", "body": "--next"}"#,
+                "--data-raw '--next'",
+            ),
+            (
+                r#"{"headers": {"X-A": "@/etc/passwd"}}"#,
+                "--header 'X-A: @/etc/passwd'",
+            ),
+            (
+                r#"{"method": "POST", "body": "a\u001b[31m'\\\u202e1\nb"}"#,
+                r"--data-raw $'a\033[31m\'\\\342\200\2561\012b'",
+            ),
+        ] {
+            let request = request.replacen('{', r#"{"redirects": 0, "#, 1);
+            assert_eq!(shown("http://a/", &request), format!("{said} http://a/"));
         }
     }
 
