@@ -62,18 +62,24 @@ impl Dialler {
         }
     }
 
-    /// Whether an address may be dialled at this point of the check.
+    /// Whether an address may be dialled at this point of the check. To where a check begins, the owner of
+    /// its site sends it; from there on the site itself does, and one that sends its visitors to such an
+    /// address is down.
     fn judge(&self, address: IpAddr) -> Result<(), Fault> {
+        let (redirected, public) = record::with(|record| (record.hops.len() > 1, record.public));
         let refuse = |why: &str| {
-            let message = format!("{address} {why}");
-            Err(Fault::here(Reason::AddressRefused, message))
+            Err(if redirected {
+                let message = format!("{address} {why}; a redirect leads there");
+                Fault::here(Reason::Redirects, message)
+            } else {
+                Fault::here(Reason::AddressRefused, format!("{address} {why}"))
+            })
         };
         if let Err(refusal) = self.policy.judge(address) {
             return refuse(refusal.as_str());
         }
-        let from_public = record::with(|record| record.hops.len() > 1 && record.public);
-        if from_public && !policy::is_public(address) {
-            return refuse("is not public, and the redirect to it came from a public address");
+        if redirected && public && !policy::is_public(address) {
+            return refuse("is not public, and what came before is");
         }
         Ok(())
     }
@@ -132,6 +138,22 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_the_site_leads_to_is_the_fault_of_the_site() {
+        for address in [
+            "10.0.0.2",
+            "169.254.169.254",
+            "8.8.4.4",
+            "::1",
+            "::ffff:10.0.0.2",
+        ] {
+            assert_eq!(vetted(None, &[address]), Err(Reason::AddressRefused));
+            for public in [true, false] {
+                assert_eq!(vetted(Some(public), &[address]), Err(Reason::Redirects));
+            }
+        }
+    }
+
+    #[test]
     fn a_redirect_from_a_public_address_to_a_private_one_is_refused_in_every_mode() {
         let allowed = ["127.0.0.1", "10.0.0.1", "168.63.129.16", "::ffff:127.0.0.1"];
         for address in allowed {
@@ -139,7 +161,7 @@ mod tests {
             assert!(vetted(Some(false), &[address]).is_ok(), "{address}");
             assert_eq!(
                 vetted(Some(true), &[address]),
-                Err(Reason::AddressRefused),
+                Err(Reason::Redirects),
                 "{address}"
             );
         }
