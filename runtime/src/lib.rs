@@ -18,3 +18,4 @@ pub mod shutdown;
 pub mod sql;
 pub mod telemetry;
 pub mod writable;
+pub mod yaml;

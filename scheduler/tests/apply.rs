@@ -84,7 +84,7 @@ async fn a_new_site_is_stored_as_written_and_checked_at_once() {
 defaults: {labels: {team: web}}
 sites:
   - name: shop
-    url: https://SHOP.example/${PATH}
+    url: https://SHOP.example/$${PATH}
     interval: 5s
     enabled: false
     request: {method: HEAD}
@@ -356,4 +356,61 @@ async fn five_thousand_sites_and_more_go_in_chunks() {
     );
     let again = apply_yaml(database, yaml, PLAIN).await.unwrap();
     assert!(again.is_empty() && again.unchanged == 5_001, "{again}");
+}
+
+#[tokio::test]
+async fn one_odd_row_does_not_make_the_export_useless() {
+    let testbed = testbed::Database::migrated().await;
+    let database = &testbed.connect().await;
+    let deep = |levels: usize| format!("[{}{}]", "[".repeat(levels), "]".repeat(levels));
+    let odd = format!(
+        r#"INSERT INTO site (name, url, interval_ms, timeout_ms, labels, request, expect) VALUES
+        ('a', 'http://a/', 60000, 10000, '{{"a": {fine}}}', '{{}}', '{{}}'),
+        ('deep', 'http://a/', 60000, 10000, '{{"a": {deep}}}', '{{}}', '{{}}'),
+        ('deeper', 'http://a/', 60000, 10000, '{{}}', '{{}}', '{{"a": {deeper}}}'),
+        (E'odd\u202e', 'http://a/', 60000, 10000, '{{}}', '{{"metod": "GET"}}', '{{}}'),
+        ('number', 'http://a/', 60000, 10000, '{{"a": 123456789012345678901234567890}}', '{{}}', '{{}}'),
+        ('scheme', 'ftp://a/', 60000, 10000, '{{}}', '{{}}', '{{}}'),
+        ('z', 'http://a/${{HOME}}', 60000, 10000, '{{"a": "${{A}}"}}', '{{"headers": {{"x-a": "$${{secret:A}}${{B}}"}}}}', '{{}}')"#,
+        fine = deep(40),
+        deep = deep(100),
+        deeper = deep(5_000),
+    );
+    database.execute_unprepared(&odd).await.unwrap();
+    let mut file = Vec::new();
+    let exported = export(database, &mut file).await.unwrap();
+    assert_eq!((exported.sites, exported.more), (2, 0));
+    let named: Vec<_> = exported
+        .left_out
+        .iter()
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    assert_eq!(
+        named,
+        ["deep", "deeper", "number", "\"odd\\u{202e}\"", "scheme"]
+    );
+    let summary = apply_yaml(database, &file, PLAIN).await.unwrap();
+    assert_eq!(
+        summary.to_string(),
+        "nothing to change: created 0, changed 0, left alone 2, removed 0\n  \
+         5 sites are not in the file and stay; --prune removes them"
+    );
+}
+
+#[tokio::test]
+async fn sites_that_say_much_go_in_smaller_chunks() {
+    let testbed = testbed::Database::migrated().await;
+    let database = &testbed.connect().await;
+    let long = "x".repeat(60_000);
+    let yaml = (0..200).fold("sites:\n".to_owned(), |yaml, n| {
+        yaml + &format!("- {{name: s{n}, url: 'http://a/', labels: {{a: {long}}}}}\n")
+    });
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(yaml.as_bytes()).unwrap();
+    let mut chunks = 0;
+    let summary = apply(database, file.path(), PLAIN, |progress| {
+        chunks += usize::from(matches!(progress, Progress::Sent { .. }));
+    });
+    assert_eq!(summary.await.unwrap().created.count, 200);
+    assert_eq!(chunks, 3);
 }

@@ -141,7 +141,7 @@ sites:
     labels: {tier: 2, 'on': yes, note: ~}
     request:
       method: POST
-      headers: {authorization: 'Bearer ${TOKEN}'}
+      headers: {authorization: 'Bearer ${secret:TOKEN}'}
       body: |
         two
         lines
@@ -172,7 +172,7 @@ sites:
         timeout_ms: 1_500,
         enabled: false,
         labels: r#"{"note":null,"on":"yes","team":"web","tier":2}"#.into(),
-        request: r#"{"body":"two\nlines\n","headers":{"authorization":"Bearer ${TOKEN}"},"method":"POST"}"#
+        request: r#"{"body":"two\nlines\n","headers":{"authorization":"Bearer ${secret:TOKEN}"},"method":"POST"}"#
             .into(),
         expect: r#"{"body":[{"contains":"ok"}],"status":["2xx"]}"#.into(),
     };

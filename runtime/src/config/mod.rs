@@ -46,4 +46,4 @@ pub use node::Scalar;
 pub use secret::Secret;
 pub use surroundings::Surroundings;
 pub use traces::TracesConfig;
-pub use yaml::from_yaml;
+pub use yaml::{from_yaml, tab_line};

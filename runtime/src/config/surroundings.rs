@@ -60,7 +60,7 @@ impl Surroundings {
         }
     }
 
-    /// A small text file without its last newline.
+    /// A small text file without its last newline, and without the mark that some editors put before it.
     pub(super) fn file(&self, path: &str) -> Result<String, String> {
         let path = self.locate(path);
         let mut text = String::new();
@@ -74,7 +74,8 @@ impl Surroundings {
                 path.display()
             ));
         }
-        let line = text.strip_suffix('\n').unwrap_or(&text);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let line = text.strip_suffix('\n').unwrap_or(text);
         Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
     }
 }

@@ -5,14 +5,19 @@ use serde_yaml::Value;
 
 use super::error::Fault;
 use super::node::Node;
+use crate::yaml::check_bounds;
 
-/// Reads a document that is no configuration (the sites file): nothing is replaced in it.
+/// Reads a document that is no configuration (a part of the sites file): nothing is replaced in it. It
+/// takes time and memory without bounds: the caller knows that the text is cheap.
 pub fn from_yaml<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_yaml::from_str(text).map_err(|error| error.to_string())
 }
 
 /// Parses a document: anchors and merge keys (`<<`) resolved, duplicate keys refused.
 pub(super) fn parse(text: &str) -> Result<Node, String> {
+    // some editors put it there
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    check_bounds(text).map_err(|error| error.to_string())?;
     let mut value: Value = serde_yaml::from_str(text).map_err(|error| message(&error, text))?;
     value
         .apply_merge()
@@ -57,11 +62,28 @@ fn message(error: &serde_yaml::Error, text: &str) -> String {
         let line = second_line_of(key, text, line, column);
         return format!("the key `{key}` is there again at line {line}: keep one of the two");
     }
+    if let Some(line) = tab_line(text, line) {
+        return format!("{said}: line {line} begins with a tab, indent by spaces");
+    }
     let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
     if line.contains("${") && said.contains("flow") {
         return format!("{said}: within brackets `${{…}}` needs quotes, as in `[\"${{VAR}}\"]`");
     }
     said
+}
+
+/// The first line, up to `last`, that is indented by a tab: YAML takes spaces only.
+pub fn tab_line(text: &str, last: usize) -> Option<usize> {
+    let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let tab = |line: &str| {
+        line.get(..indent(line))
+            .is_some_and(|start| start.contains('\t'))
+    };
+    let lines = text.lines().zip(1..).take(last);
+    lines
+        .filter(|(line, _)| tab(line))
+        .map(|(_, number)| number)
+        .next()
 }
 
 /// Whether a document begins with this line.

@@ -7,7 +7,10 @@ use contract::site::DEFAULT_TIMEOUT_MS;
 use futures_util::TryStreamExt as _;
 use sea_orm::{DatabaseConnection, DbBackend, FromQueryResult, Statement, StreamTrait as _};
 
-use super::site::{DEFAULT_INTERVAL_MS, Site};
+use super::node::Node;
+use super::site::{DEFAULT_INTERVAL_MS, Judge, Site, shown};
+use super::tree::Values;
+use super::variables::{escaped, takes_secrets};
 use super::yaml;
 
 /// All sites. JSON is read as text and passed through, so that numbers keep all their digits.
@@ -22,29 +25,114 @@ const HEAD: &str = "\
 # interval 1m, timeout the smaller of 10s and the interval, enabled true, nothing else.
 ";
 
-/// Writes all sites as a sites file, ordered by name, and tells how many they are. Applying it to the
-/// same database changes nothing; applying it to an empty one makes the same sites. Rows are written as
-/// they come, so that memory is flat in their number.
-pub async fn export(database: &DatabaseConnection, mut file: impl Write) -> eyre::Result<u64> {
+/// How many of the sites that were left out are named.
+const NAMED: usize = 50;
+
+/// What was exported.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// How many sites were written.
+    pub sites: u64,
+    /// The first of those that were left out, as `apply` would refuse them: their names, and why.
+    pub left_out: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// Writes all sites as a sites file, ordered by name. Applying it to the same database changes nothing;
+/// applying it to an empty one makes the same sites. Each entry is read as `apply` would, so that one odd
+/// row does not make a whole file useless. Rows are written as they come, so that memory is flat in their
+/// number.
+pub async fn export(database: &DatabaseConnection, mut file: impl Write) -> eyre::Result<Exported> {
     let writing = "cannot write the sites file";
     let reading = "cannot read the sites from the database";
     let statement = Statement::from_string(DbBackend::Postgres, ALL);
     let mut rows = database.stream_raw(statement).await.wrap_err(reading)?;
-    let mut sites = 0_u64;
+    let mut exported = Exported::default();
+    let mut proof = Proof::new();
     file.write_all(HEAD.as_bytes()).wrap_err(writing)?;
     while let Some(row) = rows.try_next().await.wrap_err(reading)? {
-        if sites == 0 {
+        let site = Site::from_query_result(&row, "").wrap_err(reading)?;
+        let entry = entry(&site);
+        if let Err(why) = proof.read(&site, &entry) {
+            exported.leave_out(&site.name, &why);
+            continue;
+        }
+        if exported.sites == 0 {
             writeln!(file, "sites:").wrap_err(writing)?;
         }
-        let site = Site::from_query_result(&row, "").wrap_err(reading)?;
-        file.write_all(entry(&site).as_bytes()).wrap_err(writing)?;
-        sites = sites.saturating_add(1);
+        file.write_all(entry.as_bytes()).wrap_err(writing)?;
+        exported.sites = exported.sites.saturating_add(1);
     }
-    if sites == 0 {
+    if exported.sites == 0 {
         writeln!(file, "sites: []").wrap_err(writing)?;
     }
     file.flush().wrap_err(writing)?;
-    Ok(sites)
+    Ok(exported)
+}
+
+impl Exported {
+    /// Takes note of a site that cannot be written.
+    fn leave_out(&mut self, name: &str, why: &str) {
+        if self.left_out.len() < NAMED {
+            self.left_out.push(format!("{}: {why}", shown(name)));
+        } else {
+            self.more = self.more.saturating_add(1);
+        }
+    }
+}
+
+/// Reads what was written, as `apply` would.
+struct Proof {
+    /// Judges entries of a file without defaults.
+    judge: Judge,
+}
+
+impl Proof {
+    /// A reader of entries.
+    fn new() -> Self {
+        let (judge, _no_faults) = Judge::new(Node::Nothing);
+        Self { judge }
+    }
+
+    /// Whether the entry says what the site is; if not, why.
+    fn read(&mut self, site: &Site, entry: &str) -> Result<(), String> {
+        let mut values = Values::new(entry.as_bytes());
+        let event = values.need_event().map_err(|error| error.to_string())?;
+        let list = values.value(event).map_err(|error| error.to_string())?;
+        let Node::List(mut entries) = list else {
+            return Err("cannot be written as YAML".to_owned());
+        };
+        let (_, read) = self.judge.judge(entries.pop().unwrap_or(Node::Nothing));
+        let read = read.map_err(|faults| {
+            let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            faults.join("; ")
+        })?;
+        if same(site, &read) {
+            Ok(())
+        } else {
+            Err("holds a number that cannot be written in full".to_owned())
+        }
+    }
+}
+
+/// Whether two sites say the same, whatever the order and the blanks of their JSON.
+fn same(one: &Site, other: &Site) -> bool {
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    let options = |site: &Site| [&site.labels, &site.request, &site.expect].map(|text| json(text));
+    let plain = |site: &Site| {
+        let Site {
+            interval_ms,
+            timeout_ms,
+            enabled,
+            ..
+        } = *site;
+        (interval_ms, timeout_ms, enabled)
+    };
+    one.name == other.name
+        && one.url == other.url
+        && plain(one) == plain(other)
+        && options(one) == options(other)
 }
 
 /// A site as an entry of the file, below `sites:`.
@@ -61,8 +149,8 @@ pub fn entry(site: &Site) -> String {
     } = site;
     let mut entry = format!(
         "  - name: {}\n    url: {}\n",
-        yaml::text(name),
-        yaml::text(url)
+        yaml::text(&escaped(name, false)),
+        yaml::text(&escaped(url, false))
     );
     let mut line = |key: &str, value: &str| {
         for part in ["    ", key, ": ", value, "\n"] {
@@ -80,7 +168,8 @@ pub fn entry(site: &Site) -> String {
     }
     for (key, json) in [("labels", labels), ("request", request), ("expect", expect)] {
         if json != "{}" {
-            line(key, &yaml::json(json));
+            // `${` can only stand in the strings of JSON
+            line(key, &yaml::json(&escaped(json, takes_secrets(key))));
         }
     }
     entry

@@ -7,6 +7,8 @@ use contract::site::SiteError;
 
 /// How many faults are printed; the others are counted. A screen or two: more would hide the first ones.
 const PRINTED: usize = 50;
+/// How many faults of sites are kept; the others are counted, as a long file may have very many.
+const KEPT: usize = 1_000;
 
 /// The sites file cannot be applied; the database was not touched.
 ///
@@ -22,7 +24,7 @@ pub enum BadFile {
         /// What the system says.
         cause: std::io::Error,
     },
-    /// It is not YAML.
+    /// It is not YAML, or not within reasonable bounds.
     #[error("{}: {message}", path.display())]
     Syntax {
         /// The file.
@@ -31,13 +33,45 @@ pub enum BadFile {
         message: String,
     },
     /// It is YAML, and what it says about sites makes no sense.
-    #[error("{}", Report { path, faults })]
+    #[error("{}", Report { path, faults, more: *more })]
     Faults {
         /// The file.
         path: PathBuf,
-        /// Everything that is wrong, in the order of the file.
+        /// What is wrong, in the order of the file.
         faults: Vec<Fault>,
+        /// How many more faults there are than were kept.
+        more: usize,
     },
+}
+
+/// What is wrong with the sites of a file: the first of it, and how much there is.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    /// The first.
+    kept: Vec<Fault>,
+    /// How many more.
+    more: usize,
+}
+
+impl Faults {
+    /// Adds a fault.
+    pub(super) fn push(&mut self, fault: impl FnOnce() -> Fault) {
+        if self.kept.len() < KEPT {
+            self.kept.push(fault());
+        } else {
+            self.more = self.more.saturating_add(1);
+        }
+    }
+
+    /// Whether nothing is wrong.
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// All faults, after others, and how many more there are.
+    pub(super) fn after(self, others: impl Iterator<Item = Fault>) -> (Vec<Fault>, usize) {
+        (others.chain(self.kept).collect(), self.more)
+    }
 }
 
 /// One thing that is wrong.
@@ -63,24 +97,23 @@ impl fmt::Display for Fault {
 struct Report<'a> {
     /// The file.
     path: &'a Path,
-    /// Everything that is wrong.
+    /// What is wrong.
     faults: &'a [Fault],
+    /// How much more.
+    more: usize,
 }
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, faults } = self;
-        let noun = if faults.len() == 1 { "fault" } else { "faults" };
-        write!(
-            f,
-            "{}: {} {noun}, so nothing was changed",
-            path.display(),
-            faults.len()
-        )?;
+        let Self { path, faults, more } = self;
+        let count = faults.len().saturating_add(*more);
+        let noun = if count == 1 { "fault" } else { "faults" };
+        let path = path.display();
+        write!(f, "{path}: {count} {noun}, so nothing was changed")?;
         for fault in faults.iter().take(PRINTED) {
             write!(f, "\n  {fault}")?;
         }
-        match faults.len().saturating_sub(PRINTED) {
+        match count.saturating_sub(PRINTED) {
             0 => Ok(()),
             more => write!(f, "\n  … and {more} more"),
         }

@@ -1,5 +1,6 @@
 //! The keys of one entry of the file: of `defaults`, or of a site.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use contract::site::{MAX_INTERVAL_MS, MAX_TIMEOUT_MS, MIN_INTERVAL_MS, SiteError
 use serde_json::{Map, Value};
 
 use super::node::{Node, into_object, key_text};
+use super::variables::unescaped;
 
 /// The keys of a site.
 const KEYS: &[&str] = &[
@@ -40,10 +42,17 @@ impl Fields {
     /// Reads an entry. Every key that is wrong adds a fault and says nothing.
     pub(super) fn read(entry: Node, faults: &mut Vec<SiteError>) -> Self {
         let mut fields = Self::default();
-        let Node::Map(entries) = entry else {
-            let fault = format!("{entry} is no map; write the keys below it");
-            faults.push(SiteError::new("entry", fault));
-            return fields;
+        let entries = match entry {
+            Node::Map(entries) => entries,
+            Node::Odd(fault) => {
+                faults.push(SiteError::new("entry", fault));
+                return fields;
+            }
+            entry => {
+                let fault = format!("{entry} is no map; write the keys below it");
+                faults.push(SiteError::new("entry", fault));
+                return fields;
+            }
         };
         let mut seen = Vec::with_capacity(entries.len());
         for (key, value) in entries {
@@ -64,8 +73,8 @@ impl Fields {
         match (key, value) {
             (key, Node::Odd(message)) if KEYS.contains(&key) => return Err(fault(message)),
             (key, Node::Nothing) if KEYS.contains(&key) => {}
-            ("name", value) => self.name = Some(text(value).map_err(fault)?),
-            ("url", value) => self.url = Some(text(value).map_err(fault)?),
+            ("name", value) => self.name = Some(literal(value).map_err(fault)?),
+            ("url", value) => self.url = Some(literal(value).map_err(fault)?),
             ("interval", value) => {
                 let range = MIN_INTERVAL_MS..=MAX_INTERVAL_MS;
                 self.interval_ms = Some(milliseconds(&value, &range).map_err(fault)?);
@@ -109,6 +118,11 @@ fn text(value: Node) -> Result<String, String> {
         Node::Number(_) | Node::Bool(_) => Err(format!("{value} is no text; quote it")),
         value => Err(format!("{value} is no text")),
     }
+}
+
+/// Reads a text in which nothing is put in.
+fn literal(value: Node) -> Result<String, String> {
+    unescaped(&text(value)?, false).map(Cow::into_owned)
 }
 
 /// Reads `true` or `false`.

@@ -1,7 +1,7 @@
 //! The path of a sites file: from YAML on disk to rows of `site`, and back.
 //!
-//! 1. [`file`] reads the YAML into [nodes](node), which hold whatever YAML can say, and takes it apart
-//!    into `defaults` and `sites`.
+//! 1. [`file`] reads the YAML part by part. [`tree`] makes a [node] of each site, which holds whatever YAML
+//!    can say; [`reader`] takes the nodes in the order of the file.
 //! 2. [`fields`] reads the keys of one entry; [`site`] completes them with the defaults and checks them,
 //!    `request` and `expect` through [`options`]. Everything that is wrong becomes one [`fault`] report,
 //!    and the database is not even asked.
@@ -10,7 +10,7 @@
 //!    A dry run is the same comparison by statements that only read: a [`preview`].
 //!
 //! [`export`](fn@export) goes the other way. The file is stored as it is written: `${secret:…}` stays
-//! what it is, and nothing comes from the environment.
+//! what it is, and nothing comes from the environment. Other [`variables`] are refused.
 
 mod export;
 mod fault;
@@ -19,9 +19,12 @@ mod file;
 mod node;
 mod options;
 mod preview;
+mod reader;
 mod site;
 mod statements;
 mod summary;
+mod tree;
+mod variables;
 mod write;
 mod yaml;
 
@@ -31,7 +34,7 @@ use std::path::Path;
 use color_eyre::eyre::{self, WrapErr as _};
 use sea_orm::DatabaseConnection;
 
-pub use export::{entry, export};
+pub use export::{Exported, entry, export};
 pub use fault::{BadFile, Fault};
 pub use file::{load, read};
 pub use site::Site;

@@ -14,6 +14,8 @@ use serde::de::{
 };
 use serde_json::{Map, Number, Value};
 
+use super::variables::{takes_secrets, unescaped};
+
 /// A value of a YAML file.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {
@@ -34,13 +36,34 @@ pub(super) enum Node {
 }
 
 impl Node {
+    /// A text, if `PostgreSQL` can store it.
+    pub(super) fn text(text: String) -> Self {
+        if text.contains('\0') {
+            let fault = "holds a NUL character, which PostgreSQL cannot store; leave it out";
+            Self::Odd(fault.to_owned())
+        } else {
+            Self::Text(text)
+        }
+    }
+
+    /// What has a tag that YAML does not define.
+    pub(super) fn tagged(tag: &str) -> Self {
+        Self::Odd(format!(
+            "has the tag !{tag}, which means nothing here; leave it out"
+        ))
+    }
+
     /// The value as JSON; `key` is its path, for the fault.
     pub(super) fn into_json(self, key: &str) -> Result<Value, SiteError> {
         Ok(match self {
             Self::Nothing => Value::Null,
             Self::Bool(value) => Value::Bool(value),
             Self::Number(value) => Value::Number(value),
-            Self::Text(value) => Value::String(value),
+            Self::Text(value) => {
+                let text = unescaped(&value, takes_secrets(key))
+                    .map_err(|fault| SiteError::new(key, fault))?;
+                Value::String(text.into_owned())
+            }
             Self::List(items) => Value::Array(
                 items
                     .into_iter()
@@ -62,6 +85,9 @@ pub(super) fn into_object(
     let mut object = Map::new();
     for (name, value) in entries {
         let name = key_text(name).map_err(|fault| SiteError::new(key, fault))?;
+        let name = unescaped(&name, takes_secrets(key))
+            .map_err(|fault| SiteError::new(format!("{key}.{name}"), fault))?
+            .into_owned();
         let path = format!("{key}.{name}");
         let value = value.into_json(&path)?;
         if object.insert(name, value).is_some() {
@@ -154,11 +180,7 @@ impl<'de> Visitor<'de> for AsItStands {
     }
 
     fn visit_string<E: Error>(self, value: String) -> Result<Node, E> {
-        Ok(if value.contains('\0') {
-            Node::Odd("holds a NUL character, which PostgreSQL cannot store; leave it out".into())
-        } else {
-            Node::Text(value)
-        })
+        Ok(Node::text(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
@@ -181,8 +203,6 @@ impl<'de> Visitor<'de> for AsItStands {
     fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Node, A::Error> {
         let (tag, content) = tagged.variant::<String>()?;
         content.newtype_variant::<IgnoredAny>()?;
-        Ok(Node::Odd(format!(
-            "has the tag !{tag}, which means nothing here; leave it out"
-        )))
+        Ok(Node::tagged(&tag))
     }
 }

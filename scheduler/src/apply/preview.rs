@@ -15,7 +15,7 @@ use sea_orm::{
 use super::Progress;
 use super::site::Site;
 use super::summary::{LISTED, Summary, Touched};
-use super::write::{CHUNK, columns, refused, statement};
+use super::write::{chunks, columns, refused, statement};
 
 /// How many of a chunk are new or differ, and the first of their names. Compiling it costs more than it does.
 const COMPARE: &str = "
@@ -52,7 +52,7 @@ pub(super) async fn preview(
         .execute_unprepared("SET LOCAL jit = off")
         .await?;
     let (mut created, mut changed, mut compared) = (Found::default(), Found::default(), 0_usize);
-    for chunk in sites.chunks(CHUNK) {
+    for chunk in chunks(sites) {
         compare(&transaction, chunk, &mut created, &mut changed).await?;
         compared = compared.saturating_add(chunk.len());
         progress(Progress::Sent {

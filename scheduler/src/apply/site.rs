@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use contract::site::{DEFAULT_TIMEOUT_MS, MAX_NAME_CHARS, SiteError, parse_url};
+use contract::text::{is_harmless, quoted, shortened};
 use sea_orm::FromQueryResult;
 
 use super::fields::Fields;
@@ -39,12 +40,16 @@ pub struct Site {
     pub expect: String,
 }
 
+/// The longest name that is shown, in characters: longer than any that is valid.
+const MAX_SHOWN_CHARS: usize = 300;
+
 /// A name for people's eyes: as it is, unless it would be unseen or upset a terminal.
 pub(super) fn shown(name: &str) -> Cow<'_, str> {
-    if name.is_empty() || name.chars().any(char::is_control) {
-        Cow::Owned(format!("{name:?}"))
+    let name = shortened(name, MAX_SHOWN_CHARS);
+    if name.is_empty() || !name.chars().all(is_harmless) {
+        Cow::Owned(quoted(&name))
     } else {
-        Cow::Borrowed(name)
+        name
     }
 }
 
@@ -102,8 +107,12 @@ impl Judge {
 
     /// Judges one entry of `sites`: its name, if it has one, and the site or all that is wrong.
     pub(super) fn judge(&mut self, entry: Node) -> (Option<String>, Result<Site, Vec<SiteError>>) {
-        if !matches!(entry, Node::Map(_)) {
-            let fault = format!("{entry} is no site; write `name: …` and `url: …`");
+        let no_site = match &entry {
+            Node::Map(_) => None,
+            Node::Odd(fault) => Some(fault.clone()),
+            entry => Some(format!("{entry} is no site; write `name: …` and `url: …`")),
+        };
+        if let Some(fault) = no_site {
             return (None, Err(vec![SiteError::new("entry", fault)]));
         }
         let mut faults = Vec::new();

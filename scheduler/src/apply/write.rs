@@ -4,6 +4,8 @@
 //! DELETE compare it with `site`. Rows that are as the file says are not touched, so that applying the
 //! same file again writes nothing. No site is read into memory to be compared.
 
+use std::iter;
+
 use color_eyre::eyre::{self, WrapErr as _, eyre};
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
@@ -17,7 +19,9 @@ use super::statements::{CHANGE, COUNT_OTHERS, CREATE, PREPARE, REMOVE, STAGE};
 use super::summary::{LISTED, Summary, Touched};
 
 /// Sites per statement: a few hundred KiB, and a step of the progress that people can see.
-pub(super) const CHUNK: usize = 5_000;
+const CHUNK: usize = 5_000;
+/// Bytes per statement: fewer sites go at once where they say much.
+const CHUNK_BYTES: usize = 4 << 20;
 
 /// The advisory lock of an apply: two at once would wait for each other's rows in different orders.
 const LOCK: i64 = i64::from_be_bytes(*b"wm-apply");
@@ -79,7 +83,7 @@ async fn stage(
         .await
         .wrap_err("cannot make the temporary table of the sites")?;
     let mut staged = 0_usize;
-    for chunk in sites.chunks(CHUNK) {
+    for chunk in chunks(sites) {
         transaction
             .execute_raw(statement(STAGE, columns(chunk)))
             .await
@@ -99,6 +103,37 @@ async fn stage(
         .await
         .wrap_err("cannot count the sites in the database")?;
     Ok(())
+}
+
+/// The sites in the portions that go at once.
+pub(super) fn chunks(sites: &[Site]) -> impl Iterator<Item = &[Site]> {
+    let mut rest = sites;
+    iter::from_fn(move || {
+        let (chunk, later) = rest.split_at_checked(chunk_length(rest))?;
+        rest = later;
+        Some(chunk)
+    })
+}
+
+/// How many of the sites go at once: one at least.
+fn chunk_length(sites: &[Site]) -> usize {
+    let mut bytes = 0_usize;
+    let fits = |site: &&Site| {
+        let Site {
+            name,
+            url,
+            labels,
+            request,
+            expect,
+            ..
+        } = site;
+        let texts = [name, url, labels, request, expect];
+        bytes = texts
+            .into_iter()
+            .fold(bytes, |sum, text| sum.saturating_add(text.len()));
+        bytes <= CHUNK_BYTES
+    };
+    sites.iter().take(CHUNK).take_while(fits).count().max(1)
 }
 
 /// The sites as one array per column, in the order of [`STAGE`].

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use contract::text::is_harmless;
+
 /// Words that YAML, or somebody's YAML, takes for something else than text.
 const RESERVED: &[&str] = &["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
 
@@ -53,16 +55,16 @@ pub(super) fn json(json: &str) -> String {
     yaml
 }
 
-/// Appends a character of a JSON text. libyaml's reader refuses control characters and the byte order
-/// mark, and takes the others for line breaks.
+/// Appends a character of a JSON text. libyaml's reader refuses some of those that are not harmless, takes
+/// others for line breaks, and people see none of them.
 fn push(yaml: &mut String, c: char) {
-    match c {
-        '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
-            // writing to a String cannot fail
-            let _infallible = write!(yaml, "\\u{:04x}", u32::from(c));
-        }
-        c => yaml.push(c),
-    }
+    let code = u32::from(c);
+    // writing to a String cannot fail
+    let _infallible = match code {
+        _ if is_harmless(c) => yaml.write_char(c),
+        0..=0xffff => write!(yaml, "\\u{code:04x}"),
+        _ => write!(yaml, "\\U{code:08x}"),
+    };
 }
 
 #[cfg(test)]
@@ -88,6 +90,7 @@ mod tests {
                 "\u{7f}\u{85}\u{2028}\u{feff}é🦀",
                 r#""\u007f\u0085\u2028\ufeffé🦀""#,
             ),
+            ("\u{202e}\u{200b}\u{e0041}", r#""\u202e\u200b\U000e0041""#),
             ("", "\"\""),
         ] {
             assert_eq!(text(plain), yaml);
