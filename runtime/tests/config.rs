@@ -9,8 +9,9 @@ mod fixtures;
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use contract::text::is_harmless;
 use contract::trace::Share;
 use proptest::prelude::*;
 use runtime::config::{
@@ -346,6 +347,71 @@ fn sizes_are_read_with_and_without_unit() {
     assert_eq!(limits.bytes(Some(Scalar::Number(512))), Ok(512));
     assert_eq!((text("4KiB"), text("2 MiB")), (Ok(4_096), Ok(2 << 20)));
     assert!(text("99999999999999MiB").is_err() && text("KiB").is_err() && text("1.5MiB").is_err());
+}
+
+#[test]
+fn a_file_is_read_as_editors_save_it() {
+    let text = "\u{feff}database: {url: postgres://h/d}\r\nkafka:\r\n  brokers:\r\n  - k:1\r\n";
+    assert_eq!(accepted(text).kafka.brokers.len(), 1);
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("topic"), "\u{feff}shop\r\n").unwrap();
+    let text = format!(
+        "{{kafka: {{topic: '${{file:topic}}', {}",
+        MINIMAL.split_once("kafka: {").unwrap().1
+    );
+    let text = format!(
+        "{{database: {{url: 'postgres://h/d'}}, {}",
+        text.trim_start_matches('{')
+    );
+    assert_eq!(read(&folder, &text).unwrap().kafka.topic, "shop");
+    let file = folder.path().join("wide.yaml");
+    let wide = text.encode_utf16().flat_map(u16::to_le_bytes);
+    for (bytes, words) in [
+        (
+            [0xff, 0xfe]
+                .into_iter()
+                .chain(wide.clone())
+                .collect::<Vec<u8>>(),
+            "UTF-16: save",
+        ),
+        (wide.collect(), "UTF-16; save"),
+        (b"database:\n\turl: x\n".to_vec(), "line 2 column 1"),
+    ] {
+        fs::write(&file, bytes).unwrap();
+        let said = load(&file, Surroundings::default())
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[test]
+fn a_hostile_file_costs_little_and_harms_no_terminal() {
+    let folder = TempDir::new().unwrap();
+    let started = Instant::now();
+    for text in ["[", "{a: ", "- ", "? ", "a: {\"}\": "] {
+        let said = read(&folder, &text.repeat(40_000)).unwrap_err().to_string();
+        assert!(
+            said.contains("deep in each other") || said.contains("line"),
+            "{said}"
+        );
+    }
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        started.elapsed()
+    );
+    for key in ["\\e[31m\\u202e", "a\\n\\u200b", "\\x9b31m"] {
+        for text in [
+            format!("\"{key}\": 1"),
+            format!("kafka: {{\"{key}\": 1}}"),
+            format!("{{\"{key}\": 1, \"{key}\": 2}}"),
+        ] {
+            let said = read(&folder, &text).unwrap_err().to_string();
+            let mut lines = said.lines();
+            assert!(lines.all(|line| line.chars().all(is_harmless)), "{said:?}");
+        }
+    }
 }
 
 proptest! {

@@ -105,7 +105,8 @@ fn unbound(name: &str, url: &Url) -> String {
     )
 }
 
-/// What a file holds, without its last line end; `None` when there is no file.
+/// What a file holds, without its last line end, and without the mark that some editors put first; `None`
+/// when there is no file.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
     let unreadable = |error: io::Error| {
         let path = path.display();
@@ -124,6 +125,9 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
     file.take(MAX_READ_BYTES)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
     if bytes.pop_if(|last| *last == b'\n').is_some() {
         bytes.pop_if(|last| *last == b'\r');
     }

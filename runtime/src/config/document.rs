@@ -157,6 +157,12 @@ fn read_text(file: &Path, remedy: &str) -> Result<String, ConfigError> {
             limit_bytes: MAX_BYTES,
         });
     }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(ConfigError::Syntax {
+            file: file.to_owned(),
+            message: "the text is UTF-16: save the file as UTF-8".to_owned(),
+        });
+    }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error
             .as_bytes()

@@ -62,9 +62,6 @@ fn message(error: &serde_yaml::Error, text: &str) -> String {
         let line = second_line_of(key, text, line, column);
         return format!("the key `{key}` is there again at line {line}: keep one of the two");
     }
-    if let Some(line) = tab_line(text, line) {
-        return format!("{said}: line {line} begins with a tab, indent by spaces");
-    }
     let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
     if line.contains("${") && said.contains("flow") {
         return format!("{said}: within brackets `${{…}}` needs quotes, as in `[\"${{VAR}}\"]`");

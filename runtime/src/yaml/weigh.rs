@@ -52,10 +52,8 @@ fn count(text: &str) -> Result<(), YamlError> {
             *sum
         });
         if around > MAX_VALUES {
-            let line = events.line();
-            return Err(YamlError::Refused(format!(
-                "its aliases expand to far too much at line {line}: write the values out"
-            )));
+            let message = "its aliases expand to far too much: write the values out";
+            return Err(YamlError::Refused(message.to_owned()));
         }
     }
     Ok(())
@@ -84,9 +82,9 @@ mod tests {
             writeln!(bomb, "{name}: &{name} [{aliases}]").unwrap();
         }
         let said = said(&bomb).unwrap_or_default();
-        assert!(
-            said.starts_with("its aliases expand to far too much at line 5"),
-            "{said}"
+        assert_eq!(
+            said,
+            "its aliases expand to far too much: write the values out"
         );
     }
 

@@ -7,6 +7,7 @@ use runtime::config::from_yaml;
 use runtime::yaml::{Event, Events, MAX_DEPTH, YamlError};
 
 use super::node::Node;
+use super::yaml;
 
 /// The most that one value may hold, in bytes of its texts and [`NODE_BYTES`] for each part: more than the
 /// largest site that is valid.
@@ -280,19 +281,15 @@ fn scalar(value: String, plain: bool, tag: Option<&str>) -> Node {
             Node::text(value)
         };
     };
-    let fits: fn(&Node) -> bool = match core {
-        "null" => |node| *node == Node::Nothing,
-        "bool" => |node| matches!(node, Node::Bool(_)),
-        "int" => |node| matches!(node, Node::Number(number) if !number.is_f64()),
-        "float" => |node| matches!(node, Node::Number(_) | Node::Odd(_)),
-        _ => return Node::text(value),
-    };
-    match typed(value) {
-        node if fits(&node) => node,
-        node => Node::Odd(format!(
-            "{node} does not fit its tag !!{core}; leave the tag out"
-        )),
+    if !matches!(core, "null" | "bool" | "int" | "float") || value.len() > MAX_NUMBER_CHARS {
+        return Node::text(value);
     }
+    let json = serde_json::Value::String(value).to_string();
+    from_yaml(&format!("!!{core} {}", yaml::json(&json))).unwrap_or_else(|_| {
+        Node::Odd(format!(
+            "{json} does not fit its tag !!{core}; leave the tag out"
+        ))
+    })
 }
 
 /// What a value without quotes is: only what begins like a number, a truth value or nothing can be other
@@ -316,3 +313,7 @@ fn typed(value: String) -> Node {
         Ok(node) => node,
     }
 }
+
+#[cfg(test)]
+#[path = "tree_tests.rs"]
+mod tests;
