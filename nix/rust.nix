@@ -118,7 +118,7 @@ let
   ++ lib.optionals pkgs.stdenv.hostPlatform.isLinux [
     pkgs.iproute2
     pkgs.nftables
-    pkgs.util-linux # setpriv, unshare
+    pkgs.util-linux # script, setpriv, unshare
   ];
 
   testEnv = {

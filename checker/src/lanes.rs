@@ -75,6 +75,23 @@ pub(crate) struct Links {
     pub(crate) metrics: Metrics,
 }
 
+impl Links {
+    /// These neighbours.
+    pub(crate) fn new(
+        hold: &Arc<Hold>,
+        results: &Arc<Results>,
+        clock: &Clock,
+        metrics: &Metrics,
+    ) -> Self {
+        Self {
+            hold: Arc::clone(hold),
+            results: Arc::clone(results),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+        }
+    }
+}
+
 /// What a lane's threads work with.
 #[derive(Clone)]
 struct Worker {

@@ -104,12 +104,7 @@ impl Bed {
 
     /// The same; how many they are may be changed.
     fn start_some(&self, slots: usize) -> (Drained, Slots) {
-        let links = Links {
-            hold: Arc::clone(&self.hold),
-            results: Arc::clone(&self.results),
-            clock: self.clock.clone(),
-            metrics: self.metrics.clone(),
-        };
+        let links = Links::new(&self.hold, &self.results, &self.clock, &self.metrics);
         start(slots, &samples::prober(), &links).unwrap()
     }
 

@@ -57,7 +57,6 @@ use runtime::{
     database::{Link, Pool},
     service::{CHECKER, Ground, KAFKA, Reached, Service},
     shutdown::Stages,
-    telemetry::Logs,
 };
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
@@ -105,12 +104,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let results = Arc::new(Results::default());
     let (done, durable) = mpsc::channel(DONE_DEPTH);
     let prober = Prober::new(&config.probe, &Handle::current()).wrap_err("set up the probe")?;
-    let links = lanes::Links {
-        hold: Arc::clone(&hold),
-        results: Arc::clone(&results),
-        clock: clock.clone(),
-        metrics: metrics.clone(),
-    };
+    let links = lanes::Links::new(&hold, &results, &clock, &metrics);
     let (drained, slots) = lanes::start(config.slots, &prober, &links)?;
     let recorder = recorder(&config, &service, (&results, &metrics), done).traced_by(tracer);
     let left = CancellationToken::new();
@@ -152,15 +146,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     stages.spawn("record", record_all(recorder, drained, prober.clone()));
     tracing::info!(slots = config.slots, "checking");
     let drain = config.drain;
-    if let Some(reloads) = service.reloads {
-        let mut adopter = Adopter {
-            config,
-            prober,
-            slots,
-        };
-        let adopt = move |logs: &Logs, new| adopter.adopt(logs, new);
-        stages.spawn("reload", reloads.keep(Config::load, adopt, stages.stop()));
-    }
+    Adopter::new(config, prober, slots).start(&mut stages, service.reloads);
     exporter.after(stages.run(drain)).await
 }
 

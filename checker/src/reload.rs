@@ -1,7 +1,11 @@
 //! What a checker does with a new configuration: which addresses and secrets its probes may use, how many run at
 //! once and what it logs change without a restart.
 
-use runtime::{reload::Changes, telemetry::Logs};
+use runtime::{
+    reload::{Changes, Reloads},
+    shutdown::Stages,
+    telemetry::Logs,
+};
 
 use crate::{
     config::{Addresses, Config, ProbeConfig, Secrets},
@@ -12,16 +16,33 @@ use crate::{
 /// What changes without a restart, and what is in force now.
 pub(crate) struct Adopter {
     /// What is in force.
-    pub(crate) config: Config,
+    config: Config,
     /// What probes.
-    pub(crate) prober: Prober,
+    prober: Prober,
     /// How many probes run at once.
-    pub(crate) slots: Slots,
+    slots: Slots,
 }
 
 impl Adopter {
+    /// A checker runs with this configuration.
+    pub(crate) fn new(config: Config, prober: Prober, slots: Slots) -> Self {
+        Self {
+            config,
+            prober,
+            slots,
+        }
+    }
+
+    /// Starts the stage that reads configurations, if this process does.
+    pub(crate) fn start(mut self, stages: &mut Stages, reloads: Option<Reloads>) {
+        if let Some(reloads) = reloads {
+            let adopt = move |logs: &Logs, new| self.adopt(logs, new);
+            stages.spawn("reload", reloads.keep(Config::load, adopt, stages.stop()));
+        }
+    }
+
     /// Brings what is in force in line with a new configuration, as far as that can be done.
-    pub(crate) fn adopt(&mut self, logs: &Logs, new: Config) -> Changes {
+    fn adopt(&mut self, logs: &Logs, new: Config) -> Changes {
         let mut changes = Changes::default();
         changes.fixed(self.config.fixed(), new.fixed());
         let Config {

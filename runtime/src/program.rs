@@ -120,6 +120,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_output_whose_reader_is_gone_is_told_from_one_that_fails() {
+        let error = io::Error::from_raw_os_error;
+        // EPIPE, and EIO of a terminal that was closed
+        assert!(is_gone(&error(32)) && is_gone(&error(5)));
+        // ENOSPC
+        assert!(!is_gone(&error(28)));
+    }
+
+    #[test]
     fn a_thread_that_waits_for_somebody_else_does_not_hold_up_the_end() {
         let started = Instant::now();
         let code = run("test", async {

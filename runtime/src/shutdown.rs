@@ -72,7 +72,7 @@ pub fn on_signals_of_a_terminal() -> io::Result<Signals> {
 /// Listens for two signals to stop, and for hang-ups until then.
 fn start_listening(
     hang_up: Option<Signal>,
-    hung_up: fn(&HangUps, &CancellationToken),
+    meaning: fn(&HangUps, &CancellationToken),
 ) -> io::Result<Signals> {
     let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
     let hang_ups = HangUps::default();
@@ -84,7 +84,7 @@ fn start_listening(
         let (stop, hang_ups) = (stop.clone(), hang_ups.clone());
         listener.spawn(async move {
             while hang_up.recv().await.is_some() {
-                hung_up(&hang_ups, &stop);
+                meaning(&hang_ups, &stop);
             }
         });
     }

@@ -76,7 +76,7 @@ async fn closed(purpose: &str) -> (Cluster, Service) {
     let dir = cluster.folder().join("keys");
     fs::create_dir(&dir).unwrap();
     fs::write(dir.join("KEY"), "hunter2").unwrap();
-    let here = format!("secrets: {{dir: {dir:?}, ");
+    let here = format!("secrets: {{dir: '{}', ", dir.display());
     rewrite(&file, &[(OPEN, CLOSED), ("secrets: {", &here)]);
     let url = cluster.website.url("/ok/x");
     let sites = format!(

@@ -181,6 +181,21 @@ mod tests {
     }
 
     #[test]
+    fn a_check_says_what_a_later_server_was_not_given() {
+        record::begin(std::time::Duration::ZERO, 0);
+        let (from, to) = ("http://a.example/", "https://a.example/");
+        let (from, to): (Url, Url) = (from.parse().unwrap(), to.parse().unwrap());
+        let failed = || Fault::at("expect", Reason::Status, "status 401").with_what_was_withheld();
+        stays_trusted(&from, &to, |_| Ok(()));
+        assert_eq!(failed().detail(2), "hop 2: expect: status 401");
+        stays_trusted(&from, &to, |_| Err("secret A is not for it".to_owned()));
+        assert_eq!(
+            failed().detail(2),
+            "hop 2: expect: status 401 (asked without the site's headers: secret A is not for it)"
+        );
+    }
+
+    #[test]
     fn trust_that_was_lost_does_not_come_back() {
         let mut trail = Trail::new(step("GET", "http://a.example/", false));
         for to in [

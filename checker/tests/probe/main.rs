@@ -22,6 +22,7 @@ mod handshakes;
 mod heads;
 mod hostile;
 mod interim;
+mod origins;
 mod patterns;
 mod redirects;
 mod requests;

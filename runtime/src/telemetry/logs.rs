@@ -95,10 +95,7 @@ where
 {
     let (filters, handle) = reload::Layer::new(filters(&config.filter)?);
     let json = config.format == LogFormat::Json;
-    // A terminal that is gone takes no log; the library would say so there, and panic.
-    let layer = fmt::layer()
-        .with_writer(Harmless::new(writer, json, colours))
-        .log_internal_errors(false);
+    let layer = fmt::layer().with_writer(Harmless::new(writer, json, colours));
     // Without the call NO_COLOR decides, as people expect on a terminal.
     let layer = if colours {
         layer
