@@ -10,6 +10,7 @@ use runtime::{
 use crate::{
     config::{Addresses, Config, ProbeConfig, Secrets},
     lanes::Slots,
+    memory,
     probe::Prober,
 };
 
@@ -59,6 +60,7 @@ impl Adopter {
         changes.log(logs, &mut self.config.log, log);
         if changes.adopt("slots", &mut self.config.slots, slots) {
             self.slots.set(slots);
+            memory::Bound::of(&self.config).say();
         }
         self.adopt_probe(&mut changes, probe);
         changes
