@@ -10,7 +10,7 @@ use checker::{
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
-    program::{prepare, run, say, usage},
+    program::{arguments, prepare, run, say, usage},
     reload::Source,
     service::host,
     telemetry::{Logs, healthcheck, start_logs},
@@ -51,8 +51,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    run("checker", execute(arguments))
+    match arguments() {
+        Ok(arguments) => run("checker", execute(arguments)),
+        Err(code) => code,
+    }
 }
 
 /// Does what was asked for.

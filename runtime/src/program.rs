@@ -7,9 +7,11 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use clap::Parser;
 use color_eyre::config::{HookBuilder, Theme};
 use color_eyre::eyre::{self, Report};
 use contract::text::harmless_lines;
+use postgres_address::without_passwords;
 use tokio::runtime::Runtime;
 
 use crate::quota::Quota;
@@ -22,6 +24,21 @@ pub struct Said;
 
 /// How long the end of a program waits for threads that wait for somebody else: a broker, a file.
 const LEAVE_LIMIT: Duration = Duration::from_millis(500);
+
+/// The command line. What is wrong with it is told without the passwords of the addresses in it.
+pub fn arguments<A: Parser>() -> Result<A, ExitCode> {
+    A::try_parse().map_err(|error| {
+        let plain = error.render().to_string();
+        let shown = without_passwords(&plain);
+        // Nobody is left to tell if standard error is gone.
+        drop(if shown == plain {
+            error.print()
+        } else {
+            write!(io::stderr(), "{shown}")
+        });
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
+}
 
 /// Runs a program to its end: what a `main` consists of.
 ///
@@ -72,9 +89,14 @@ pub fn report(program: &str, result: &eyre::Result<()>) -> ExitCode {
     if let Err(error) = result
         && !error.is::<Said>()
     {
+        // What people write in the wrong place, such as an address for a file, is quoted.
+        let said = without_passwords(&format!("{error:#}"));
         // Nobody is left to tell if standard error is gone.
-        let said = format!("{program}: {error:#}");
-        drop(writeln!(io::stderr(), "{}", harmless_lines(&said)));
+        drop(writeln!(
+            io::stderr(),
+            "{}",
+            harmless_lines(&format!("{program}: {said}"))
+        ));
     }
     exit_code(result)
 }

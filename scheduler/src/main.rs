@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
-    program::{prepare, run, say, usage},
+    program::{arguments, prepare, run, say, usage},
     reload::Source,
     service::host,
     telemetry::{healthcheck, start_logs},
@@ -52,8 +52,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    run("scheduler", execute(arguments))
+    match arguments() {
+        Ok(arguments) => run("scheduler", execute(arguments)),
+        Err(code) => code,
+    }
 }
 
 /// Does what was asked for.

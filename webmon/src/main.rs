@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
     config::KafkaConfig,
-    program::{prepare, run, say, usage},
+    program::{arguments, prepare, run, say, usage},
     telemetry::{healthcheck, start_logs},
 };
 use scheduler::command::{self, Access, Apply};
@@ -65,8 +65,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    run("webmon", execute(arguments))
+    match arguments() {
+        Ok(arguments) => run("webmon", execute(arguments)),
+        Err(code) => code,
+    }
 }
 
 /// Does what was asked for.
