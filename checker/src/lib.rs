@@ -55,7 +55,7 @@ pub use lanes::LANE_THREADS;
 use runtime::{
     clock::Clock,
     database::{Link, Pool},
-    service::{CHECKER, Ground, KAFKA, Reached, Service},
+    service::{CHECKER, KAFKA, Reached, Service},
     shutdown::Stages,
 };
 use tokio::{runtime::Handle, sync::mpsc};
@@ -94,7 +94,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let condition = |name| shown.readiness().condition(name);
     let (working, joined) = (condition(CHECKER), condition("kafka group"));
     let Reached {
-        database, identity, ..
+        database, ground, ..
     } = service.reach(&config.database, &config.kafka, POOL).await?;
     let clock = Clock::measure(&database).await?;
     let (tracer, exporter) = Tracer::start(config.traces.as_ref(), shown, &clock)?;
@@ -121,17 +121,12 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         _ended: left.clone().drop_guard(),
     };
     let repeats = Repeats::new(config.database.clone(), Handle::current());
-    let intake = Intake::new(&config.kafka, identity.installation, repeats, links)?;
+    let intake = Intake::new(&config.kafka, ground.identity.installation, repeats, links)?;
 
     let mut stages = Stages::new(&service.stop);
     let (stop, asked) = (stages.stop(), stages.stop());
     let link = Link::over(database, config.database.clone(), POOL);
     stages.spawn("clock", keep_clock(clock, link, stop.clone()));
-    let ground = Ground {
-        database: &config.database,
-        kafka: &config.kafka,
-        identity: &identity,
-    };
     let ready = service.keep_ready(ground, working, stop.clone());
     stages.spawn("readiness", ready);
     stages

@@ -104,7 +104,7 @@ impl Metrics {
             ("webmon_poison", "Messages that were no tasks", poison),
             (
                 "webmon_foreign",
-                "Messages of another installation, which were left alone",
+                "Messages of another installation",
                 foreign,
             ),
         ] {
@@ -117,20 +117,10 @@ impl Metrics {
         ] {
             registry.register(name, help, gauge);
         }
-        for (name, help, histogram) in [
-            (
-                "webmon_start_lateness_seconds",
-                "From the due instant of a check to its start",
-                start_lateness,
-            ),
-            (
-                "webmon_record_seconds",
-                "The time of one recording statement",
-                record_seconds,
-            ),
-        ] {
-            registry.register(name, help, histogram);
-        }
+        let help = "From the due instant of a check to its start";
+        registry.register("webmon_start_lateness_seconds", help, start_lateness);
+        let help = "The time of one recording statement";
+        registry.register("webmon_record_seconds", help, record_seconds);
         let help = "Rows written to check_result, by verdict";
         registry.register("webmon_checks", help, checks);
         metrics

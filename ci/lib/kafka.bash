@@ -126,6 +126,8 @@ door_properties() {
     local listener scram
     echo listener.name.open.ssl.client.auth=none
     echo sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+    # One mechanism less, for what a client is told that asks for it.
+    echo listener.name.sasl_plaintext.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
     for listener in sasl_plaintext sasl_ssl; do
         echo "listener.name.$listener.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_webmon=\"$kafka_password\";"
         for scram in 256 512; do

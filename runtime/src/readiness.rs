@@ -86,7 +86,7 @@ impl Watch {
             conditions: Conditions::of(readiness),
             readiness: readiness.clone(),
             database: Link::new(database.clone(), POOL),
-            identity: identity.clone(),
+            identity,
             kafka: kafka.clone(),
             client: None,
             said: String::new(),

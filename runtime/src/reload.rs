@@ -172,6 +172,7 @@ impl Changes {
             previous_key,
             ssl,
             sasl,
+            compression,
         } = new;
         self.needs_restart("kafka.brokers", &old.brokers, brokers);
         self.needs_restart("kafka.topic", &old.topic, topic);
@@ -182,6 +183,7 @@ impl Changes {
         self.needs_restart("kafka.key", &old.key, key);
         self.needs_restart("kafka.previous_key", &old.previous_key, previous_key);
         self.needs_restart("kafka.sasl", &old.sasl, sasl);
+        self.needs_restart("kafka.compression", &old.compression, compression);
         match (&old.ssl, ssl) {
             (Some(old), Some(new)) => self.ssl(old, new),
             (old, new) => self.needs_restart("kafka.ssl", old, new),

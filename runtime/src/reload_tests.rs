@@ -113,6 +113,10 @@ fn each_key_that_needs_a_restart_is_named_by_itself() {
             restart(|new| new.kafka.previous_key = Some(Secret::new("x"))),
         ),
         (
+            "kafka.compression",
+            restart(|new| new.kafka.compression = "none"),
+        ),
+        (
             "kafka.sasl",
             restart(|new| {
                 new.kafka.sasl = Some(KafkaSasl {

@@ -32,23 +32,23 @@ pub const SCHEDULER: &str = "scheduler";
 pub const CHECKER: &str = "checker";
 
 /// What a service stands on, and is asked for again and again.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Ground<'a> {
     /// Where the database is.
     pub database: &'a DatabaseConfig,
     /// Where Kafka is.
     pub kafka: &'a KafkaConfig,
     /// Whose database it was at the start.
-    pub identity: &'a Identity,
+    pub identity: Identity,
 }
 
 /// What a service has reached at its start.
 #[derive(Debug)]
-pub struct Reached {
+pub struct Reached<'a> {
     /// A pool on the database.
     pub database: DatabaseConnection,
-    /// Whose database it is.
-    pub identity: Identity,
+    /// What to ask for again and again.
+    pub ground: Ground<'a>,
     /// What the topic takes.
     pub topic: TopicLimits,
 }
@@ -71,12 +71,12 @@ pub struct Service {
 impl Service {
     /// Waits for `PostgreSQL` at this build's schema, of which it reads whose it is, and for Kafka with the tasks'
     /// topic. A database that is a copy is refused.
-    pub async fn reach(
+    pub async fn reach<'a>(
         &self,
-        database: &DatabaseConfig,
-        kafka: &KafkaConfig,
+        database: &'a DatabaseConfig,
+        kafka: &'a KafkaConfig,
         pool: Pool,
-    ) -> eyre::Result<Reached> {
+    ) -> eyre::Result<Reached<'a>> {
         let reached = Conditions::of(self.probes.readiness());
         let connection = database::connect_patiently(database, pool, PATIENCE, &self.stop).await?;
         database::check_schema(&connection).await?;
@@ -94,9 +94,14 @@ impl Service {
             );
         }
         reached.kafka.set(true);
+        let ground = Ground {
+            database,
+            kafka,
+            identity,
+        };
         Ok(Reached {
             database: connection,
-            identity,
+            ground,
             topic,
         })
     }
@@ -116,12 +121,11 @@ impl Service {
             .then(|| Watch::new(readiness, ground));
         async move {
             working.set(true);
-            let kept = match watch {
-                Some(watch) => watch.keep(stop).await,
-                None => {
-                    stop.cancelled().await;
-                    Ok(())
-                }
+            let kept = if let Some(watch) = watch {
+                watch.keep(stop).await
+            } else {
+                stop.cancelled().await;
+                Ok(())
             };
             working.set(false);
             Ok(kept?)

@@ -248,8 +248,15 @@ async fn a_broker_that_demands_a_client_certificate_gets_nothing_without() {
 #[tokio::test]
 async fn a_password_is_taken_by_each_mechanism_over_plain_connections_and_over_tls() {
     let stop = CancellationToken::new();
-    for (kind, ssl) in [("plain", None), ("tls", Some(without_client()))] {
-        for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
+    let (plain, all) = (
+        ["PLAIN", "SCRAM-SHA-512"],
+        ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"],
+    );
+    for (kind, ssl, mechanisms) in [
+        ("plain", None, plain.as_slice()),
+        ("tls", Some(without_client()), all.as_slice()),
+    ] {
+        for &mechanism in mechanisms {
             let mut config = config(&door(kind), &fresh_topic(mechanism), ssl.clone());
             config.sasl = Some(sasl(mechanism, None));
             wait_for_brokers(&config, PATIENCE, &stop).await.unwrap();
@@ -309,7 +316,7 @@ async fn what_is_wrong_with_a_password_is_said_with_the_remedy() {
     };
     let without_sasl = {
         let mut config = config(&plain_brokers(), "tasks", None);
-        config.sasl = Some(sasl("SCRAM-SHA-256", None));
+        config.sasl = Some(sasl("SCRAM-SHA-512", None));
         config
     };
     for (config, remedy) in [
@@ -322,7 +329,7 @@ async fn what_is_wrong_with_a_password_is_said_with_the_remedy() {
             "check kafka.sasl.username, kafka.sasl.password and kafka.sasl.mechanism",
         ),
         (
-            plain(Some(sasl("GSSAPI-NOT", None))),
+            plain(Some(sasl("SCRAM-SHA-256", None))),
             "set kafka.sasl.mechanism to one that the brokers offer",
         ),
         (

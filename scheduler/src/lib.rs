@@ -53,7 +53,7 @@ use std::time::Duration;
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
     database::{Link, Pool},
-    service::{Ground, Reached, SCHEDULER, Service},
+    service::{Reached, SCHEDULER, Service},
     shutdown::Stages,
     telemetry::Logs,
 };
@@ -100,7 +100,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let working = service.probes.readiness().condition(SCHEDULER);
     let Reached {
         database,
-        identity,
+        ground,
         topic,
     } = service.reach(&config.database, &config.kafka, POOL).await?;
     days::make_first(&database, &service.stop).await?;
@@ -109,18 +109,13 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let (tracer, exporter) = tracer.wrap_err("start a thread that exports traces")?;
     let outlook = Outlook::new(&config, metrics.clone(), service.probes.readiness());
     let sender = Sender {
-        installation: identity.installation,
+        installation: ground.identity.installation,
         backlog: service.backlog.clone(),
         room: Room::new(),
     };
     sender.room.learn(topic.message_bytes);
     let turns = Turns::new(config.clone(), outlook, tracer, &sender)?;
     stages.spawn("turns", turns.run(stages.stop()));
-    let ground = Ground {
-        database: &config.database,
-        kafka: &config.kafka,
-        identity: &identity,
-    };
     let ready = service.keep_ready(ground, working, stages.stop());
     stages.spawn("readiness", ready);
     let retention = config.retention;

@@ -103,7 +103,7 @@ impl Publisher {
         client
             .set("acks", "all")
             .set("enable.idempotence", "false")
-            .set("compression.type", "lz4")
+            .set("compression.type", config.compression)
             .set("linger.ms", LINGER_MS)
             .set("message.timeout.ms", MESSAGE_TIMEOUT_MS)
             .set("queue.buffering.max.kbytes", QUEUE_KIB)

@@ -1,5 +1,10 @@
 //! Several installations: on one Kafka by mistake, and a database that was copied.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what fails in a test's helper fails the test"
+)]
+
 use std::time::Duration;
 
 use sea_orm::ConnectionTrait as _;

@@ -34,6 +34,8 @@ const REPLICATION: Limits<i32> = Limits {
 };
 /// `kafka.replication` that leaves it to the brokers.
 const BROKERS_CHOICE: i64 = -1;
+/// `kafka.compression`, unless the file says otherwise.
+const LZ4: &str = "lz4";
 /// `kafka.retention`; no task lives longer than a day, and Kafka looks only every five minutes.
 const RETENTION: Limits<Duration> = Limits {
     default: Duration::from_hours(6),
@@ -55,6 +57,8 @@ pub struct KafkaConfig {
     pub replication: i32,
     /// `kafka.retention`: of a new topic.
     pub retention: Duration,
+    /// `kafka.compression`: of the tasks, `lz4` or `none`, for brokers that take no lz4.
+    pub compression: &'static str,
     /// `kafka.group`: the consumer group of the checkers.
     pub group: String,
     /// `kafka.key`: with it each message has a header that shows who wrote it.
@@ -81,6 +85,8 @@ struct RawKafka {
     replication: Option<i64>,
     /// `kafka.retention`.
     retention: Option<Scalar>,
+    /// `kafka.compression`.
+    compression: Option<String>,
     /// `kafka.group`.
     group: Option<String>,
     /// `kafka.key`.
@@ -110,6 +116,7 @@ impl KafkaConfig {
             partitions: PARTITIONS.default,
             replication: REPLICATION.default,
             retention: RETENTION.default,
+            compression: LZ4,
             group: CHECKER_GROUP.to_owned(),
             key: None,
             previous_key: None,
@@ -126,15 +133,16 @@ impl KafkaConfig {
         let partitions = document.check("kafka.partitions", PARTITIONS.number(raw.partitions));
         let replication = document.check("kafka.replication", valid_replication(raw.replication));
         let retention = document.check("kafka.retention", RETENTION.duration(raw.retention));
+        let compression = document.check("kafka.compression", valid_compression(raw.compression));
         let group = document.check("kafka.group", valid_group(raw.group));
         let key = document.check("kafka.key", valid_key(raw.key));
         let previous_key = valid_previous(raw.previous_key, matches!(key, Some(None)));
         let previous_key = document.check("kafka.previous_key", previous_key);
-        let ssl = match raw.ssl {
-            Some(raw) => KafkaSsl::valid(document, raw).map(Some),
+        let tls = match raw.ssl {
+            Some(raw) => KafkaSsl::valid(document, &raw).map(Some),
             None => Some(None),
         };
-        let sasl = match raw.sasl {
+        let password = match raw.sasl {
             Some(raw) if raw != RawSasl::default() => KafkaSasl::valid(document, raw).map(Some),
             _ => Some(None),
         };
@@ -144,11 +152,12 @@ impl KafkaConfig {
             partitions: partitions?,
             replication: replication?,
             retention: retention?,
+            compression: compression?,
             group: group?,
             key: key?,
             previous_key: previous_key?,
-            ssl: ssl?,
-            sasl: sasl?,
+            ssl: tls?,
+            sasl: password?,
         })
     }
 
@@ -213,6 +222,15 @@ fn is_broker(text: &str) -> bool {
 fn is_name(text: &str) -> bool {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     (1..=MAX_TOPIC_BYTES).contains(&text.len()) && text.chars().all(legal)
+}
+
+/// How tasks are compressed.
+fn valid_compression(raw: Option<String>) -> Result<&'static str, String> {
+    let Some(written) = raw else {
+        return Ok(LZ4);
+    };
+    let known = [LZ4, "none"].into_iter().find(|known| *known == written);
+    known.ok_or_else(|| "must be `lz4` or `none`".to_owned())
 }
 
 /// A name for the group of the checkers. Kafka takes any; these need no quotes anywhere.

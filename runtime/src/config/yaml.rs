@@ -51,6 +51,9 @@ fn message(error: &serde_yaml::Error, text: &str) -> String {
     if said.contains("invalid value") {
         return format!("a value does not fit its `!!` tag at line {line}: leave the tag out");
     }
+    if said.contains("invalid type: integer") {
+        return format!("a number at line {line} is too large: put it in quotes if it is text");
+    }
     if said.contains("repetition limit") {
         return "its aliases expand to far too much: write the values out".to_owned();
     }

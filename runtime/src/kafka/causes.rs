@@ -13,6 +13,11 @@ use rdkafka::producer::ProducerContext;
 use super::advertised::Nowhere;
 use super::log::plain;
 
+/// How librdkafka words that a broker hung up which had told what it can do.
+const WHEN_UP: &str = "in state UP";
+/// How that is said here. Kafka's brokers do so where a password is demanded, and say no word of it.
+pub(super) const HUNG_UP: &str = " after its first answer";
+
 /// Collects why each broker cannot be reached.
 #[derive(Debug, Default)]
 pub(crate) struct Causes(Mutex<BTreeMap<String, String>>);
@@ -22,7 +27,9 @@ impl Causes {
     fn note(&self, message: &str) {
         if let Some((broker, cause)) = plain(message).split_once(": ") {
             let mut causes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            causes.insert(broker.to_owned(), cause.to_owned());
+            let hung_up = cause.starts_with("Disconnected") && message.contains(WHEN_UP);
+            let after = if hung_up { HUNG_UP } else { "" };
+            causes.insert(broker.to_owned(), format!("{cause}{after}"));
         }
     }
 

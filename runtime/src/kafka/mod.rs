@@ -173,9 +173,8 @@ fn secure(client: &mut ClientConfig, config: &KafkaConfig) {
 /// librdkafka refused to make a client: says which file it could not read, if that was it.
 fn client_error(config: &KafkaConfig, error: &rdkafka::error::KafkaError) -> KafkaError {
     let (cause, remedy) = unreadable_file(config.ssl.as_ref()).unwrap_or_else(|| {
-        let cause = error.to_string();
-        let remedy = refused_remedy(config, &cause).to_owned();
-        (cause, remedy)
+        let remedy = refused_remedy(config.ssl.as_ref());
+        (error.to_string(), remedy.to_owned())
     });
     KafkaError::Client {
         brokers: config.brokers.join(","),
@@ -185,12 +184,14 @@ fn client_error(config: &KafkaConfig, error: &rdkafka::error::KafkaError) -> Kaf
 }
 
 /// What would help when librdkafka refuses the settings.
-fn refused_remedy(config: &KafkaConfig, cause: &str) -> &'static str {
-    let locked = ["password", "decrypt", "interrupted or cancelled"];
-    match &config.ssl {
+fn refused_remedy(ssl: Option<&KafkaSsl>) -> &'static str {
+    match ssl {
         None => "check kafka.brokers",
         Some(KafkaSsl { client: None, .. }) => "check that kafka.ssl.ca is a PEM file",
-        Some(_) if cause.contains("ssl.key") && locked.iter().any(|word| cause.contains(word)) => {
+        Some(KafkaSsl {
+            client: Some(client),
+            ..
+        }) if client.is_encrypted() => {
             "kafka.ssl.key is encrypted: set kafka.ssl.key_password to its password"
         }
         Some(_) => {

@@ -8,7 +8,7 @@ use rdkafka::producer::{BaseProducer, Producer as _};
 use tokio_util::sync::CancellationToken;
 
 use super::advertised::Nowhere;
-use super::causes::Causes;
+use super::causes::{Causes, HUNG_UP};
 use super::{KafkaError, advertised, client_config, client_error};
 use crate::config::{KafkaConfig, KafkaSsl};
 use crate::retry::Outage;
@@ -99,6 +99,9 @@ fn fault(
     }
 }
 
+/// What brokers answer to a client that shows no certificate: OpenSSL's words, and those for Java's.
+const NO_CERTIFICATE: [&str; 2] = ["certificate required", "alert bad certificate"];
+
 /// What would help against a failure to connect, as far as librdkafka's words tell.
 fn remedy(cause: &str, config: &KafkaConfig) -> &'static str {
     if let Some(remedy) = password_remedy(cause, config.sasl.is_some()) {
@@ -114,7 +117,9 @@ fn remedy(cause: &str, config: &KafkaConfig) -> &'static str {
         {
             "that port seems to speak plain Kafka: use the brokers' TLS port, or delete the section kafka.ssl"
         }
-        Some(KafkaSsl { client: None, .. }) if cause.contains("certificate required") => {
+        Some(KafkaSsl { client: None, .. })
+            if NO_CERTIFICATE.iter().any(|words| cause.contains(words)) =>
+        {
             "the brokers demand a client's certificate: set kafka.ssl.certificate and kafka.ssl.key"
         }
         Some(_) if cause.contains("SSL") => {
@@ -127,13 +132,13 @@ fn remedy(cause: &str, config: &KafkaConfig) -> &'static str {
 /// What would help where a password is the matter.
 fn password_remedy(cause: &str, is_set: bool) -> Option<&'static str> {
     Some(match is_set {
-        false if cause.contains("SASL") => {
+        false if cause.contains("SASL") || cause.contains(HUNG_UP) => {
             "the brokers demand a password: add the section kafka.sasl with mechanism, username and password"
         }
         true if cause.contains("nsupported SASL mechanism") => {
             "set kafka.sasl.mechanism to one that the brokers offer"
         }
-        true if cause.contains("SASL state") => {
+        true if cause.contains("SASL state") || cause.contains(HUNG_UP) => {
             "that port takes no password: use the brokers' SASL port, or delete the section kafka.sasl"
         }
         true if cause.contains("uthentication") => {

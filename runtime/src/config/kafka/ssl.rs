@@ -39,6 +39,9 @@ pub struct ClientCertificate {
     pub key_password: Option<Secret>,
 }
 
+/// What is wrong is noted in the document.
+struct Noted;
+
 /// The section as written.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,53 +56,67 @@ pub(super) struct RawSsl {
     key_password: Option<String>,
 }
 
+impl ClientCertificate {
+    /// Whether the key takes a password.
+    pub fn is_encrypted(&self) -> bool {
+        // PKCS #8 says so in the first line, the older form in the second.
+        fs::read_to_string(&self.key).is_ok_and(|text| text.contains("ENCRYPTED"))
+    }
+}
+
 impl KafkaSsl {
     /// What the section means: the files it names, or the default ones that are there.
-    pub(super) fn valid(document: &mut Document, raw: RawSsl) -> Option<Self> {
+    pub(super) fn valid(document: &mut Document, raw: &RawSsl) -> Option<Self> {
         let ca = valid_ca(document, raw.ca.as_deref());
-        let client = valid_client(document, &raw);
+        let client = valid_client(document, raw);
         Some(Self {
-            ca: ca?,
-            client: client?,
+            ca: ca.ok()?,
+            client: client.ok()?,
         })
     }
 }
 
 /// The authorities: those of the file, of the default file, of the process, or of the system.
-fn valid_ca(document: &mut Document, raw: Option<&str>) -> Option<Option<PathBuf>> {
+fn valid_ca(document: &mut Document, raw: Option<&str>) -> Result<Option<PathBuf>, Noted> {
     let key = "kafka.ssl.ca";
     let of_process = document.surroundings().variable(AUTHORITIES_VARIABLE);
     let path = match raw {
         Some(path) => Some(path.to_owned()),
         None if is_there(document, DEFAULT_CA) => Some(DEFAULT_CA.to_owned()),
-        None => document.check(key, of_process)?,
+        None => document.check(key, of_process).ok_or(Noted)?,
     };
     match path.filter(|path| !path.is_empty() || raw.is_some()) {
         Some(path) => valid_file(document, key, &path).map(Some),
-        None => Some(None),
+        None => Ok(None),
     }
 }
 
 /// The client certificate: without `certificate` and `key` the default files, if one of them is there.
-fn valid_client(document: &mut Document, raw: &RawSsl) -> Option<Option<ClientCertificate>> {
+fn valid_client(document: &mut Document, raw: &RawSsl) -> Result<Option<ClientCertificate>, Noted> {
     let named = raw.certificate.is_some() || raw.key.is_some();
     if !named && !is_there(document, DEFAULT_CERTIFICATE) && !is_there(document, DEFAULT_KEY) {
         if raw.key_password.is_some() {
             let message = "is there without a client's key: set `kafka.ssl.key`, or leave it out";
             document.fault("kafka.ssl.key_password", message);
-            return None;
+            return Err(Noted);
         }
-        return Some(None);
+        return Ok(None);
     }
     let certificate = raw.certificate.as_deref().unwrap_or(DEFAULT_CERTIFICATE);
     let certificate = valid_file(document, "kafka.ssl.certificate", certificate);
     let key = raw.key.as_deref().unwrap_or(DEFAULT_KEY);
     let key = valid_file(document, "kafka.ssl.key", key);
-    Some(Some(ClientCertificate {
+    let client = ClientCertificate {
         certificate: certificate?,
         key: key?,
         key_password: raw.key_password.as_deref().map(Secret::new),
-    }))
+    };
+    if client.key_password.is_none() && client.is_encrypted() {
+        let message = "missing: `kafka.ssl.key` is encrypted, say its password";
+        document.fault("kafka.ssl.key_password", message);
+        return Err(Noted);
+    }
+    Ok(Some(client))
 }
 
 /// Whether there is something at a default path, readable or not.
@@ -109,7 +126,7 @@ fn is_there(document: &Document, path: &str) -> bool {
 }
 
 /// A file that can be read now: librdkafka would only say so much later, and less clearly.
-fn valid_file(document: &mut Document, key: &str, path: &str) -> Option<PathBuf> {
+fn valid_file(document: &mut Document, key: &str, path: &str) -> Result<PathBuf, Noted> {
     let path = document.surroundings().locate(path);
     let checked = match open(&path) {
         Ok(_) => Ok(path),
@@ -118,7 +135,7 @@ fn valid_file(document: &mut Document, key: &str, path: &str) -> Option<PathBuf>
              for plain Kafka (relative paths start at the working directory)"
         )),
     };
-    document.check(key, checked)
+    document.check(key, checked).ok_or(Noted)
 }
 
 /// Shows what is used, for `check-config`.
