@@ -56,15 +56,15 @@ impl Bed {
         let mut ledger = Ledger::default();
         ledger.assign(&[0]);
         let connection = database.connect().await;
-        // The results of a test are of a day on which nobody checks any more, so no recorder may make it.
+        // The results of these tests are of a day that is over for long: no recorder may have it made.
         let day = format!(
             "SELECT webmon_attach_day((to_timestamp({NOW} / 1000) AT TIME ZONE 'UTC')::date)"
         );
         connection.execute_unprepared(&day).await.unwrap();
         let recorder = Recorder::new(config, Arc::clone(&results), done, None, metrics.clone());
         let bed = Self {
-            connection,
             database,
+            connection,
             results,
             durable,
             registry,

@@ -191,7 +191,7 @@ impl Facts {
         Ok(vec![format!("GRANT {owner} TO {SCHEDULER}{options}")])
     }
 
-    /// What lets a role into the database and the schema, as far as everybody is not let in.
+    /// What lets a role into the database and the schema, as far as PUBLIC is not let in.
     async fn surroundings(
         &self,
         transaction: &DatabaseTransaction,

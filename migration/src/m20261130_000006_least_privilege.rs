@@ -1,4 +1,4 @@
-//! What everybody may do by default is taken back, and `site.id` and `schedule_gap.id` are given by the
+//! What every role may do by default is taken back, and `site.id` and `schedule_gap.id` are given by the
 //! database alone.
 //!
 //! A chosen id of a site would inherit the results of another one, and be in the way of an apply later.
@@ -85,7 +85,7 @@ END
 $$;
 ";
 
-/// PostgreSQL lets everybody run a new function and use a new type. Tables are closed from the start.
+/// PostgreSQL lets every role run a new function and use a new type. Tables are closed from the start.
 const REVOKE: &str = r"
 REVOKE EXECUTE ON FUNCTION webmon_make_day(date), webmon_attach_day(date), webmon_site_changed() FROM PUBLIC;
 REVOKE USAGE ON TYPE check_outcome, check_reason FROM PUBLIC;

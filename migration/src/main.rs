@@ -172,7 +172,7 @@ async fn status(database: &DatabaseConnection) -> Result<(), MigrationError> {
         } else {
             "Pending"
         };
-        // Nobody is left to tell if standard output is gone.
+        // There is no other place to say it if standard output is gone.
         drop(writeln!(out, "Migration '{}'... {status}", step.name));
     }
     State::known(database).await.map(drop)

@@ -1,5 +1,5 @@
 //! What `webmon_attach_day` and `webmon_make_day` promise: a UTC day is made once, by any number of callers,
-//! wherever they are; and everybody may have only the days around today made.
+//! wherever they are; and other roles may have only the days around today made.
 
 #![expect(
     clippy::expect_used,
@@ -128,7 +128,7 @@ async fn a_role_without_ddl_makes_a_day_and_writes_to_it() {
 }
 
 #[tokio::test]
-async fn everybody_may_have_the_days_around_today_made_and_no_other() {
+async fn any_role_may_have_the_days_around_today_made_and_no_other() {
     let database = Database::migrated().await;
     let db = database.connect().await;
     for (days, is_made) in [

@@ -190,7 +190,7 @@ async fn the_catalog_holds_exactly_the_rights_that_were_decided() {
         "each function needs a decision"
     );
     assert_eq!(texts(&db, ALL_RIGHTS).await, decided());
-    // Again, and after somebody gave more.
+    // Again, after more was granted.
     let superuser = sea_orm::Database::connect(database.superuser())
         .await
         .unwrap();
@@ -202,7 +202,7 @@ async fn the_catalog_holds_exactly_the_rights_that_were_decided() {
 }
 
 #[tokio::test]
-async fn nothing_is_open_to_everybody() {
+async fn nothing_is_open_to_every_role() {
     let database = Database::granted().await;
     let stranger = sea_orm::Database::connect(database.login("").await)
         .await
@@ -248,7 +248,7 @@ async fn a_member_of_a_role_is_refused_whatever_was_not_decided() {
                         rights.contains(&format!("{role} {table} {verb}"))
                             || rights.contains(&format!("{role} {table}.{column} {verb}"))
                     }
-                    // The lock belongs to those who may write whole rows.
+                    // The lock needs a right to write whole rows.
                     "LOCK" => ["UPDATE", "DELETE", "TRUNCATE"]
                         .iter()
                         .any(|verb| rights.contains(&format!("{role} {table} {verb}"))),
