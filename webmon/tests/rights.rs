@@ -15,7 +15,7 @@ use testbed::{
 };
 
 /// How long a service may take to tell.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// A few sites.
 const SITES: &[Crowd] = &[Crowd::new("site", "/ok", 500, 20)];
 

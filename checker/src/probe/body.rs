@@ -8,7 +8,7 @@ use contract::outcome::Reason;
 use ureq::Body;
 
 use super::fault::{self, Fault};
-use super::record::{self, Line};
+use super::record::{self, End, Line};
 
 /// Decoded bytes are read so many at a time, at first, and on the stack: a check should not touch more
 /// memory than it needs.
@@ -149,7 +149,7 @@ pub(super) fn receive(body: Body, limits: Limits, share: &mut Share) -> Result<R
 /// The connection's end, unless it was a reset: the library takes both for the end of a body that has
 /// no length.
 fn end(received: Received) -> Result<Received, Fault> {
-    if record::with(|record| record.reset) {
+    if record::with(|record| record.end) == End::Reset {
         let message = "the server reset the connection before the response was complete";
         return Err(Fault::here(Reason::Reset, message));
     }

@@ -10,7 +10,7 @@ use contract::result::MAX_DETAIL_CHARS;
 use contract::site::SiteError;
 
 use super::doubt::Doubt;
-use super::record::{self, Phase};
+use super::record::{self, End, Phase};
 use super::redact;
 use super::tls::refusal;
 
@@ -227,7 +227,7 @@ fn explain_encoding(encoding: &str, error: &io::Error) -> Fault {
         return explain_io(error);
     }
     // The decoder too reports an unexpected end, of a body that the server sent whole.
-    if is_cut(error.kind()) && record::with(|record| record.ended) {
+    if is_cut(error.kind()) && record::with(|record| record.end) != End::Open {
         return explain_io(error);
     }
     Fault::here(Reason::Encoding, format!("the body is no valid {encoding}"))

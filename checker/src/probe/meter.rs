@@ -5,7 +5,7 @@ use contract::outcome::Reason;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
 use super::fault::Fault;
-use super::record::{self, Line, Phase};
+use super::record::{self, End, Line, Phase};
 
 /// Puts a meter on a connection, above TLS, whose own records are no part of the response.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,11 @@ impl<T: Transport> Transport for Meter<T> {
         }
         let awaited = self.0.await_input(timeout);
         if !matches!(awaited, Ok(true)) {
-            record::with(|record| record.ended = true);
+            record::with(|record| {
+                if record.end == End::Open {
+                    record.end = End::Closed;
+                }
+            });
         } else if record::phase() == Phase::Wait {
             record::enter(Phase::Receive);
         }

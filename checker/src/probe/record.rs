@@ -41,6 +41,17 @@ pub(super) enum Line {
     Done,
 }
 
+/// How a connection ended, as far as it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It has not.
+    Open,
+    /// In whatever way but a reset.
+    Closed,
+    /// By a reset.
+    Reset,
+}
+
 /// What the running check has seen so far.
 #[derive(Debug)]
 pub(super) struct Record {
@@ -70,10 +81,8 @@ pub(super) struct Record {
     pub(super) wire_left: u64,
     /// Whether more is to come over this hop's connection.
     pub(super) line: Line,
-    /// Whether this hop's connection came to its end, whatever that was.
-    pub(super) ended: bool,
-    /// Whether that was a reset.
-    pub(super) reset: bool,
+    /// Whether this hop's connection came to its end.
+    pub(super) end: End,
     /// The longest line that is sent, in bytes.
     pub(super) longest_line: usize,
     /// How TLS is spoken on this hop, if not as with any site.
@@ -140,8 +149,7 @@ impl Record {
             public: false,
             wire_left,
             line: Line::Done,
-            ended: false,
-            reset: false,
+            end: End::Open,
             longest_line: 0,
             handshake: None,
             body_bytes: None,
@@ -255,8 +263,7 @@ pub(super) fn begin_hop(method: &Method, url: &str, longest_line: usize) {
             url: url.to_owned(),
             ..Hop::default()
         });
-        record.ended = false;
-        record.reset = false;
+        record.end = End::Open;
         record.longest_line = longest_line;
     });
 }

@@ -11,7 +11,7 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 use super::buffers::GrowingBuffers;
 use super::fault::{self, Fault};
-use super::record;
+use super::record::{self, End};
 
 /// A connection that keeps the record's limits, with as few system calls as that takes.
 #[derive(Debug)]
@@ -57,8 +57,9 @@ impl Read for Socket {
                 Err(error) if is_pause(error.kind()) => {}
                 Err(error) => {
                     // The library takes a reset for the end of a body without a length.
-                    let reset = error.kind() == ErrorKind::ConnectionReset;
-                    record::with(|record| record.reset |= reset);
+                    if error.kind() == ErrorKind::ConnectionReset {
+                        record::with(|record| record.end = End::Reset);
+                    }
                     return Err(error);
                 }
             }
