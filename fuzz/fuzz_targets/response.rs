@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 
 use checker::config::{Addresses, Dns, ProbeConfig};
 use checker::probe::{Prober, Watched};
-use contract::outcome::{Outcome, Reason};
 use contract::installation::Installation;
+use contract::outcome::{Outcome, Reason};
 use contract::task::Task;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use serde_json::value::RawValue;

@@ -20,7 +20,8 @@ use tokio::runtime::Runtime;
 const NOW: i64 = 1_795_449_599_000;
 
 /// The installation of the seeds.
-static OURS: LazyLock<Installation> = LazyLock::new(|| "0f3c9a1b".parse().expect("an installation"));
+static OURS: LazyLock<Installation> =
+    LazyLock::new(|| "0f3c9a1b".parse().expect("an installation"));
 
 /// A prober that may dial nobody, and has nobody to ask for names.
 static PROBER: LazyLock<Prober> = LazyLock::new(|| {
