@@ -43,7 +43,7 @@ impl DataLock {
 
     /// Takes the lock; `None` if another webmon has it.
     pub fn take(data: &Path) -> Result<Option<Self>> {
-        folder::close(data, |name| folder::OWN.iter().any(|own| name == *own))?;
+        folder::close(data, folder::is_own)?;
         let path = data.join("lock");
         let file = folder::open(&path)?;
         match file.try_lock() {

@@ -15,8 +15,8 @@ use std::path::Path;
 use color_eyre::eyre::{Result, WrapErr as _, bail, ensure};
 use tracing::info;
 
-/// What webmon keeps in its data folder.
-pub(crate) const OWN: [&str; 2] = ["lock", "postgres"];
+/// The folder in which an upgrade makes the new server's files.
+pub(crate) const UPGRADING: &str = "upgrading";
 
 /// A folder for its owner alone.
 const FOLDER: u32 = 0o700;
@@ -30,6 +30,15 @@ const GROUP_PASSES: u32 = 0o010;
 const ALL_WRITE: u32 = 0o002;
 /// But no user may remove what belongs to another.
 const STICKY: u32 = 0o1000;
+
+/// Whether webmon keeps something of this name in its data folder.
+pub(crate) fn is_own(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let server = name
+        .strip_prefix("postgres")
+        .is_some_and(|version| version.is_empty() || version.starts_with('-'));
+    server || name == "lock" || name == UPGRADING
+}
 
 /// Makes the folder `path`, closed to others, or has it be a folder of ours. One that holds nothing but what is
 /// `ours` is closed; in a folder with other things as well the permissions are left alone.

@@ -5,6 +5,7 @@
 //! and shows what it [sees](watch). The commands work on the same [data].
 
 pub mod audit;
+pub mod backup;
 pub mod broker;
 pub mod config;
 pub mod data;
@@ -16,4 +17,5 @@ mod roster;
 pub mod status;
 mod table;
 pub mod up;
+pub mod upgrade;
 pub mod watch;

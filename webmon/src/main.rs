@@ -14,11 +14,13 @@ use scheduler::command::{self, Access, Apply};
 use sea_orm::DatabaseConnection;
 use webmon::{
     audit::{Audit, audit},
+    backup::{Backup, Restore, backup, restore},
     config::Config,
     data::Store,
     identity::{IdentityCommand, identity, warn_of_copy},
     status::status,
     up::{Up, up},
+    upgrade::upgrade,
 };
 
 /// Watches websites: scheduler, broker, checker and database in one process.
@@ -58,6 +60,12 @@ enum Command {
     Audit(Audit),
     /// Show whose database this is, or settle that of a copy: `keep` for the original that was moved, `new` for a copy
     Identity(IdentityCommand),
+    /// Write the database of webmon's own PostgreSQL into a file, also while `webmon up` runs
+    Backup(Backup),
+    /// Fill the empty database of a data folder from a file that `backup` wrote
+    Restore(Restore),
+    /// Move the data folder to the newest PostgreSQL that is installed beside the one that made it
+    Upgrade,
     /// Say whether the configuration is in order, and do nothing
     CheckConfig,
     /// Ask the running webmon whether it is ready (for containers)
@@ -89,6 +97,9 @@ async fn execute(
     }
     match command {
         Command::Up(command) => up(config, &data, &command).await,
+        Command::Backup(command) => backup(&config, &data, &command).await,
+        Command::Restore(command) => restore(&config, &data, &command).await,
+        Command::Upgrade => upgrade(&config, &data).await,
         Command::CheckConfig => {
             let file = file.map_or("defaults".to_owned(), |file| file.display().to_string());
             checker::command::review(&file, &config.checker.probe.secrets)?;

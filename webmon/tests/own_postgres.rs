@@ -300,7 +300,9 @@ async fn files_of_another_version_name_both_and_the_remedy() {
         "{message}"
     );
     assert!(
-        message.ends_with("move the data with pg_upgrade, or set database.url"),
+        message.ends_with(
+            "install PostgreSQL 9 beside it, and move the data with `webmon upgrade`, or set database.url"
+        ),
         "{message}"
     );
 }

@@ -21,7 +21,7 @@ pub(super) const DATABASE: &str = "webmon";
 pub(super) const PORT: u16 = 5432;
 
 /// The database that every server has.
-const FIRST_DATABASE: &str = "postgres";
+pub(super) const FIRST_DATABASE: &str = "postgres";
 
 /// How long a server may take until it is ready, recovery after a crash included.
 const READY_DEADLINE: Duration = Duration::from_mins(1);

@@ -15,7 +15,7 @@ use crate::folder;
 const MAX_SOCKET_PATH_BYTES: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
 /// What belongs to the server under the data folder.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Home {
     /// The folder of the others: ours, so that `account` cannot change what we write in it.
     pub(super) root: PathBuf,
@@ -37,7 +37,7 @@ impl Home {
 
     /// Creates what is missing of the folders, except the server's files.
     pub(super) fn prepare(data: &Path) -> eyre::Result<Home> {
-        folder::close(data, |name| folder::OWN.iter().any(|own| name == *own))?;
+        folder::close(data, folder::is_own)?;
         let data = fs::canonicalize(data)
             .wrap_err_with(|| format!("cannot look at {}", data.display()))?;
         if data.to_str().is_none() {
@@ -53,6 +53,7 @@ impl Home {
     fn inside(data: &Path) -> eyre::Result<Home> {
         let root = data.join("postgres");
         let cluster = root.join("cluster");
+        finish_upgrade(data, &root)?;
         let account = Account::choose(&cluster)?;
         folder::close(&root, |_| true)?;
         for folder in [data, &root] {
@@ -98,6 +99,21 @@ impl Home {
             .map_err(|_| eyre!("{} has no version: {:?}", path.display(), text.trim()))?;
         Ok(Some(major))
     }
+}
+
+/// Puts the new server's files in their place, if an upgrade was interrupted after it had moved the old ones away.
+fn finish_upgrade(data: &Path, root: &Path) -> eyre::Result<()> {
+    let upgraded = data.join(folder::UPGRADING).join("postgres");
+    if root.exists() || !upgraded.exists() {
+        return Ok(());
+    }
+    fs::rename(&upgraded, root).wrap_err_with(|| {
+        format!(
+            "cannot put {} in the place of {}",
+            upgraded.display(),
+            root.display()
+        )
+    })
 }
 
 /// Where the socket goes: beside the server's files, unless that path is too long for a socket. Then

@@ -24,7 +24,7 @@ const USUAL_PLACES: [&str; 8] = [
 ];
 
 /// PATH, and then the places where packages put `PostgreSQL`.
-pub(super) fn usual_places() -> Vec<PathBuf> {
+pub fn usual_places() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(USUAL_PLACES.map(PathBuf::from))
@@ -38,22 +38,23 @@ pub(super) struct Installation {
     folder: PathBuf,
     /// The major version.
     pub(super) major: u32,
+    /// The newest one on this machine, if that is newer than the server's files.
+    pub(super) newer: Option<u32>,
 }
 
 impl Installation {
     /// The installation of the version that made the server's files, or if there are none yet, the
     /// newest.
     pub(super) async fn find(places: &[PathBuf], made_by: Option<u32>) -> eyre::Result<Self> {
-        let mut found = Vec::new();
-        for folder in places.iter().flat_map(|place| expand(place)) {
-            found.extend(Self::in_folder(folder).await);
-        }
+        let mut found = Self::all(places).await;
         // Of equal ones the first: what is on PATH before what a package put elsewhere.
         found.sort_by_key(|installation| std::cmp::Reverse(installation.major));
         let seen = list(&found);
         let suits = |major| made_by.map_or(major >= OLDEST_MAJOR, |wanted| major == wanted);
+        let newest = found.first().map(|newest| newest.major);
         if let Some(suitable) = found.into_iter().find(|each| suits(each.major)) {
-            return Ok(suitable);
+            let newer = newest.filter(|newest| *newest > suitable.major);
+            return Ok(Installation { newer, ..suitable });
         }
         let places: Vec<_> = places
             .iter()
@@ -63,14 +64,54 @@ impl Installation {
         match made_by {
             Some(wanted) => bail!(
                 "the data folder was made by PostgreSQL {wanted}, and this machine has {seen} \
-                 (looked in {places}): install PostgreSQL {wanted}, move the data with pg_upgrade, \
-                 or set database.url"
+                 (looked in {places}): install PostgreSQL {wanted} beside it, and move the data with \
+                 `webmon upgrade`, or set database.url"
             ),
             None => bail!(
                 "no PostgreSQL {OLDEST_MAJOR} or newer: this machine has {seen} (looked in \
                  {places}): install one, e.g. `apt-get install postgresql`, or set database.url"
             ),
         }
+    }
+
+    /// The programs of these names that come with version `major`, all in one folder. The server's
+    /// own program may be a link to where the others are.
+    pub(super) async fn programs<const N: usize>(
+        places: &[PathBuf],
+        major: u32,
+        names: [&str; N],
+    ) -> eyre::Result<[PathBuf; N]> {
+        let found = Self::all(places).await;
+        let suitable = found.iter().filter(|one| one.major == major);
+        let mut folders = Vec::new();
+        for one in suitable {
+            folders.push(one.folder.clone());
+            let behind = fs::canonicalize(one.postgres()).ok();
+            folders.extend(behind.as_deref().and_then(Path::parent).map(Path::to_owned));
+        }
+        let complete = |folder: &&PathBuf| names.iter().all(|name| folder.join(name).is_file());
+        let Some(folder) = folders.iter().find(complete) else {
+            let looked: Vec<_> = folders
+                .iter()
+                .map(|folder| folder.display().to_string())
+                .collect();
+            bail!(
+                "no {} of PostgreSQL {major} (looked in {}): install its client programs, e.g. \
+                 `apt-get install postgresql-client-{major}`",
+                names.join(" and "),
+                looked.join(", ")
+            );
+        };
+        Ok(names.map(|name| folder.join(name)))
+    }
+
+    /// All that are in `places`.
+    async fn all(places: &[PathBuf]) -> Vec<Self> {
+        let mut found = Vec::new();
+        for folder in places.iter().flat_map(|place| expand(place)) {
+            found.extend(Self::in_folder(folder).await);
+        }
+        found
     }
 
     /// The installation whose programs are in `folder`, if they are, and can be run.
@@ -95,6 +136,7 @@ impl Installation {
         Some(Installation {
             folder,
             major: major?,
+            newer: None,
         })
     }
 

@@ -9,6 +9,8 @@
 //! 4. `cluster`: the first time, `initdb`.
 //! 5. `answer`: the server is waited for, and has a database for webmon.
 //!
+//! `tools` are the programs that back its database up and restore it.
+//!
 //! The server listens on a Unix socket in a folder that is closed to others, and nowhere else.
 //! One webmon at a time may use a data folder; its lock is the caller's business.
 
@@ -19,11 +21,15 @@ mod home;
 mod installation;
 mod logs;
 mod postmaster;
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use color_eyre::eyre::{self, WrapErr as _, bail, eyre};
+
+pub use self::installation::usual_places;
+pub use self::tools::{Tools, is_backup};
 
 use self::answer::Ready;
 use self::home::Home;
@@ -42,6 +48,20 @@ pub struct OwnPostgres {
     postmaster: Postmaster,
     /// The folder of the socket on which it listens.
     socket: PathBuf,
+    /// Its folders.
+    home: Home,
+}
+
+/// Whether a data folder has the files of a server.
+pub fn has_files(data: &Path) -> bool {
+    data.join("postgres/cluster").exists()
+}
+
+/// The major version that made the server's files in a data folder, and the newest that is in `places`.
+pub async fn versions(data: &Path, places: &[PathBuf]) -> eyre::Result<(Option<u32>, u32)> {
+    let made_by = Home::prepare(data)?.version()?;
+    let newest = Installation::find(places, None).await?;
+    Ok((made_by, newest.major))
 }
 
 impl OwnPostgres {
@@ -67,10 +87,22 @@ impl OwnPostgres {
             return Ok(adopted);
         }
         let installation = Installation::find(places, home.version()?).await?;
+        if let Some(newer) = installation.newer {
+            tracing::info!(
+                postgres.version = installation.major,
+                postgres.newest = newer,
+                "a newer PostgreSQL is installed: `webmon upgrade` moves the data folder to it"
+            );
+        }
         if home.version()?.is_none() {
             cluster::create(&home, &installation).await?;
         }
         Self::launch(&home, &installation).await
+    }
+
+    /// The server that runs on `data`, if one does.
+    pub async fn running(data: &Path) -> eyre::Result<Option<OwnPostgres>> {
+        Self::adopt(&Home::prepare(data)?).await
     }
 
     /// Where sea-orm finds webmon's database.
@@ -91,6 +123,7 @@ impl OwnPostgres {
         let OwnPostgres {
             mut postmaster,
             socket,
+            home: _,
         } = self;
         let pid = postmaster.pid();
         if postmaster.has_ended()? {
@@ -126,7 +159,11 @@ impl OwnPostgres {
         let pid = postmaster.pid();
         tracing::info!(postgres.pid = pid, "PostgreSQL runs already: using it");
         match answer::wait(&mut postmaster).await? {
-            Ready::On(socket) => Ok(Some(OwnPostgres { postmaster, socket })),
+            Ready::On(socket) => Ok(Some(OwnPostgres {
+                postmaster,
+                socket,
+                home: home.clone(),
+            })),
             Ready::Never => Ok(None),
         }
     }
@@ -145,7 +182,11 @@ impl OwnPostgres {
             home.cluster.display()
         );
         match answer::wait(&mut postmaster).await? {
-            Ready::On(socket) => Ok(OwnPostgres { postmaster, socket }),
+            Ready::On(socket) => Ok(OwnPostgres {
+                postmaster,
+                socket,
+                home: home.clone(),
+            }),
             Ready::Never => bail!(
                 "PostgreSQL did not start in {}:{}",
                 home.cluster.display(),

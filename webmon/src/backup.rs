@@ -1,0 +1,358 @@
+//! `webmon backup` and `webmon restore`: the database of webmon's own `PostgreSQL`, as one file.
+//!
+//! A backup is `pg_dump`'s custom format. It is taken beside a running `webmon up`, of one moment, and appears
+//! whole or not at all. It is restored where there is no site and no result yet, in one transaction.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, IsTerminal as _, Read as _, Seek as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use clap::Args;
+use color_eyre::eyre::{Result, WrapErr as _, bail, ensure, eyre};
+use runtime::config::{DatabaseConfig, Secret};
+use runtime::database::{self, DatabaseError, Pool};
+use runtime::installation;
+use runtime::program::{say, usage};
+use runtime::shutdown::on_signals;
+use runtime::sql;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
+use tracing::warn;
+
+use crate::config::Config;
+use crate::data::DataLock;
+use crate::postgres::{OwnPostgres, Tools, has_files, is_backup};
+
+/// Standard output, or standard input.
+const STANDARD: &str = "-";
+
+/// `backup FILE [--force]`
+#[derive(Args, Clone, Debug)]
+pub struct Backup {
+    /// The file to write; `-` is standard output
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Replace a file that is there
+    #[arg(long)]
+    force: bool,
+}
+
+/// `restore FILE`
+#[derive(Args, Clone, Debug)]
+pub struct Restore {
+    /// The file that `webmon backup` wrote; `-` is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// The connection of these commands.
+const POOL: Pool = Pool {
+    name: "webmon-restore",
+    connections: 1,
+    settings: &[("jit", "off")],
+};
+
+/// The tables of webmon's own database that may have rows before a restore: the migrations make these.
+const FILLED: &str = "'seaql_migrations', 'schedule_shard', 'installation'";
+
+/// Writes a backup.
+pub async fn backup(config: &Config, data: &Path, command: &Backup) -> Result<()> {
+    refuse_configured(config, "pg_dump")?;
+    ensure!(
+        has_files(data),
+        "there is nothing to back up: {} has no database yet",
+        data.display()
+    );
+    let target = Target::new(command)?;
+    // Without the lock a webmon up runs on the folder, and keeps the server.
+    let lock = DataLock::take(data)?;
+    let server = OwnPostgres::start(data).await?;
+    let written = interruptible(async {
+        let tools = Tools::of(&server).await?;
+        target.write(&tools, &server).await
+    })
+    .await;
+    match lock {
+        Some(_lock) => written.and(server.stop().await),
+        None => written,
+    }
+}
+
+/// Fills the database of a data folder with a backup.
+pub async fn restore(config: &Config, data: &Path, command: &Restore) -> Result<()> {
+    refuse_configured(config, "pg_restore")?;
+    // Before anything is made for it.
+    let source = Source::open(&command.file)?;
+    let lock = DataLock::insist(data)?;
+    let server = OwnPostgres::start(data).await?;
+    let restored = interruptible(async {
+        refuse_rows(&server, data).await?;
+        let tools = Tools::of(&server).await?;
+        source.look(&tools, &server).await?;
+        tools.restore(&server, source.stdin()?).await?;
+        take_place(&server).await
+    })
+    .await;
+    if restored.is_err()
+        && let Err(error) = server.forget_restored().await
+    {
+        warn!("an unfinished database is left: {error:#}");
+    }
+    let restored = restored.wrap_err_with(|| {
+        format!(
+            "cannot restore {}, and nothing is changed",
+            command.file.display()
+        )
+    });
+    let stopped = server.stop().await;
+    drop(lock);
+    let sites = restored?;
+    stopped?;
+    say(format_args!(
+        "restored {sites} sites with their results: `webmon up` goes on with them. If the original goes on as well, \
+         run `webmon identity new` first"
+    ))
+    .wrap_err("write to standard output")
+}
+
+/// Checks a database that was just filled, prepares it for its new place, and lets it take that; returns the
+/// number of its sites.
+pub(crate) async fn take_place(server: &OwnPostgres) -> Result<i64> {
+    let config = DatabaseConfig {
+        url: Secret::new(server.restored_url()),
+    };
+    let database = database::connect(&config, POOL).await?;
+    match database::check_schema(&database).await {
+        // `webmon up` migrates what is older.
+        Ok(()) | Err(DatabaseError::SchemaBehind { found: Some(_), .. }) => {}
+        Err(DatabaseError::SchemaBehind { found: None, .. }) => {
+            bail!("it is a backup of another program's database: it has no schema of webmon's")
+        }
+        Err(error) => return Err(error.into()),
+    }
+    if exists(&database, "SELECT to_regclass('installation') IS NOT NULL").await? {
+        installation::keep(&database).await?;
+    }
+    // A restored database has no statistics, and is slow without.
+    database
+        .execute_unprepared("ANALYZE")
+        .await
+        .wrap_err("analyse the restored tables")?;
+    let sites = value(&database, "SELECT count(*) FROM site").await?;
+    database.close().await.wrap_err("leave the database")?;
+    server.promote_restored().await?;
+    Ok(sites)
+}
+
+/// These commands are for webmon's own server.
+fn refuse_configured(config: &Config, program: &str) -> Result<()> {
+    if config.database.is_none() {
+        return Ok(());
+    }
+    Err(usage(format!(
+        "database.url is set, and this command is for the PostgreSQL that `webmon up` runs for itself: use \
+         PostgreSQL's own `{program}` with that address"
+    )))
+}
+
+/// Does `work`, unless a signal comes first: then what it made is removed.
+pub(crate) async fn interruptible<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let signals = on_signals().wrap_err("listen for signals")?;
+    tokio::select! {
+        done = work => done,
+        () = signals.stop.cancelled() => Err(eyre!("stopped by a signal")),
+    }
+}
+
+/// Refuses a database with sites or results.
+async fn refuse_rows(server: &OwnPostgres, data: &Path) -> Result<()> {
+    let config = DatabaseConfig {
+        url: Secret::new(server.url()),
+    };
+    let database = database::connect(&config, POOL).await?;
+    let tables = format!(
+        "SELECT oid::regclass::text AS name FROM pg_class
+         WHERE relkind = 'r' AND relpersistence <> 't' AND relname NOT IN ({FILLED})
+            AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace,
+                'pg_toast'::regnamespace)"
+    );
+    let tables = database.query_all_raw(Statement::from_string(sql::POSTGRES, tables));
+    for table in tables.await.wrap_err("look for tables with rows")? {
+        let name: String = table.try_get("", "name").wrap_err("read a name")?;
+        ensure!(
+            !exists(&database, &format!("SELECT EXISTS (SELECT FROM {name})")).await?,
+            "the database in {} is in use, its table {name} has rows: restore into a folder of its own, \
+             with --data",
+            data.display()
+        );
+    }
+    database.close().await.wrap_err("leave the database")
+}
+
+/// Whether something is so.
+async fn exists(database: &DatabaseConnection, question: &str) -> Result<bool> {
+    value(database, question).await
+}
+
+/// The only value of a question.
+async fn value<T: sea_orm::TryGetable>(database: &DatabaseConnection, question: &str) -> Result<T> {
+    let row = database.query_one_raw(Statement::from_string(sql::POSTGRES, question));
+    let row = row.await.wrap_err_with(|| question.to_owned())?;
+    let row = row.ok_or_else(|| eyre!("{question}: no answer"))?;
+    row.try_get_by_index(0)
+        .wrap_err_with(|| question.to_owned())
+}
+
+/// Where a backup goes.
+enum Target {
+    /// Standard output.
+    Standard,
+    /// A file, which appears when it is whole.
+    File {
+        /// Its name.
+        path: PathBuf,
+        /// The name until then.
+        unfinished: Unfinished,
+    },
+}
+
+/// A file that is removed unless it gets its name.
+struct Unfinished(PathBuf);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // It is gone if it got its name.
+        drop(fs::remove_file(&self.0));
+    }
+}
+
+impl Target {
+    /// Fails where a backup cannot go.
+    fn new(Backup { file, force }: &Backup) -> Result<Self> {
+        if file == Path::new(STANDARD) {
+            if io::stdout().is_terminal() {
+                return Err(usage(
+                    "a backup is no text for a terminal: name a file, or send it on with `>` or `|`",
+                ));
+            }
+            return Ok(Self::Standard);
+        }
+        match fs::symlink_metadata(file) {
+            Ok(found) if !found.is_file() => {
+                return Err(usage(format!(
+                    "{} is no file: name another",
+                    file.display()
+                )));
+            }
+            Ok(_) if !force => {
+                return Err(usage(format!(
+                    "{} is there already: name another file, or replace it with --force",
+                    file.display()
+                )));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(error).wrap_err_with(|| format!("look at {}", file.display()));
+            }
+        }
+        let Some(name) = file.file_name() else {
+            return Err(usage(format!("{} names no file", file.display())));
+        };
+        let mut unfinished = std::ffi::OsString::from(".");
+        unfinished.push(name);
+        unfinished.push(format!(".{}", std::process::id()));
+        Ok(Self::File {
+            path: file.clone(),
+            unfinished: Unfinished(file.with_file_name(unfinished)),
+        })
+    }
+
+    /// Writes the backup. It has the key of the installation in it, so no other user may read it.
+    async fn write(self, tools: &Tools, server: &OwnPostgres) -> Result<()> {
+        let (path, unfinished) = match self {
+            Self::Standard => return tools.dump(server, Stdio::inherit()).await,
+            Self::File { path, unfinished } => (path, unfinished),
+        };
+        let context = || format!("write {}", path.display());
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&unfinished.0)
+            .wrap_err_with(context)?;
+        let output = file.try_clone().wrap_err_with(context)?;
+        tools
+            .dump(server, output.into())
+            .await
+            .wrap_err_with(context)?;
+        let mut written = file.try_clone().wrap_err_with(context)?;
+        written.rewind().wrap_err_with(context)?;
+        tools
+            .look_at(server, written)
+            .await
+            .wrap_err_with(context)?;
+        file.sync_all().wrap_err_with(context)?;
+        fs::rename(&unfinished.0, &path).wrap_err_with(context)?;
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))
+            .and_then(|folder| folder.sync_all())
+            .wrap_err_with(context)?;
+        let bytes = file.metadata().wrap_err_with(context)?.len();
+        say(format_args!("wrote {}: {bytes} bytes", path.display()))
+            .wrap_err("write to standard output")
+    }
+}
+
+/// Where a backup comes from.
+enum Source {
+    /// Standard input.
+    Standard,
+    /// A file.
+    File(File),
+}
+
+impl Source {
+    /// Opens it; a file that is no backup is refused.
+    fn open(path: &Path) -> Result<Self> {
+        if path == Path::new(STANDARD) {
+            return Ok(Self::Standard);
+        }
+        let context = || format!("read {}", path.display());
+        let mut file = File::open(path).wrap_err_with(context)?;
+        let mut first = Vec::new();
+        file.by_ref()
+            .take(16)
+            .read_to_end(&mut first)
+            .wrap_err_with(context)?;
+        file.rewind().wrap_err_with(context)?;
+        ensure!(
+            is_backup(&first),
+            "{} is no backup: name a file that `webmon backup` wrote",
+            path.display()
+        );
+        Ok(Self::File(file))
+    }
+
+    /// Has its table of contents read, where that can be done twice.
+    async fn look(&self, tools: &Tools, server: &OwnPostgres) -> Result<()> {
+        let Self::File(file) = self else {
+            return Ok(());
+        };
+        let again = file.try_clone().wrap_err("open the backup twice")?;
+        tools.look_at(server, again).await?;
+        (&mut &*file).rewind().wrap_err("read the backup again")
+    }
+
+    /// The input of the program that reads it.
+    fn stdin(&self) -> Result<Stdio> {
+        Ok(match self {
+            Self::Standard => Stdio::inherit(),
+            Self::File(file) => file.try_clone().wrap_err("open the backup twice")?.into(),
+        })
+    }
+}
