@@ -43,13 +43,19 @@ ORDER BY relname";
 const AGED_GAPS: &str =
     "DELETE FROM schedule_gap WHERE until < now() - $1 * interval '1 millisecond'";
 
+/// The days that are needed and not there, as `2026-11-30`.
+pub async fn missing(database: &DatabaseConnection) -> Result<Vec<String>> {
+    let rows = database
+        .query_all_raw(Statement::from_string(sql::POSTGRES, NEEDED))
+        .await
+        .wrap_err("look for missing days of check_result")?;
+    let days = rows.iter().map(|row| row.try_get("", "day"));
+    days.collect::<Result<_, _>>().wrap_err("read a day")
+}
+
 /// Makes the days that are needed now.
 pub(crate) async fn make(database: &DatabaseConnection) -> Result<()> {
-    let missing = database
-        .query_all_raw(Statement::from_string(sql::POSTGRES, NEEDED))
-        .await;
-    for row in missing.wrap_err("look for missing days of check_result")? {
-        let day: String = row.try_get("", "day").wrap_err("read a day")?;
+    for day in missing(database).await? {
         // A statement of its own, so that each day is a transaction of its own.
         let make = sql::statement("SELECT webmon_make_day($1::date)", [day.clone().into()]);
         database

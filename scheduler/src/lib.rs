@@ -25,7 +25,7 @@ mod batch;
 mod claim;
 pub mod command;
 pub mod config;
-mod days;
+pub mod days;
 mod due;
 mod metrics;
 mod outlook;

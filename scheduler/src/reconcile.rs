@@ -253,7 +253,7 @@ async fn extent(
         .query_one_raw(statement)
         .await
         .wrap_err("read how far the shards were judged")?;
-    let row = row.ok_or_else(|| eyre!("schedule_shard is empty: run `migration fresh`"))?;
+    let row = row.ok_or_else(|| eyre!("schedule_shard is empty: run `webmon repair`"))?;
     Extent::from_query_result(&row, "").wrap_err("read how far the shards were judged")
 }
 

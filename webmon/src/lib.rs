@@ -13,6 +13,7 @@ mod folder;
 pub mod identity;
 pub mod lock;
 pub mod postgres;
+pub mod repair;
 mod roster;
 pub mod status;
 mod table;

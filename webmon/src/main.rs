@@ -18,6 +18,7 @@ use webmon::{
     config::Config,
     data::Store,
     identity::{IdentityCommand, identity, warn_of_copy},
+    repair::{RepairCommand, repair},
     status::status,
     up::{Up, up},
     upgrade::upgrade,
@@ -66,6 +67,8 @@ enum Command {
     Restore(Restore),
     /// Move the data folder to the newest PostgreSQL that is installed beside the one that made it
     Upgrade,
+    /// Put back what the database lacks and what can be computed; no row of yours is changed
+    Repair(RepairCommand),
     /// Say whether the configuration is in order, and do nothing
     CheckConfig,
     /// Ask the running webmon whether it is ready (for containers)
@@ -115,6 +118,7 @@ async fn execute(
             let access = match &command {
                 Command::Apply(apply) => apply.access(),
                 Command::Identity(command) => command.access(),
+                Command::Repair(_) => Access::Write,
                 _ => Access::Read,
             };
             let done = match store.ready(access).await {
@@ -138,6 +142,7 @@ async fn obey(command: Command, config: &Config, database: DatabaseConnection) -
             status(&database).await
         }
         Command::Identity(command) => identity(&database, &command).await,
+        Command::Repair(command) => repair(&database, config.scheduler.retention, command).await,
         Command::Audit(command) => audit(&database, &command, config.scheduler.retention).await,
         _ => command::export(&database).await,
     }

@@ -22,7 +22,7 @@ pub async fn upgrade(config: &Config, data: &Path) -> Result<()> {
             "database.url is set, and this command is for the PostgreSQL that `webmon up` runs for itself",
         ));
     }
-    upgrade_from(data, &postgres::usual_places()).await
+    Box::pin(upgrade_from(data, &postgres::usual_places())).await
 }
 
 /// The same, of the versions in `places`.
@@ -42,7 +42,7 @@ pub async fn upgrade_from(data: &Path, places: &[PathBuf]) -> Result<()> {
     let upgrading = data.join(UPGRADING);
     discard(&upgrading).await?;
     let old = OwnPostgres::start_from(data, places).await?;
-    let filled = interruptible(fill(&old, &upgrading, places)).await;
+    let filled = Box::pin(interruptible(fill(&old, &upgrading, places))).await;
     let stopped = old.stop().await;
     if filled.is_err() {
         discard(&upgrading).await?;
@@ -79,7 +79,7 @@ async fn fill(old: &OwnPostgres, upgrading: &Path, places: &[PathBuf]) -> Result
     };
     let filled = filled.await;
     let stopped = new.stop().await;
-    filled.and_then(|_sites| stopped)
+    filled.and(stopped)
 }
 
 /// Puts the new files in the place of the old ones; returns where the old ones are kept.

@@ -157,20 +157,29 @@ async fn a_backup_replaces_nothing_unasked_and_what_is_none_is_not_restored() {
             .all(|name| !name.to_string_lossy().starts_with('.')),
         "{left:?}"
     );
+}
 
-    let configured = folder.join("configured.yaml");
-    fs::write(
-        &configured,
-        "database: {url: \"postgres://webmon@127.0.0.1/webmon\"}\n",
-    )
-    .unwrap();
-    let arguments = [
-        backup,
-        "other".as_ref(),
-        "--config".as_ref(),
-        configured.as_os_str(),
-    ];
-    refused(data, &arguments, 2, "use PostgreSQL's own `pg_dump`").await;
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configured_database_is_backed_up_by_its_own_tools() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (data, config) = (
+        folder.path().join("data"),
+        folder.path().join("config.yaml"),
+    );
+    let url = "postgres://webmon@127.0.0.1/webmon";
+    fs::write(&config, format!("database: {{url: \"{url}\"}}\n")).unwrap();
+    for (command, tool) in [("backup", "`pg_dump`"), ("restore", "`pg_restore`")] {
+        let arguments = [command, "file", "--config"].map(OsStr::new);
+        let arguments = arguments.into_iter().chain([config.as_os_str()]);
+        let arguments: Vec<_> = arguments.collect();
+        refused(
+            &data,
+            &arguments,
+            2,
+            &format!("use PostgreSQL's own {tool}"),
+        )
+        .await;
+    }
 }
 
 /// Makes a data folder with a site.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use color_eyre::eyre::{self, Report, WrapErr as _, bail, eyre};
 use postgres_address::{Address, Environment};
-use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _, PgConnection};
+use sea_orm::sqlx::{self, AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use tokio::time::{Instant, timeout};
 
 use super::postmaster::Postmaster;
@@ -21,7 +21,7 @@ pub(super) const DATABASE: &str = "webmon";
 pub(super) const PORT: u16 = 5432;
 
 /// The database that every server has.
-pub(super) const FIRST_DATABASE: &str = "postgres";
+const FIRST_DATABASE: &str = "postgres";
 
 /// How long a server may take until it is ready, recovery after a crash included.
 const READY_DEADLINE: Duration = Duration::from_mins(1);
@@ -158,23 +158,27 @@ async fn open(folder: &Path, database: &str) -> Result<PgConnection, sqlx::Error
     Address::parse(&url(folder, database))
         .and_then(|address| address.options(&Environment::of_process()))
         .map_err(|error| sqlx::Error::Configuration(error.into()))?
+        // To make or drop a database takes seconds on a slow disk, and that is no news.
+        .disable_statement_logging()
         .connect()
         .await
 }
 
 /// Creates webmon's database, of which a server is without that has just been made.
 async fn create_database(folder: &Path) -> eyre::Result<()> {
-    let create = async {
-        let mut connection = open(folder, FIRST_DATABASE).await?;
-        let statement = format!("CREATE DATABASE {DATABASE}");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
-            .execute(&mut connection)
-            .await?;
-        connection.close().await
-    };
-    create
+    administrate(folder, &[format!("CREATE DATABASE {DATABASE}")])
         .await
         .wrap_err_with(|| format!("cannot create the database {DATABASE}"))
+}
+
+/// Runs statements about databases, on the server whose socket is in `folder`.
+pub(super) async fn administrate(folder: &Path, statements: &[String]) -> Result<(), sqlx::Error> {
+    let mut connection = open(folder, FIRST_DATABASE).await?;
+    for statement in statements {
+        let statement = sqlx::raw_sql(AssertSqlSafe(statement.as_str()));
+        statement.execute(&mut connection).await?;
+    }
+    connection.close().await
 }
 
 impl From<sqlx::Error> for Unanswered {

@@ -52,11 +52,6 @@ pub struct OwnPostgres {
     home: Home,
 }
 
-/// Whether a data folder has the files of a server.
-pub fn has_files(data: &Path) -> bool {
-    data.join("postgres/cluster").exists()
-}
-
 /// The major version that made the server's files in a data folder, and the newest that is in `places`.
 pub async fn versions(data: &Path, places: &[PathBuf]) -> eyre::Result<(Option<u32>, u32)> {
     let made_by = Home::prepare(data)?.version()?;
@@ -76,7 +71,9 @@ impl OwnPostgres {
 
     /// Whether `data` holds the files of a server already. Looks, and makes nothing.
     pub fn is_made(data: &Path) -> bool {
-        Home::cluster_in(data).exists()
+        // An interrupted upgrade has moved the old files away, and the next start puts the new ones there.
+        let upgraded = data.join(crate::folder::UPGRADING);
+        Home::cluster_in(data).exists() || Home::cluster_in(&upgraded).exists()
     }
 
     /// Like [`OwnPostgres::start`], looking for `PostgreSQL` in `places` only: folders of programs, in

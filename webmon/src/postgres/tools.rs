@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use color_eyre::eyre::{self, WrapErr as _, bail, ensure, eyre};
-use sea_orm::sqlx::{self, AssertSqlSafe, Connection as _, PgConnection};
 use tokio::process::Command;
 
 use super::account::Account;
@@ -188,15 +187,8 @@ impl OwnPostgres {
 
     /// Runs statements that are about databases.
     async fn administrate(&self, statements: &[String]) -> eyre::Result<()> {
-        let run = async {
-            let url = answer::url(&self.socket, answer::FIRST_DATABASE);
-            let mut connection = PgConnection::connect(&url).await?;
-            for statement in statements {
-                let statement = sqlx::raw_sql(AssertSqlSafe(statement.as_str()));
-                statement.execute(&mut connection).await?;
-            }
-            connection.close().await
-        };
-        run.await.wrap_err("exchange databases")
+        answer::administrate(&self.socket, statements)
+            .await
+            .wrap_err("exchange databases")
     }
 }

@@ -3,11 +3,9 @@
 //! A backup is `pg_dump`'s custom format. It is taken beside a running `webmon up`, of one moment, and appears
 //! whole or not at all. It is restored where there is no site and no result yet, in one transaction.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, IsTerminal as _, Read as _, Seek as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+mod file;
+
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, bail, ensure, eyre};
@@ -22,10 +20,9 @@ use tracing::warn;
 
 use crate::config::Config;
 use crate::data::DataLock;
-use crate::postgres::{OwnPostgres, Tools, has_files, is_backup};
+use crate::postgres::{OwnPostgres, Tools};
 
-/// Standard output, or standard input.
-const STANDARD: &str = "-";
+use self::file::{Source, Target};
 
 /// `backup FILE [--force]`
 #[derive(Args, Clone, Debug)]
@@ -60,11 +57,11 @@ const FILLED: &str = "'seaql_migrations', 'schedule_shard', 'installation'";
 pub async fn backup(config: &Config, data: &Path, command: &Backup) -> Result<()> {
     refuse_configured(config, "pg_dump")?;
     ensure!(
-        has_files(data),
+        OwnPostgres::is_made(data),
         "there is nothing to back up: {} has no database yet",
         data.display()
     );
-    let target = Target::new(command)?;
+    let target = Target::new(&command.file, command.force)?;
     // Without the lock a webmon up runs on the folder, and keeps the server.
     let lock = DataLock::take(data)?;
     let server = OwnPostgres::start(data).await?;
@@ -86,14 +83,8 @@ pub async fn restore(config: &Config, data: &Path, command: &Restore) -> Result<
     let source = Source::open(&command.file)?;
     let lock = DataLock::insist(data)?;
     let server = OwnPostgres::start(data).await?;
-    let restored = interruptible(async {
-        refuse_rows(&server, data).await?;
-        let tools = Tools::of(&server).await?;
-        source.look(&tools, &server).await?;
-        tools.restore(&server, source.stdin()?).await?;
-        take_place(&server).await
-    })
-    .await;
+    let filling = fill(&server, data, &source);
+    let restored = Box::pin(interruptible(filling)).await;
     if restored.is_err()
         && let Err(error) = server.forget_restored().await
     {
@@ -110,10 +101,20 @@ pub async fn restore(config: &Config, data: &Path, command: &Restore) -> Result<
     let sites = restored?;
     stopped?;
     say(format_args!(
-        "restored {sites} sites with their results: `webmon up` goes on with them. If the original goes on as well, \
-         run `webmon identity new` first"
+        "restored {sites} site{} with all results: `webmon up` goes on with them. If the original goes on as well, \
+         run `webmon identity new` first",
+        if sites == 1 { "" } else { "s" }
     ))
     .wrap_err("write to standard output")
+}
+
+/// Fills the server's database; returns the number of its sites.
+async fn fill(server: &OwnPostgres, data: &Path, source: &Source) -> Result<i64> {
+    refuse_rows(server, data).await?;
+    let tools = Tools::of(server).await?;
+    source.look(&tools, server).await?;
+    tools.restore(server, source.stdin()?).await?;
+    take_place(server).await
 }
 
 /// Checks a database that was just filled, prepares it for its new place, and lets it take that; returns the
@@ -202,157 +203,4 @@ async fn value<T: sea_orm::TryGetable>(database: &DatabaseConnection, question: 
     let row = row.ok_or_else(|| eyre!("{question}: no answer"))?;
     row.try_get_by_index(0)
         .wrap_err_with(|| question.to_owned())
-}
-
-/// Where a backup goes.
-enum Target {
-    /// Standard output.
-    Standard,
-    /// A file, which appears when it is whole.
-    File {
-        /// Its name.
-        path: PathBuf,
-        /// The name until then.
-        unfinished: Unfinished,
-    },
-}
-
-/// A file that is removed unless it gets its name.
-struct Unfinished(PathBuf);
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        // It is gone if it got its name.
-        drop(fs::remove_file(&self.0));
-    }
-}
-
-impl Target {
-    /// Fails where a backup cannot go.
-    fn new(Backup { file, force }: &Backup) -> Result<Self> {
-        if file == Path::new(STANDARD) {
-            if io::stdout().is_terminal() {
-                return Err(usage(
-                    "a backup is no text for a terminal: name a file, or send it on with `>` or `|`",
-                ));
-            }
-            return Ok(Self::Standard);
-        }
-        match fs::symlink_metadata(file) {
-            Ok(found) if !found.is_file() => {
-                return Err(usage(format!(
-                    "{} is no file: name another",
-                    file.display()
-                )));
-            }
-            Ok(_) if !force => {
-                return Err(usage(format!(
-                    "{} is there already: name another file, or replace it with --force",
-                    file.display()
-                )));
-            }
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(error).wrap_err_with(|| format!("look at {}", file.display()));
-            }
-        }
-        let Some(name) = file.file_name() else {
-            return Err(usage(format!("{} names no file", file.display())));
-        };
-        let mut unfinished = std::ffi::OsString::from(".");
-        unfinished.push(name);
-        unfinished.push(format!(".{}", std::process::id()));
-        Ok(Self::File {
-            path: file.clone(),
-            unfinished: Unfinished(file.with_file_name(unfinished)),
-        })
-    }
-
-    /// Writes the backup. It has the key of the installation in it, so no other user may read it.
-    async fn write(self, tools: &Tools, server: &OwnPostgres) -> Result<()> {
-        let (path, unfinished) = match self {
-            Self::Standard => return tools.dump(server, Stdio::inherit()).await,
-            Self::File { path, unfinished } => (path, unfinished),
-        };
-        let context = || format!("write {}", path.display());
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&unfinished.0)
-            .wrap_err_with(context)?;
-        let output = file.try_clone().wrap_err_with(context)?;
-        tools
-            .dump(server, output.into())
-            .await
-            .wrap_err_with(context)?;
-        let mut written = file.try_clone().wrap_err_with(context)?;
-        written.rewind().wrap_err_with(context)?;
-        tools
-            .look_at(server, written)
-            .await
-            .wrap_err_with(context)?;
-        file.sync_all().wrap_err_with(context)?;
-        fs::rename(&unfinished.0, &path).wrap_err_with(context)?;
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))
-            .and_then(|folder| folder.sync_all())
-            .wrap_err_with(context)?;
-        let bytes = file.metadata().wrap_err_with(context)?.len();
-        say(format_args!("wrote {}: {bytes} bytes", path.display()))
-            .wrap_err("write to standard output")
-    }
-}
-
-/// Where a backup comes from.
-enum Source {
-    /// Standard input.
-    Standard,
-    /// A file.
-    File(File),
-}
-
-impl Source {
-    /// Opens it; a file that is no backup is refused.
-    fn open(path: &Path) -> Result<Self> {
-        if path == Path::new(STANDARD) {
-            return Ok(Self::Standard);
-        }
-        let context = || format!("read {}", path.display());
-        let mut file = File::open(path).wrap_err_with(context)?;
-        let mut first = Vec::new();
-        file.by_ref()
-            .take(16)
-            .read_to_end(&mut first)
-            .wrap_err_with(context)?;
-        file.rewind().wrap_err_with(context)?;
-        ensure!(
-            is_backup(&first),
-            "{} is no backup: name a file that `webmon backup` wrote",
-            path.display()
-        );
-        Ok(Self::File(file))
-    }
-
-    /// Has its table of contents read, where that can be done twice.
-    async fn look(&self, tools: &Tools, server: &OwnPostgres) -> Result<()> {
-        let Self::File(file) = self else {
-            return Ok(());
-        };
-        let again = file.try_clone().wrap_err("open the backup twice")?;
-        tools.look_at(server, again).await?;
-        (&mut &*file).rewind().wrap_err("read the backup again")
-    }
-
-    /// The input of the program that reads it.
-    fn stdin(&self) -> Result<Stdio> {
-        Ok(match self {
-            Self::Standard => Stdio::inherit(),
-            Self::File(file) => file.try_clone().wrap_err("open the backup twice")?.into(),
-        })
-    }
 }
