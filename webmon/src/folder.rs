@@ -116,7 +116,7 @@ pub(crate) fn open(path: &Path) -> Result<File> {
         .wrap_err_with(|| format!("look at {}", path.display()))?;
     ensure!(
         found.is_file() && found.nlink() == 1,
-        "{} is not a file of webmon's own: remove it, or choose another folder with --data",
+        "{} is not a file of webmon's own: move it away, or choose another folder with --data",
         path.display()
     );
     must_be_ours(path, &found)?;

@@ -14,6 +14,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::time::Duration;
 
+use migration::{Migrator, MigratorTrait as _};
 use sea_orm::{ConnectionTrait as _, Database};
 use testbed::{Crowd, Finished, Process, Website, eventually, sites_file, tables};
 use webmon::postgres::{self, OwnPostgres};
@@ -182,13 +183,60 @@ async fn a_configured_database_is_backed_up_by_its_own_tools() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_a_newer_webmon_is_refused_and_one_of_an_older_is_migrated() {
+    let standalone = Standalone::with("sites: []\n");
+    let folder = standalone.data().parent().unwrap();
+    let (backup, restore) = (OsStr::new("backup"), OsStr::new("restore"));
+    let (newer, older) = (folder.join("newer"), folder.join("older"));
+    let file = |data: &Path| data.with_extension("backup");
+    let future =
+        "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_future', 0)";
+    prepared_with(&newer, None, future).await;
+    prepared_with(&older, Some(4), "SELECT 1").await;
+    for data in [&newer, &older] {
+        done(data, &[backup, file(data).as_os_str()]).await;
+    }
+    let new = folder.join("new");
+    let arguments = [restore, &file(&newer).into_os_string()];
+    let refusal = run(&new, &arguments).await;
+    assert_eq!(refusal.code, 1, "{}", refusal.stderr);
+    for words in [
+        "cannot restore",
+        "m29990101_000001_future",
+        contract::SCHEMA_VERSION,
+        "upgrade webmon",
+    ] {
+        assert!(
+            refusal.stderr.contains(words),
+            "{words}: {}",
+            refusal.stderr
+        );
+    }
+    done(standalone.data(), &[restore, file(&older).as_os_str()]).await;
+    let mut up = standalone.up("webmon").await;
+    let database = standalone.connect().await;
+    assert_eq!(
+        tables::number(&database, "SELECT count(*) FROM site").await,
+        1
+    );
+    up.assert_running();
+}
+
 /// Makes a data folder with a site.
 async fn prepared(data: &Path) {
+    prepared_with(data, None, "SELECT 1").await;
+}
+
+/// The same, after so many migrations, and with this done to it.
+async fn prepared_with(data: &Path, migrations: Option<u32>, more: &str) {
     let server = OwnPostgres::start(data).await.unwrap();
-    testbed::migrate(&server.url()).await;
     let database = Database::connect(server.url()).await.unwrap();
+    Migrator::up(&database, migrations).await.unwrap();
     let site = "INSERT INTO site (name, url, interval_ms, timeout_ms) VALUES ('shop', 'http://127.0.0.1/', 60000, 1000)";
-    database.execute_unprepared(site).await.unwrap();
+    for statement in [site, more] {
+        database.execute_unprepared(statement).await.unwrap();
+    }
     database.close().await.unwrap();
     server.stop().await.unwrap();
 }

@@ -123,7 +123,10 @@ fn a_lock_that_is_a_link_is_refused_and_the_file_behind_it_stays_as_it_is() {
         make(&victim, &lock).unwrap();
         let message = refusal(lock.parent().unwrap());
         assert!(message.contains("data/lock is "), "{message}");
-        assert!(message.contains("remove it"), "{message}");
+        assert!(
+            message.contains("or choose another folder with --data"),
+            "{message}"
+        );
         fs::remove_file(&lock).unwrap();
     }
     symlink(top.path().join("nothing"), &lock).unwrap();

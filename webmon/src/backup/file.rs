@@ -29,7 +29,7 @@ pub(super) enum Target {
 }
 
 /// A file that is removed unless it gets its name.
-struct Unfinished(PathBuf);
+pub(super) struct Unfinished(PathBuf);
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
