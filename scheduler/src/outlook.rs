@@ -6,8 +6,9 @@
 use std::time::{Duration, Instant};
 
 use color_eyre::eyre::Report;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use runtime::{
+    kafka::describe,
     quota::Quota,
     retry::Outage,
     service::KAFKA,
@@ -29,6 +30,8 @@ use crate::{
 pub(crate) const SCHEDULE: &str = "schedule";
 /// A scheduler is not ready while a shard is so far behind: the longest pause between two tries of a shard.
 const MOST_BEHIND: Duration = Duration::from_secs(30);
+/// A shard that is so far behind is more than late.
+const STILL: Duration = Duration::from_secs(5);
 /// How much later than it should a look may come before the lag grows by itself.
 const LATE: Duration = Duration::from_secs(1);
 
@@ -77,6 +80,19 @@ impl Outlook {
         self.tell(now);
     }
 
+    /// Whether some shard stands still, as it seems.
+    pub(crate) fn stands_still(&self) -> bool {
+        let behind = self
+            .seen
+            .map(|(_, standing)| standing.behind_ms(self.lead()));
+        behind.is_some_and(|behind| behind > sql::millis(STILL))
+    }
+
+    /// How far ahead of now a shard is claimed.
+    const fn lead(&self) -> Duration {
+        self.horizon.saturating_sub(self.turn)
+    }
+
     /// Whether shards lie too far ahead.
     pub(crate) fn is_ahead(&self) -> bool {
         self.ahead_ms().is_some()
@@ -118,11 +134,7 @@ impl Outlook {
     /// A turn over these shards failed.
     pub(crate) fn failed(&mut self, shards: &[i16], error: &Report, now: Instant) {
         self.metrics.failed();
-        let cause = Cause {
-            text: format!("{error:#}"),
-            of_kafka: error.downcast_ref::<KafkaError>().is_some(),
-        };
-        self.troubles.failed(shards, &cause, now);
+        self.troubles.failed(shards, &cause(error), now);
         self.tell(now);
     }
 
@@ -159,7 +171,7 @@ impl Outlook {
         let Some((at, standing)) = self.seen else {
             return 0;
         };
-        let behind = standing.behind_ms(self.horizon.saturating_sub(self.turn));
+        let behind = standing.behind_ms(self.lead());
         let since = now.saturating_duration_since(at);
         if since > self.turn + LATE {
             behind.saturating_add(sql::millis(since)).max(0)
@@ -204,5 +216,26 @@ impl Outlook {
             }
             (None, None) => behind,
         })
+    }
+}
+
+/// Why a turn failed. Kafka's errors say the same twice, so its own words are taken; the name of a right that lacks
+/// is enough.
+fn cause(error: &Report) -> Cause {
+    let Some(of_kafka) = error.downcast_ref::<KafkaError>() else {
+        return Cause {
+            text: format!("{error:#}"),
+            of_kafka: false,
+        };
+    };
+    let code = of_kafka.rdkafka_error_code();
+    let text = match code.unwrap_or(RDKafkaErrorCode::Fail) {
+        RDKafkaErrorCode::TopicAuthorizationFailed
+        | RDKafkaErrorCode::ClusterAuthorizationFailed => error.to_string(),
+        code => format!("{error}: {}", describe(code)),
+    };
+    Cause {
+        text,
+        of_kafka: true,
     }
 }

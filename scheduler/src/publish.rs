@@ -108,13 +108,13 @@ impl Publisher {
             .set("message.timeout.ms", MESSAGE_TIMEOUT_MS)
             .set("queue.buffering.max.kbytes", QUEUE_KIB)
             .set("max.in.flight.requests.per.connection", MAX_REQUESTS);
-        if let Some(batch_size) = sender.room.batch_size() {
-            client.set("batch.size", batch_size);
-        }
+        // Read once: what is larger than this, and only that, is alone in its request.
+        let batch_bytes = sender.room.batch();
+        client.set("batch.size", batch_bytes.to_string());
         let context = Context {
             log,
             backlog: sender.backlog.clone(),
-            batch_bytes: sender.room.batch(),
+            batch_bytes,
         };
         let producer: BaseProducer<Context> = client
             .create_with_context(context)
@@ -166,8 +166,8 @@ impl Publisher {
     }
 
     /// Takes another producer, after a turn that failed for one. What this one has not sent yet is forgotten; and it
-    /// may never reach Kafka any more: librdkafka has been seen to lose all
-    /// brokers, and to send nothing to a topic that was made anew.
+    /// may never reach Kafka any more: librdkafka has been seen to lose all brokers, and to send nothing to a topic
+    /// that was made anew.
     pub(crate) fn renew(&mut self, config: &KafkaConfig) -> Result<()> {
         self.purge();
         let log = Arc::clone(&self.producer.context().log);

@@ -9,7 +9,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// What librdkafka puts into one request at most, unless it is told otherwise: `batch.size`.
+/// What librdkafka puts into one request by default: less than topics take by default.
 const DEFAULT_BYTES: usize = 1_000_000;
 
 /// What is known, shared by all producers of a scheduler.
@@ -59,15 +59,9 @@ impl Room {
         Some(self.0.limit.load(Ordering::Relaxed)).filter(|limit| *limit > 0)
     }
 
-    /// The most bytes of several tasks in a request.
+    /// The most bytes of several tasks in a request: `batch.size` of a producer.
     pub(crate) fn batch(&self) -> usize {
         self.0.batch.load(Ordering::Relaxed)
-    }
-
-    /// What `batch.size` is to be, if not what librdkafka has by default.
-    pub(crate) fn batch_size(&self) -> Option<String> {
-        let batch = self.batch();
-        (batch < DEFAULT_BYTES).then(|| batch.to_string())
     }
 
     /// Why a task of so many bytes is not sent, and what would help.
@@ -90,9 +84,8 @@ mod tests {
     #[test]
     fn requests_fit_into_what_the_topic_takes() {
         let room = Room::new();
-        assert_eq!(room.batch_size(), None);
         room.learn(Some(1_048_588));
-        assert_eq!(room.batch_size(), None, "what topics take by default");
+        assert_eq!(room.batch(), DEFAULT_BYTES, "what topics take by default");
         room.learn(Some(8_192));
         assert_eq!(room.batch(), 6_144);
         assert_eq!(

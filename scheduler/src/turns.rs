@@ -148,6 +148,17 @@ impl Turns {
         }
     }
 
+    /// A failed shard was not there to be taken, as another scheduler has it. That one may fail as well: while some
+    /// shard stands still this one is not taken together with others.
+    fn retry_was_gone(&mut self, take: &Take) {
+        if self.outlook.stands_still() {
+            self.pace.failed(&take.candidates, Instant::now());
+        } else {
+            self.pace.gone(take);
+            self.outlook.gone(&take.candidates);
+        }
+    }
+
     /// Sets back what lies too far ahead; a failure costs the turns nothing but a connection.
     async fn set_back(&mut self, slot: &mut Slot, deadline: tokio::time::Instant) {
         let done = timeout_at(deadline, slot.set_back(self.config.horizon)).await;
@@ -163,8 +174,7 @@ impl Turns {
         let retry = take.most == 1 && take.candidates.len() == 1;
         let taken = turn.map_or(0, |turn| turn.claim.shards.len());
         if retry && taken == 0 {
-            self.pace.gone(take);
-            self.outlook.gone(&take.candidates);
+            self.retry_was_gone(take);
         }
         let more = retry || (taken == take.most && taken < take.candidates.len());
         // A millisecond more, as windows end on whole milliseconds.

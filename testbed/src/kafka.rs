@@ -123,7 +123,9 @@ impl Topic {
         let change = settings
             .iter()
             .fold(change, |change, (key, value)| change.set(key, value));
-        let altered = self.admin().alter_configs([&change], &AdminOptions::new());
+        // It must outlive the question: nothing would ever answer that.
+        let admin = self.admin();
+        let altered = admin.alter_configs([&change], &AdminOptions::new());
         let altered = altered.await.expect("an answer to the change of a topic");
         assert!(altered.iter().all(Result::is_ok), "{altered:?}");
     }

@@ -78,6 +78,18 @@ impl Guarded {
         On::Topic(self.cluster.topic.name())
     }
 
+    /// Adds a site whose task cannot be made much smaller.
+    async fn large_site(&self) {
+        let noise = "SELECT string_agg(md5(n::text), '') FROM generate_series(1, 200) AS n";
+        let url = self.cluster.website.url("/ok");
+        self.cluster
+            .execute(&format!(
+                "INSERT INTO site (name, url, interval_ms, timeout_ms, request)
+                 VALUES ('large', '{url}', 500, 100, jsonb_build_object('method', 'POST', 'body', ({noise})))"
+            ))
+            .await;
+    }
+
     /// Grants a right.
     fn grant(&self, operation: Operation, on: On<'_>) {
         grant(self.broker.address(), operation, on);
@@ -165,6 +177,28 @@ async fn each_right_that_lacks_is_named_and_needed() {
         (guarded.cluster.number(up).await == 20).then_some(())
     })
     .await;
+
+    // A broker that does not tell what the topic takes (no right DescribeConfigs) teaches it by refusals.
+    guarded.large_site().await;
+    let alter = [("max.message.bytes", "2000")];
+    guarded.cluster.topic.alter(&alter).await;
+    let refused =
+        "SELECT count(*) FROM check_result JOIN site ON id = site_id WHERE reason = 'invalid_site'";
+    let large = format!(
+        "{refused} AND name = 'large' AND detail LIKE '% bytes are more than topic % takes (its max.message.bytes): %'"
+    );
+    eventually(PATIENCE, "only the large task is refused", async || {
+        (guarded.cluster.number(&large).await >= 3).then_some(())
+    })
+    .await;
+    let after = guarded.cluster.now().await + 2_000;
+    guarded.cluster.scheduled_until(after).await;
+    let (all, large) = (
+        guarded.cluster.number(refused),
+        guarded.cluster.number(&large),
+    );
+    assert_eq!(all.await, large.await);
+    produces.ready().await;
 
     // What is taken back is told as well.
     guarded.revoke(Operation::Write, topic);

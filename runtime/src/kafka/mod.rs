@@ -22,7 +22,7 @@ use rdkafka::config::RDKafkaLogLevel;
 pub use rights::{Act, Lack, lacking_right};
 pub use seal::{HEADER, HEADER_BYTES, NoRandomness, Seal, Unsealed, random_key};
 pub use stranded::{STATISTICS_INTERVAL_MS, Stranded};
-pub use topic::{TopicState, ensure_topic, prepare_topic};
+pub use topic::{TopicState, describe, ensure_topic, prepare_topic};
 pub use wait::wait_for_brokers;
 
 use crate::config::{ClientCertificate, KafkaConfig, KafkaSasl, KafkaSsl};

@@ -170,7 +170,7 @@ async fn create(
 }
 
 /// A code in librdkafka's words, without its name in Rust.
-pub(super) fn describe(code: RDKafkaErrorCode) -> String {
+pub fn describe(code: RDKafkaErrorCode) -> String {
     let text = code.to_string();
     let words = text
         .split_once(" (")
