@@ -178,10 +178,22 @@ async fn each_right_that_lacks_is_named_and_needed() {
     })
     .await;
 
-    // A broker that does not tell what the topic takes (no right DescribeConfigs) teaches it by refusals.
+    learns_by_refusals(&guarded, &mut produces).await;
+
+    // What is taken back is told as well.
+    guarded.revoke(Operation::Write, topic);
+    says(&scheduler, &write).await;
+    guarded.grant(Operation::Write, topic);
+    produces.ready().await;
+    produces.stop().await;
+    checks.stop().await;
+}
+
+/// A broker that does not tell what the topic takes (no right `DescribeConfigs`) teaches it by refusals.
+async fn learns_by_refusals(guarded: &Guarded, produces: &mut Service) {
     guarded.large_site().await;
-    let alter = [("max.message.bytes", "2000")];
-    guarded.cluster.topic.alter(&alter).await;
+    let small = [("max.message.bytes", "2000")];
+    guarded.cluster.topic.alter(&small).await;
     let refused =
         "SELECT count(*) FROM check_result JOIN site ON id = site_id WHERE reason = 'invalid_site'";
     let large = format!(
@@ -199,12 +211,4 @@ async fn each_right_that_lacks_is_named_and_needed() {
     );
     assert_eq!(all.await, large.await);
     produces.ready().await;
-
-    // What is taken back is told as well.
-    guarded.revoke(Operation::Write, topic);
-    says(&scheduler, &write).await;
-    guarded.grant(Operation::Write, topic);
-    produces.ready().await;
-    produces.stop().await;
-    checks.stop().await;
 }
