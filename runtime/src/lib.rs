@@ -5,6 +5,7 @@ pub mod cgroup;
 pub mod clock;
 pub mod config;
 pub mod database;
+pub mod descriptors;
 pub mod installation;
 pub mod kafka;
 pub mod program;

@@ -14,6 +14,7 @@ use contract::text::harmless_lines;
 use postgres_address::without_passwords;
 use tokio::runtime::Runtime;
 
+use crate::descriptors;
 use crate::quota::Quota;
 use crate::shutdown::{Usage, exit_code};
 
@@ -54,8 +55,10 @@ pub fn run(program: &str, work: impl Future<Output = eyre::Result<()>>) -> ExitC
     code
 }
 
-/// Makes panics and errors readable; in colour on a terminal only. The first thing that a `main` does.
+/// Raises the limit of open files, and makes panics and errors readable; in colour on a terminal only. The first
+/// thing that a `main` does.
 pub fn prepare() -> eyre::Result<()> {
+    descriptors::raise();
     let hooks = HookBuilder::default().display_env_section(false);
     let plain = !io::stderr().is_terminal();
     let hooks = if plain {

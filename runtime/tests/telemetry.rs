@@ -1,8 +1,9 @@
 //! What `runtime::telemetry` promises, through a real socket.
 
-use std::net::SocketAddr;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -10,7 +11,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use runtime::clock::Clock;
 use runtime::config::HttpConfig;
-use runtime::telemetry::{Probes, bind, healthcheck, serve};
+use runtime::descriptors;
+use runtime::telemetry::{MOST_CONNECTIONS, Probes, bind, healthcheck, serve};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -48,20 +50,41 @@ impl Service {
 
     /// The whole answer to a GET, as text.
     async fn get(&self, path: &'static str) -> String {
-        use std::io::{Read as _, Write as _};
+        self.say(format!(
+            "GET {path} HTTP/1.1\r\nHost: webmon\r\nConnection: close\r\n\r\n"
+        ))
+        .await
+    }
+
+    /// All that is answered to these bytes.
+    async fn say(&self, bytes: String) -> String {
         let address = self.address;
         let ask = move || {
-            let mut stream = std::net::TcpStream::connect(address).unwrap();
-            write!(
-                stream,
-                "GET {path} HTTP/1.1\r\nHost: webmon\r\nConnection: close\r\n\r\n"
-            )
-            .unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).unwrap();
-            answer
+            let mut stream = TcpStream::connect(address).unwrap();
+            // it may be closed before it has taken all
+            let sent = stream.write_all(bytes.as_bytes());
+            assert!(sent.is_ok() || bytes.len() > 16_384, "{sent:?}");
+            let mut answer = Vec::new();
+            let read = stream.read_to_end(&mut answer);
+            assert!(read.is_ok() || bytes.len() > 16_384, "{read:?}");
+            String::from_utf8(answer).unwrap()
         };
         tokio::task::spawn_blocking(ask).await.unwrap()
+    }
+
+    /// Opens so many connections that say these bytes and no more.
+    async fn open(&self, count: usize, bytes: &'static str) -> Vec<TcpStream> {
+        let address = self.address;
+        let open = move || {
+            let streams = (0..count).map(|_| {
+                let mut stream = TcpStream::connect(address).unwrap();
+                stream.write_all(bytes.as_bytes()).unwrap();
+                stream.set_nonblocking(true).unwrap();
+                stream
+            });
+            streams.collect()
+        };
+        tokio::task::spawn_blocking(open).await.unwrap()
     }
 }
 
@@ -194,4 +217,63 @@ async fn stopping_does_not_wait_for_a_client_that_never_asks() {
     let ended = tokio::time::timeout(Duration::from_secs(10), service.task).await;
     ended.unwrap().unwrap().unwrap();
     drop(idle);
+}
+
+/// Whether nobody has closed a connection, which does not block.
+fn is_open(mut stream: &TcpStream) -> bool {
+    let read = stream.read(&mut [0; 64]);
+    matches!(read, Err(error) if error.kind() == ErrorKind::WouldBlock)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_is_answered_beside_thousands_of_connections_that_never_ask() {
+    descriptors::raise();
+    assert!(
+        descriptors::limit().is_none_or(|limit| limit > 5_000),
+        "ulimit -n is too low here"
+    );
+    let service = Service::start().await;
+    for half in ["", "GET /metrics HTTP/1.1\r\nX: "] {
+        let streams = service.open(4_100, half).await;
+        let began = Instant::now();
+        for path in ["/healthz", "/readyz", "/metrics"] {
+            let answer = service.get(path).await;
+            assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(4),
+            "{:?}",
+            began.elapsed()
+        );
+        let open = streams.iter().filter(|stream| is_open(stream)).count();
+        assert!(open <= MOST_CONNECTIONS, "{open} are open");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_does_not_ask_in_time_is_closed() {
+    let service = Service::start().await;
+    let streams = service.open(2, "GET /healthz HTTP/1.1\r\n").await;
+    testbed::eventually(Duration::from_secs(30), "they are closed", async || {
+        (!streams.iter().any(is_open)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_has_one_request_that_is_not_long() {
+    let service = Service::start().await;
+    let ask = |path: &str, more: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\n{more}\r\n");
+    let twice = service.say(ask("/healthz", "").repeat(1_000)).await;
+    assert_eq!(twice.matches("HTTP/1.1 200").count(), 1, "{twice}");
+    for long in [
+        ask(&format!("/{}", "a".repeat(20_000)), ""),
+        ask("/healthz", &format!("X: {}\r\n", "a".repeat(20_000))),
+        ask("/healthz", &"X: a\r\n".repeat(200)),
+    ] {
+        let answer = service.say(long).await;
+        assert!(!answer.contains("HTTP/1.1 200"), "{answer}");
+    }
+    let body = ask("/healthz", "Content-Length: 1000000000\r\n");
+    assert!(service.say(body).await.starts_with("HTTP/1.1 200"));
 }

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -11,14 +10,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::Probes;
+use super::{Probes, connections};
 use crate::config::HttpConfig;
-
-/// How long a request may still take once the service stops.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// The content type of `prometheus_client`'s text.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -52,12 +47,8 @@ pub async fn serve(
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .with_state(probes);
-    let serving =
-        axum::serve(listener, routes).with_graceful_shutdown(stop.clone().cancelled_owned());
-    tokio::select! {
-        served = serving => served,
-        () = async { stop.cancelled().await; sleep(GRACE).await } => Ok(()),
-    }
+    connections::serve(listener, routes, stop).await;
+    Ok(())
 }
 
 /// All metrics.

@@ -1,5 +1,6 @@
 //! What a service says of itself: logs, metrics, health, traces.
 
+mod connections;
 mod harmless;
 mod healthcheck;
 mod http;
@@ -7,6 +8,7 @@ mod logs;
 mod probes;
 pub mod traces;
 
+pub use connections::MOST_CONNECTIONS;
 pub use healthcheck::{HealthcheckError, healthcheck};
 pub use http::{BindError, bind, serve};
 pub(crate) use logs::parse_filter;
