@@ -24,6 +24,7 @@ mod access;
 pub mod command;
 pub mod config;
 mod consumer;
+pub mod descriptors;
 mod desk;
 mod door;
 mod handover;
@@ -88,7 +89,7 @@ const DONE_DEPTH: usize = 64;
 
 /// Checks until the service is stopped.
 pub async fn run(config: Config, service: Service) -> Result<()> {
-    memory::Bound::of(&config).say();
+    let slots = reckon(&config);
     let shown = &service.probes;
     let metrics = shown.register(Metrics::register);
     let condition = |name| shown.readiness().condition(name);
@@ -105,7 +106,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let (done, durable) = mpsc::channel(DONE_DEPTH);
     let prober = Prober::new(&config.probe, &Handle::current()).wrap_err("set up the probe")?;
     let links = lanes::Links::new(&hold, &results, &clock, &metrics);
-    let (drained, slots) = lanes::start(config.slots, &prober, &links)?;
+    let (drained, lanes) = lanes::start(slots, &prober, &links)?;
     let recorder = recorder(&config, &service, (&results, &metrics), done).traced_by(tracer);
     let left = CancellationToken::new();
     let links = Links {
@@ -139,10 +140,19 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let lasts = handover::at_the_end(config.drain, service.backlog.is_some());
     stages.spawn("hold", close_hold(hold, left, stop, lasts));
     stages.spawn("record", record_all(recorder, drained, prober.clone()));
-    tracing::info!(slots = config.slots, "checking");
+    tracing::info!(slots, "checking");
     let drain = config.drain;
-    Adopter::new(config, prober, slots).start(&mut stages, service.reloads);
+    Adopter::new(config, prober, lanes).start(&mut stages, service.reloads);
     exporter.after(stages.run(drain)).await
+}
+
+/// Says what memory this may take, and whether it has the files for its slots; how many slots there are.
+fn reckon(config: &Config) -> usize {
+    memory::Bound::of(config).say();
+    if let Some(fault) = descriptors::fault(config.slots) {
+        tracing::warn!("{fault}");
+    }
+    descriptors::slots_that_fit(config.slots)
 }
 
 /// What writes these results, and tells `done` what is durable.

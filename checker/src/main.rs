@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use checker::{
     command::{self, Probe},
     config::Config,
+    descriptors,
     memory::Bound,
 };
 use clap::{Parser, Subcommand};
@@ -90,7 +91,8 @@ async fn execute(
             config.kafka.tell();
             let bound = Bound::of(&config);
             say(format_args!("{file} is in order\n{bound}")).wrap_err("write")?;
-            if let Some(fault) = bound.fault() {
+            let faults = [bound.fault(), descriptors::fault(config.slots)];
+            for fault in faults.into_iter().flatten() {
                 tracing::warn!("{fault}");
             }
             Ok(())

@@ -10,8 +10,8 @@ use runtime::{
 use crate::{
     config::{Addresses, Config, ProbeConfig, Secrets},
     lanes::Slots,
-    memory,
     probe::Prober,
+    reckon,
 };
 
 /// What changes without a restart, and what is in force now.
@@ -59,8 +59,7 @@ impl Adopter {
         changes.needs_restart("drain", &self.config.drain, &drain);
         changes.log(logs, &mut self.config.log, log);
         if changes.adopt("slots", &mut self.config.slots, slots) {
-            self.slots.set(slots);
-            memory::Bound::of(&self.config).say();
+            self.slots.set(reckon(&self.config));
         }
         self.adopt_probe(&mut changes, probe);
         changes

@@ -45,7 +45,10 @@ pub(crate) const ROLES: &[Role] = &[
                 "SELECT, UPDATE (scheduled_until, reconciled_until)",
                 "TABLE schedule_shard",
             ),
-            ("SELECT, INSERT, DELETE", "TABLE schedule_gap"),
+            (
+                "SELECT, INSERT, UPDATE (until), DELETE",
+                "TABLE schedule_gap",
+            ),
             ("SELECT, INSERT", "TABLE check_result"),
             IDENTITY,
             STEPS,

@@ -65,6 +65,7 @@ const COLUMN_RIGHTS: &[(&str, &str, &str, &str)] = &[
         "UPDATE",
         "scheduled_until reconciled_until",
     ),
+    ("webmon_scheduler", "schedule_gap", "UPDATE", "until"),
     (
         "webmon_checker",
         "installation",

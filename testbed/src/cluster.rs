@@ -1,6 +1,7 @@
 //! Schedulers and checkers as processes of their own, between a database, a topic and a website.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::audit::Report;
 use crate::crowd::Crowd;
 use crate::database::{Database, connect, migrate};
 use crate::kafka::{Calm, Topic};
+use crate::memory::MemoryGroup;
 use crate::process::{Finished, Process};
 use crate::service::Service;
 use crate::settings::Settings;
@@ -108,6 +110,23 @@ impl Cluster {
         self.settings
             .checker(self.folder.path(), name)
             .start(name, "checker")
+    }
+
+    /// Starts a checker with these limits of open files; also where it listens.
+    pub fn checker_with_files(&self, limits: [u32; 2], name: &str) -> (Process, SocketAddr) {
+        let config = self.settings.checker(self.folder.path(), name);
+        let process = Process::start_with_files(limits, name, "checker", config.run());
+        (process, config.listen)
+    }
+
+    /// Starts a checker in a control group, where there is one; also where it listens.
+    pub fn checker_in(&self, group: Option<&MemoryGroup>, name: &str) -> (Process, SocketAddr) {
+        let config = self.settings.checker(self.folder.path(), name);
+        let process = match group {
+            Some(group) => Process::start_in(group, name, "checker", config.run()),
+            None => config.start(name, "checker"),
+        };
+        (process, config.listen)
     }
 
     /// Starts a scheduler and a checker, to be observed, with these settings.

@@ -25,6 +25,7 @@ mod database;
 mod disk;
 mod http;
 mod kafka;
+mod memory;
 mod pooler;
 mod process;
 mod proxy;
@@ -47,6 +48,7 @@ pub use kafka::{
     Calm, Topic, brokers, certificate, open_tls_brokers, sasl_password, sasl_tls_brokers,
     tls_brokers,
 };
+pub use memory::MemoryGroup;
 pub use pooler::Pooler;
 pub use process::{Finished, Process};
 pub use proxy::{Mode, Proxy};

@@ -18,6 +18,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
 
+use crate::memory::MemoryGroup;
 use crate::wait::eventually;
 use crate::wall_clock::WallClock;
 
@@ -79,6 +80,48 @@ impl Process {
         let mut command = Command::new(starter);
         command.arg(binary(program)).args(arguments);
         Self::launch(program, command)
+    }
+
+    /// Starts it with these limits of open files, the soft one and the hard one.
+    pub fn start_with_files<A: AsRef<OsStr>>(
+        [soft, hard]: [u32; 2],
+        name: &str,
+        program: &str,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" \"$@\"");
+        command
+            .args(["-c", &script])
+            .arg(binary(program))
+            .args(arguments);
+        prepare(&mut command);
+        Self::launch(name, command)
+    }
+
+    /// How many files it may have open, and how many it could allow itself.
+    pub fn files_allowed(&self) -> [u64; 2] {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", self.child.id()));
+        let limits = limits.expect("a process that runs has limits");
+        let line = limits
+            .lines()
+            .find_map(|line| line.strip_prefix("Max open files"));
+        let numbers = line.expect("a limit of open files").split_whitespace();
+        let numbers: Vec<u64> = numbers.filter_map(|number| number.parse().ok()).collect();
+        numbers.try_into().expect("two limits")
+    }
+
+    /// Starts it in a control group.
+    pub fn start_in<A: AsRef<OsStr>>(
+        group: &MemoryGroup,
+        name: &str,
+        program: &str,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let mut command = group.command();
+        command.arg(binary(program)).args(arguments);
+        prepare(&mut command);
+        Self::launch(name, command)
     }
 
     /// Starts any program.
@@ -193,10 +236,20 @@ impl Process {
 
     /// The most it ever had in memory, in MiB.
     pub fn peak_mib(&self) -> u64 {
+        self.status_mib("VmHWM:")
+    }
+
+    /// What it has in memory of its own now, in MiB: without the files of programs.
+    pub fn own_mib(&self) -> u64 {
+        self.status_mib("RssAnon:")
+    }
+
+    /// A number of its status, in MiB.
+    fn status_mib(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.expect("a process that runs has a status");
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        let number = status.lines().find_map(|line| line.strip_prefix(name));
+        let kib = number.and_then(|number| number.trim().strip_suffix(" kB")?.parse::<u64>().ok());
         kib.expect("the kernel counts memory in kB") / 1_024
     }
 
@@ -255,12 +308,14 @@ impl Drop for Process {
 /// What starts a program of this workspace.
 fn command<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(binary(program));
+    command.args(arguments);
+    prepare(&mut command);
     command
-        .args(arguments)
-        // What a failed test shows is to be read, whatever the developer's own terminal likes.
-        .env("NO_COLOR", "1")
-        .env("RUST_BACKTRACE", "0");
-    command
+}
+
+/// What a failed test shows is to be read, whatever the developer's own terminal likes.
+fn prepare(command: &mut Command) {
+    command.env("NO_COLOR", "1").env("RUST_BACKTRACE", "0");
 }
 
 /// Where Cargo put a program of this workspace: beside the folder of the test itself.

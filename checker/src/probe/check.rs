@@ -170,7 +170,7 @@ impl Prober {
         let core = (expected.take_a_core())
             .then(|| patience.wait(|most| cores.take(most)))
             .transpose()?;
-        let expect = self.shared.plans.again(expected, text)?;
+        let expect = self.shared.plans.again(expected, text, cores)?;
         judge::judge_response(&expect, &head, received)?;
         let (days, max_time) = (expect.certificate_days, expect.max_time);
         // no longer than the core, see `plan`

@@ -150,7 +150,7 @@ impl Plans {
         let kept = match found {
             GuardResult::Guard(guard) => {
                 let _core = patience.wait(|most| cores.take(most))?;
-                let kept = Kept::compile(text);
+                let kept = Kept::compile(text, cores);
                 // what does not fit is used all the same
                 drop(guard.insert(kept.clone()));
                 kept
@@ -164,7 +164,12 @@ impl Plans {
 
     /// The expectations of a text that was read before, now that the answer is there. They are compiled again if
     /// others took their place. The caller has a core.
-    pub(super) fn again(&self, expected: &Expected, text: &str) -> Result<Arc<Expect>, Fault> {
+    pub(super) fn again(
+        &self,
+        expected: &Expected,
+        text: &str,
+        cores: &Cores,
+    ) -> Result<Arc<Expect>, Fault> {
         let key = match &expected.held {
             Held::Here(expect) => return Ok(Arc::clone(expect)),
             Held::Kept(key) => key,
@@ -172,9 +177,9 @@ impl Plans {
         // A check that has a core waits for no other, which may wait for a core.
         let kept = match self.kept.get_value_or_guard(key, Some(Duration::ZERO)) {
             GuardResult::Value(kept) => kept,
-            GuardResult::Timeout => Kept::compile(text),
+            GuardResult::Timeout => Kept::compile(text, cores),
             GuardResult::Guard(guard) => {
-                let kept = Kept::compile(text);
+                let kept = Kept::compile(text, cores);
                 drop(guard.insert(kept.clone()));
                 kept
             }
@@ -201,8 +206,8 @@ impl Expected {
 
 impl Kept {
     /// Compiles a text, on a core that the caller has.
-    fn compile(text: &str) -> Self {
-        match Expect::parse(text) {
+    fn compile(text: &str, cores: &Cores) -> Self {
+        match cores.compile(|| Expect::parse(text)) {
             Ok(expect) => Self::Ready(Arc::new(expect), text.len()),
             Err(SiteError { key, message }) => {
                 let short = |text: String| printable(&text, MAX_DETAIL_CHARS);

@@ -20,8 +20,9 @@ fn plans(bytes: u64) -> Plans {
 
 /// Reads expectations and asks for them again, as a check does.
 fn both(plans: &Plans, text: &str) -> Result<Arc<Expect>, Fault> {
-    let expected = plans.expected(text, &Cores::new(2), &mut patient())?;
-    plans.again(&expected, text)
+    let cores = Cores::new(2);
+    let expected = plans.expected(text, &cores, &mut patient())?;
+    plans.again(&expected, text, &cores)
 }
 
 /// Expectations with these patterns on the body.
@@ -102,7 +103,7 @@ fn lanes_that_meet_the_same_new_text_compile_it_once() {
             scope.spawn(|| {
                 start.wait();
                 let expected = plans.expected(&text, &cores, &mut patient()).unwrap();
-                plans.again(&expected, &text).unwrap()
+                plans.again(&expected, &text, &cores).unwrap()
             })
         });
         let lanes: Vec<_> = lanes.collect();
@@ -141,14 +142,12 @@ fn a_check_that_finds_no_core_ends_within_its_time_and_blames_itself() {
 
 #[test]
 fn what_others_took_the_place_of_is_compiled_again() {
-    let plans = plans(64 << 10);
+    let (plans, cores) = (plans(64 << 10), Cores::new(1));
     let text = with_patterns(&["first".to_owned()]);
-    let expected = plans
-        .expected(&text, &Cores::new(1), &mut patient())
-        .unwrap();
+    let expected = plans.expected(&text, &cores, &mut patient()).unwrap();
     plans.kept.clear();
     assert_eq!(
-        *plans.again(&expected, &text).unwrap(),
+        *plans.again(&expected, &text, &cores).unwrap(),
         Expect::parse(&text).unwrap()
     );
     assert_eq!(plans.kept.len(), 1);

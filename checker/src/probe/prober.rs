@@ -26,6 +26,7 @@ use super::stall::Stalls;
 use super::tls::clients::Clients;
 use super::tls::{TlsConnector, authorities};
 use crate::config::{Addresses, ProbeConfig, Secrets};
+use crate::descriptors::Sockets;
 
 /// How webmon names itself to the sites.
 pub(crate) const USER_AGENT: &str = concat!("webmon/", env!("CARGO_PKG_VERSION"));
@@ -53,6 +54,8 @@ pub(super) struct Shared {
     names: Arc<Names>,
     /// Whether a failure is this machine's own.
     pub(super) doubts: Doubts,
+    /// The sockets that may be open.
+    sockets: Arc<Sockets>,
     /// Whether anybody answers.
     pub(super) silence: Arc<Silence>,
     /// Whether this process stands still.
@@ -97,6 +100,7 @@ impl Prober {
             tls: Clients::new(roots)?,
             names,
             doubts,
+            sockets: Sockets::of_process(),
             silence: Arc::default(),
             stalls: Stalls::default(),
             plans: Plans::new()?,
@@ -131,6 +135,7 @@ impl Prober {
         let dialler = Dialler {
             policy: Arc::clone(&shared.policy),
             silence: Arc::clone(&shared.silence),
+            sockets: Arc::clone(&shared.sockets),
         };
         let tls = TlsConnector {
             plain: Arc::clone(shared.tls.plain()),
@@ -139,6 +144,7 @@ impl Prober {
         let resolver = NameResolver {
             names: Arc::clone(&shared.names),
             policy: Arc::clone(&shared.policy),
+            sockets: Arc::clone(&shared.sockets),
         };
         let agent = Agent::with_parts(agent_config(), connector, resolver);
         Self { agent, shared }

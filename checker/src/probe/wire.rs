@@ -12,12 +12,15 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 use super::buffers::GrowingBuffers;
 use super::fault::{self, Fault};
 use super::record::{self, End};
+use crate::descriptors::Opened;
 
 /// A connection that keeps the record's limits, with as few system calls as that takes.
 #[derive(Debug)]
 pub(super) struct Socket {
     /// The socket, which blocks.
     stream: TcpStream,
+    /// That it may be open.
+    _opened: Opened,
 }
 
 /// A connection as the HTTP library sees it.
@@ -91,9 +94,12 @@ impl Write for Socket {
 
 impl Wire {
     /// A connection that has just been made; its socket blocks.
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new((stream, opened): (TcpStream, Opened)) -> Self {
         Self {
-            socket: Socket { stream },
+            socket: Socket {
+                stream,
+                _opened: opened,
+            },
             buffers: GrowingBuffers::default(),
         }
     }

@@ -12,6 +12,7 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
 pub use self::policy::Policy;
 use self::race::race;
+use crate::descriptors::Sockets;
 use crate::probe::fault::Fault;
 use crate::probe::record::{self, Phase};
 use crate::probe::silence::Silence;
@@ -24,6 +25,8 @@ pub(super) struct Dialler {
     pub(super) policy: Arc<Policy>,
     /// Is told who answers.
     pub(super) silence: Arc<Silence>,
+    /// The sockets that may be opened.
+    pub(super) sockets: Arc<Sockets>,
 }
 
 impl Connector<()> for Dialler {
@@ -36,7 +39,7 @@ impl Connector<()> for Dialler {
     ) -> Result<Option<Wire>, ureq::Error> {
         record::enter(Phase::Connect);
         let addresses = self.vet(&details.addrs)?;
-        let dialled = race(addresses);
+        let dialled = race(addresses, &self.sockets);
         let refused = |fault: &Fault| fault.reason == Reason::ConnectRefused;
         if dialled.as_ref().err().is_none_or(refused) {
             self.silence.answered();
@@ -114,6 +117,7 @@ mod tests {
         let dialler = Dialler {
             policy: Arc::new(Policy::new(&addresses_config)),
             silence: Arc::default(),
+            sockets: Sockets::new(0),
         };
         let addresses = addresses
             .iter()

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::mem;
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -12,6 +13,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::distance;
 use super::policy;
+use crate::descriptors::{Opened, Sockets};
 use crate::probe::fault::{self, Fault};
 use crate::probe::record;
 
@@ -20,7 +22,9 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 /// A race between the addresses of a host.
 #[derive(Debug)]
-struct Race {
+struct Race<'s> {
+    /// The sockets that may be opened.
+    sockets: &'s Arc<Sockets>,
     /// Those that have not started, in order.
     waiting: VecDeque<SocketAddr>,
     /// Those that are on their way, in order.
@@ -38,12 +42,21 @@ struct Runner {
     address: SocketAddr,
     /// Its socket, which does not block.
     socket: Socket,
+    /// That the socket may be open.
+    opened: Opened,
 }
+
+/// A connection, and that it may be open.
+pub(in crate::probe) type Connection = (TcpStream, Opened);
 
 /// Dials addresses until one connects, within the time that is left for the check; the others are
 /// closed. The connection blocks, and sends without delay.
-pub(in crate::probe) fn race(addresses: Vec<SocketAddr>) -> Result<TcpStream, Fault> {
+pub(in crate::probe) fn race(
+    addresses: Vec<SocketAddr>,
+    sockets: &Arc<Sockets>,
+) -> Result<Connection, Fault> {
     let mut race = Race {
+        sockets,
         running: Vec::with_capacity(addresses.len()),
         waiting: interleave(addresses).into(),
         next_at: Instant::now(),
@@ -74,9 +87,9 @@ fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     by_turns.flatten().copied().collect()
 }
 
-impl Race {
+impl Race<'_> {
     /// Runs until one wins; `None` when all have lost.
-    fn run(&mut self) -> Option<(SocketAddr, TcpStream)> {
+    fn run(&mut self) -> Option<(SocketAddr, Connection)> {
         loop {
             self.start_those_due();
             if self.running.is_empty() {
@@ -99,9 +112,14 @@ impl Race {
             && self.next_at <= Instant::now()
             && let Some(address) = self.waiting.pop_front()
         {
-            match start(address) {
-                Ok(socket) => {
-                    self.running.push(Runner { address, socket });
+            let started = self.sockets.take(1);
+            match started.and_then(|opened| Ok((start(address)?, opened))) {
+                Ok((socket, opened)) => {
+                    self.running.push(Runner {
+                        address,
+                        socket,
+                        opened,
+                    });
                     if !self.waiting.is_empty() {
                         self.next_at = Instant::now() + HEAD_START;
                     }
@@ -112,7 +130,7 @@ impl Race {
     }
 
     /// Waits for news until the next address is due, or the time is up; the winner, if there is one.
-    fn watch(&mut self, left: Duration) -> Option<(SocketAddr, TcpStream)> {
+    fn watch(&mut self, left: Duration) -> Option<(SocketAddr, Connection)> {
         let time = if self.waiting.is_empty() {
             left
         } else {
@@ -164,14 +182,14 @@ impl Race {
 
 impl Runner {
     /// The connection, now that the socket has news; those of a failure are more than room to send.
-    fn finish(self, news: PollFlags) -> io::Result<TcpStream> {
+    fn finish(self, news: PollFlags) -> io::Result<Connection> {
         if news != PollFlags::OUT
             && let Some(error) = self.socket.take_error()?
         {
             return Err(error);
         }
         ioctl_fionbio(&self.socket, false)?;
-        Ok(self.socket.into())
+        Ok((self.socket.into(), self.opened))
     }
 }
 

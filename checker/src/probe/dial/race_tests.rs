@@ -61,10 +61,10 @@ fn timed(
     record::begin_hop(&ureq::http::Method::GET, "http://a.example/", 0);
     record::enter(record::Phase::Connect);
     let began = Instant::now();
-    let end = race(addresses.to_vec());
+    let end = race(addresses.to_vec(), &Sockets::new(16));
     let took = began.elapsed();
     let end = end
-        .map(|stream| stream.peer_addr().unwrap())
+        .map(|(stream, _)| stream.peer_addr().unwrap())
         .map_err(|fault| (fault.reason, fault.message));
     (end, took)
 }
@@ -193,7 +193,7 @@ fn when_the_time_is_up_the_connection_is_a_timeout() {
 fn the_connection_blocks_and_sends_without_delay() {
     let live = alive();
     record::begin(LIMIT, 0);
-    let mut stream = race(vec![address(&live)]).unwrap();
+    let (mut stream, _opened) = race(vec![address(&live)], &Sockets::new(1)).unwrap();
     assert!(stream.nodelay().unwrap());
     let short = Duration::from_millis(50);
     stream.set_read_timeout(Some(short)).unwrap();
@@ -214,7 +214,7 @@ fn the_last_packet_of_the_handshake_carries_the_request() {
     loop {
         record::begin(LIMIT, 0);
         let began = Instant::now();
-        let mut stream = race(vec![address(&live)]).unwrap();
+        let (mut stream, _opened) = race(vec![address(&live)], &Sockets::new(1)).unwrap();
         let early = live.accept();
         if began.elapsed() >= ACK_DELAY {
             // this thread stood still for so long that nothing can be said

@@ -18,6 +18,7 @@ use ureq::unversioned::transport::NextTimeout;
 
 use self::names::Names;
 use self::servers::{MAX_ADDRESSES, Trouble};
+use crate::descriptors::Sockets;
 use crate::probe::dial::Policy;
 use crate::probe::doubt::Doubt;
 use crate::probe::fault::{self, Fault};
@@ -30,6 +31,8 @@ pub(super) struct NameResolver {
     pub(super) names: Arc<Names>,
     /// Which addresses may be dialled.
     pub(super) policy: Arc<Policy>,
+    /// The sockets that may be opened.
+    pub(super) sockets: Arc<Sockets>,
 }
 
 impl Resolver for NameResolver {
@@ -59,7 +62,13 @@ impl NameResolver {
     /// Looks a name up within the time that is left.
     fn look_up(&self, host: &str, port: u16, family: Family) -> Result<Vec<SocketAddr>, Fault> {
         let left = record::left().ok_or_else(fault::timeout)?;
+        // one for each family; the answer may be known, but that is not yet
+        let opened = self
+            .sockets
+            .take(2)
+            .map_err(|error| fault::explain_io(&error))?;
         let found = self.names.look_up(host, family, left);
+        drop(opened);
         let found = found.map_err(|trouble| explain(trouble, family))?;
         let allowed = |address: &IpAddr| self.policy.judge(*address).is_ok();
         if found.by_dns && found.addresses.iter().any(allowed) {

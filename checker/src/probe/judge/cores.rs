@@ -3,11 +3,12 @@
 //! too, so that not all of many cores may do it at once.
 
 use std::num::NonZero;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use contract::site::pattern::{MAX_SEARCH_BYTES, MAX_SITE_BYTES};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// The most cores that evaluate at once.
 const MOST: usize = 4;
@@ -23,6 +24,13 @@ pub(in crate::probe) const BYTES: usize = MOST * CORE_BYTES;
 /// The cores that may evaluate.
 #[derive(Debug)]
 pub(in crate::probe) struct Cores {
+    /// Threads that compile, as many as there are cores; none before the first pattern.
+    ///
+    /// The allocator keeps what is freed by the thread that had it: a thousand lanes that compile would keep
+    /// megabytes each.
+    compilers: OnceLock<Option<ThreadPool>>,
+    /// How many cores there are.
+    count: usize,
     /// How many are free.
     free: Mutex<usize>,
     /// Told when one more is.
@@ -46,8 +54,22 @@ impl Cores {
     /// So many.
     pub(in crate::probe) fn new(cores: usize) -> Self {
         Self {
+            compilers: OnceLock::new(),
+            count: cores,
             free: Mutex::new(cores),
             freed: Condvar::new(),
+        }
+    }
+
+    /// Does work that takes much memory on the way, and waits for it. The caller has a core.
+    pub(in crate::probe) fn compile<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        let pool = self.compilers.get_or_init(|| {
+            let named = ThreadPoolBuilder::new().thread_name(|n| format!("compiler-{n}"));
+            named.num_threads(self.count).build().ok()
+        });
+        match pool {
+            Some(pool) => pool.install(work),
+            None => work(),
         }
     }
 
