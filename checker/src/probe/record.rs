@@ -54,10 +54,6 @@ pub(super) enum End {
 
 /// What the running check has seen so far.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "what was seen of a connection is several things that go by themselves"
-)]
 pub(super) struct Record {
     /// When it began.
     started: Instant,
