@@ -164,7 +164,7 @@ async fn an_export_applied_elsewhere_is_the_same_export() {
 - name: plain
   url: http://plain.example/
   enabled: false
-  request: {method: POST, headers: {x-a: '${TOKEN}'}, body: \"two\\nlines\\n\"}
+  request: {method: POST, headers: {x-a: '$${TOKEN}'}, body: \"two\\nlines\\n\"}
   expect: {status: [204, 3xx], max_time: 2s, body: [{contains: 'null'}]}
 ",
     );
