@@ -48,7 +48,7 @@ impl Disk {
         let mut command = Command::new("bash");
         command.arg(script).arg("disk").arg(folder);
         command.arg(mib.to_string());
-        let mut keeper = Process::launch("disk", command);
+        let mut keeper = Process::launch("disk", &command);
         let place = folder.join("data");
         let mounts = format!("/proc/{}/mounts", keeper.id());
         let mounted = format!("webmon {} tmpfs", place.display());

@@ -49,7 +49,7 @@ impl Pooler {
         );
         let file = folder.path().join("pgbouncer.ini");
         std::fs::write(&file, settings).expect("a file");
-        let mut process = Process::launch("pgbouncer", command(&file, folder.path()));
+        let mut process = Process::launch("pgbouncer", &command(&file, folder.path()));
         let what = format!("PgBouncer listens on {listen}");
         eventually(START, &what, async || {
             process.assert_running();

@@ -56,7 +56,7 @@ impl Process {
         program: &str,
         arguments: impl IntoIterator<Item = A>,
     ) -> Self {
-        Self::launch(name, command(program, arguments))
+        Self::launch(name, &command(program, arguments))
     }
 
     /// The same, and it goes by this wall clock.
@@ -68,7 +68,7 @@ impl Process {
     ) -> Self {
         let mut command = command(program, arguments);
         command.envs(clock.environment());
-        Self::launch(name, command)
+        Self::launch(name, &command)
     }
 
     /// The same, by another program that it replaces, as `nohup` is.
@@ -79,7 +79,7 @@ impl Process {
     ) -> Self {
         let mut command = Command::new(starter);
         command.arg(binary(program)).args(arguments);
-        Self::launch(program, command)
+        Self::launch(program, &command)
     }
 
     /// Starts it with these limits of open files, the soft one and the hard one.
@@ -96,7 +96,7 @@ impl Process {
             .arg(binary(program))
             .args(arguments);
         prepare(&mut command);
-        Self::launch(name, command)
+        Self::launch(name, &command)
     }
 
     /// How many files it may have open, and how many it could allow itself.
@@ -121,14 +121,14 @@ impl Process {
         let mut command = group.command();
         command.arg(binary(program)).args(arguments);
         prepare(&mut command);
-        Self::launch(name, command)
+        Self::launch(name, &command)
     }
 
     /// Starts any program.
-    pub(crate) fn launch(name: &str, mut command: Command) -> Self {
+    pub(crate) fn launch(name: &str, command: &Command) -> Self {
         let stdout = NamedTempFile::new().expect("a temporary file");
         let stderr = NamedTempFile::new().expect("a temporary file");
-        let child = command
+        let child = hearing_hang_ups(command)
             .stdin(Stdio::null())
             .stdout(reopened(&stdout))
             .stderr(reopened(&stderr))
@@ -161,7 +161,7 @@ impl Process {
     ) -> Finished {
         let mut command = command(program, arguments);
         command.envs(variables.iter().copied());
-        Self::launch(program, command).finish(deadline).await
+        Self::launch(program, &command).finish(deadline).await
     }
 
     /// What the test calls it.
@@ -316,6 +316,26 @@ fn command<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A
 /// What a failed test shows is to be read, whatever the developer's own terminal likes.
 fn prepare(command: &mut Command) {
     command.env("NO_COLOR", "1").env("RUST_BACKTRACE", "0");
+}
+
+/// The same program, to which a hang-up means what it means by default: `nohup` before the tests would have all
+/// of them ignore it.
+fn hearing_hang_ups(command: &Command) -> Command {
+    let mut hearing = Command::new("env");
+    hearing
+        .arg("--default-signal=HUP")
+        .arg(command.get_program())
+        .args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => hearing.env(name, value),
+            None => hearing.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        hearing.current_dir(folder);
+    }
+    hearing
 }
 
 /// Where Cargo put a program of this workspace: beside the folder of the test itself.

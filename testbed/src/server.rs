@@ -114,7 +114,7 @@ impl Server {
         // By name, as a build's sandbox has no /usr/bin/env.
         command.arg("bash").arg(script()).args(&self.arguments);
         command.env("KAFKA_PROPERTIES", &self.properties);
-        self.process = Some(Process::launch(self.name(), command));
+        self.process = Some(Process::launch(self.name(), &command));
     }
 
     /// Whether it runs; it may not answer yet.

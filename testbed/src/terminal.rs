@@ -52,7 +52,7 @@ impl Terminal {
             .env("SHELL", "/bin/sh")
             .env("NO_COLOR", "1");
         Self {
-            script: Process::launch(program, command),
+            script: Process::launch(program, &command),
             code,
             _folder: folder,
         }
