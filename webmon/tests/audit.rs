@@ -65,6 +65,41 @@ async fn what_the_retention_has_dropped_is_not_missed() {
     assert_eq!(kept.code, 0, "{}", kept.stderr);
 }
 
+/// A site without any results, in each place that a person may have put an infinite instant in.
+const INFINITE: &str = "
+    INSERT INTO site (name, url, interval_ms, timeout_ms)
+    SELECT 'shop-' || n, 'http://shop.example/', 3600000, 1000 FROM generate_series(1, 200) AS n;
+    UPDATE site SET scheduled_from = date_trunc('milliseconds', now() - interval '2 days'),
+        check_at = CASE id % 3 WHEN 0 THEN timestamptz 'infinity' WHEN 1 THEN timestamptz '-infinity' END;
+    UPDATE site SET scheduled_from = CASE id % 2 WHEN 0 THEN timestamptz 'infinity' ELSE timestamptz '-infinity' END
+    WHERE id % 5 = 0;
+    SELECT webmon_attach_day((now() AT TIME ZONE 'UTC')::date - days) FROM generate_series(0, 3) AS days;
+    UPDATE schedule_shard SET scheduled_until = date_trunc('milliseconds', now()),
+        reconciled_until = date_trunc('milliseconds', now());
+    UPDATE schedule_shard SET scheduled_until = 'infinity', reconciled_until = 'infinity' WHERE id % 4 = 1;
+    UPDATE schedule_shard SET scheduled_until = '-infinity', reconciled_until = '-infinity' WHERE id % 4 = 2;
+    INSERT INTO schedule_gap (shard, since, until) SELECT id, '-infinity', 'infinity' FROM schedule_shard";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instant_that_is_infinite_stops_no_audit() {
+    let database = Database::migrated().await;
+    let connection = database.connect().await;
+    connection.execute_unprepared(INFINITE).await.unwrap();
+    let within_gaps = audit(&database, "retention: 90d\n").await;
+    assert_eq!(within_gaps.code, 0, "{}", within_gaps.stderr);
+    connection
+        .execute_unprepared("DELETE FROM schedule_gap")
+        .await
+        .unwrap();
+    let lost = audit(&database, "retention: 90d\n").await;
+    assert_eq!(lost.code, 1, "{}", lost.stdout);
+    assert!(
+        lost.stderr.contains("checks left neither"),
+        "{}",
+        lost.stderr
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ledger_is_the_one_that_its_definition_says() {
     let database = Database::migrated().await;

@@ -4,6 +4,8 @@
 //! `(b - phase) / every - (a - phase) / every` times in `(a, b]`. The same holds for the parts of an hour that lie
 //! in gaps, or in which a check may still be on its way. Each row is looked at once, and says to which of
 //! these parts its instant belongs. What is due and has no row is the difference.
+//!
+//! A row that was written by hand may hold `infinity`, which no number stands for: edges are cut at the epoch and at now.
 
 /// For the transaction of an audit: a day's rows are neither sorted nor handed from process to process, which the
 /// planner would do, as it takes the few hours for as many as there are instants.
@@ -18,27 +20,35 @@ WITH kept AS (
     WHERE inhparent = 'check_result'::regclass AND relname ~ '^check_result_[0-9]{8}$'
 )
 SELECT (extract(epoch FROM greatest(kept.since, now() - $1 * interval '1 millisecond')) * 1000)::bigint AS since,
-    (SELECT (extract(epoch FROM max(least(scheduled_until, now()))) * 1000)::bigint FROM schedule_shard) AS until
+    (SELECT (extract(epoch FROM greatest(timestamptz 'epoch', max(least(scheduled_until, now())))) * 1000)::bigint
+        FROM schedule_shard) AS until
 FROM kept";
 
 /// The hours of the day that begins at `$2`, of what is later than `$1`; both in milliseconds.
 pub(super) const DAY: &str = "\
-WITH span AS NOT MATERIALIZED (
-    SELECT schedule_shard.id AS shard,
-        least(scheduled_until, date_trunc('milliseconds', now())) AS until_at,
-        (extract(epoch FROM least(scheduled_until, date_trunc('milliseconds', now()))) * 1000)::bigint AS until,
-        (extract(epoch FROM reconciled_until) * 1000)::bigint AS reconciled,
+WITH shard AS NOT MATERIALIZED (
+    SELECT id, greatest(timestamptz 'epoch', least(scheduled_until, date_trunc('milliseconds', now()))) AS until_at,
+        greatest(timestamptz 'epoch', least(reconciled_until, date_trunc('milliseconds', now()))) AS reconciled_at
+    FROM schedule_shard
+), gap AS NOT MATERIALIZED (
+    SELECT shard, greatest(timestamptz 'epoch', since) AS since, least(until, date_trunc('milliseconds', now())) AS until
+    FROM schedule_gap
+    WHERE until >= timestamptz 'epoch' + $2 * interval '1 millisecond'
+        AND since < timestamptz 'epoch' + $2 * interval '1 millisecond' + interval '1 day'
+), span AS NOT MATERIALIZED (
+    SELECT shard.id AS shard, until_at,
+        (extract(epoch FROM until_at) * 1000)::bigint AS until,
+        (extract(epoch FROM reconciled_at) * 1000)::bigint AS reconciled,
         coalesce(range_agg(int8range((extract(epoch FROM gap.since) * 1000)::bigint,
             (extract(epoch FROM gap.until) * 1000)::bigint, '(]')) FILTER (WHERE gap.since < gap.until), '{}') AS gaps,
         coalesce(range_agg(tstzrange(gap.since, gap.until, '(]')) FILTER (WHERE gap.since < gap.until), '{}') AS gaps_at
-    FROM schedule_shard LEFT JOIN schedule_gap AS gap ON gap.shard = schedule_shard.id
-        AND gap.until >= timestamptz 'epoch' + $2 * interval '1 millisecond'
-        AND gap.since < timestamptz 'epoch' + $2 * interval '1 millisecond' + interval '1 day'
-    GROUP BY schedule_shard.id
+    FROM shard LEFT JOIN gap ON gap.shard = shard.id
+    GROUP BY shard.id, until_at, reconciled_at
 ), judged AS NOT MATERIALIZED (
     SELECT site.id, site.shard, site.interval_ms::bigint AS every, site.phase_ms::bigint AS phase,
-        check_at, (date_part('epoch', site.check_at) * 1000)::bigint AS extra, scheduled_from,
-        greatest((date_part('epoch', site.scheduled_from) * 1000)::bigint, $1) AS since
+        check_at, CASE WHEN isfinite(site.check_at) THEN (date_part('epoch', site.check_at) * 1000)::bigint END AS extra,
+        scheduled_from, CASE WHEN isfinite(site.scheduled_from)
+            THEN greatest((date_part('epoch', site.scheduled_from) * 1000)::bigint, $1) END AS since
     FROM site WHERE enabled AND scheduled_from > '-infinity' AND scheduled_from < 'infinity'
 ), part AS (
     SELECT began, every, phase, gaps, greatest(judged.since, began - 1) AS since, least(until, began + 3599999) AS until,
