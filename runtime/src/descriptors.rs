@@ -1,4 +1,4 @@
-//! How many files and sockets this process may have open, and whom they are for.
+//! How many files and sockets this process may have open, and what they are for.
 //!
 //! The usual soft limit of 1,024 is one for old programs that keep numbers of descriptors in sets of bits; the
 //! hard limit is what the administrator means. Some are kept for webmon's own connections: without them a process

@@ -18,7 +18,7 @@ use crate::config::{
 };
 use crate::telemetry::Logs;
 
-/// That somebody asked for the configuration to be read again. What comes while it is being read, or before
+/// A request to read the configuration again. What comes while it is being read, or before
 /// the service works, counts once.
 #[derive(Clone, Debug, Default)]
 pub struct HangUps(Arc<Notify>);

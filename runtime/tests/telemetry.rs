@@ -219,7 +219,7 @@ async fn stopping_does_not_wait_for_a_client_that_never_asks() {
     drop(idle);
 }
 
-/// Whether nobody has closed a connection, which does not block.
+/// Whether a connection is open still, which does not block.
 fn is_open(mut stream: &TcpStream) -> bool {
     let read = stream.read(&mut [0; 64]);
     matches!(read, Err(error) if error.kind() == ErrorKind::WouldBlock)

@@ -1,6 +1,6 @@
 //! Outlook: what people are told of the schedule as a whole. Its lag, its readiness, and which turns fail.
 //!
-//! The lag is that of the shard furthest from where it should be, whoever schedules it. While no turn can look, it
+//! The lag is that of the shard furthest from where it should be, whichever scheduler has it. While no turn can look, it
 //! grows with the time.
 
 use std::time::{Duration, Instant};

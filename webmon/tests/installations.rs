@@ -167,7 +167,7 @@ async fn a_moved_original_keeps_its_identity() {
     assert_eq!(tables::installation(&connection).await, before);
     let shown = webmon(&folder, moved.url(), &["identity"]).await;
     assert_eq!(shown.code, 0, "{}", shown.stdout);
-    // The row that somebody has removed is made again.
+    // A row that was removed is made again.
     connection
         .execute_unprepared("DELETE FROM installation")
         .await

@@ -147,7 +147,7 @@ impl Address {
             Some((user, password)) => (decoded(user)?, decoded(password)?),
             None => (String::new(), String::new()),
         };
-        // What looks like the end of a password must not be taken for a user, whom servers name.
+        // What looks like the end of a password must not be taken for a user: servers show the user in their messages.
         if login.is_some_and(|login| !is_user(login)) || user.contains(':') {
             return Err(AddressError::User);
         }

@@ -33,7 +33,7 @@ impl Environment {
         };
         let mut environment: Self = std::env::vars_os().filter_map(text).collect();
         environment.user = name_of(rustix::process::geteuid().as_raw()).or_else(|| {
-            // A user whom a directory service knows is in no file.
+            // A user of a directory service is in no file.
             let said = ["USER", "LOGNAME"]
                 .into_iter()
                 .find_map(|name| environment.get(name));

@@ -1,6 +1,6 @@
 //! The seal of a message: a header by which the reader knows that one of us wrote it.
 //!
-//! Whoever reaches a broker without access control may put messages on a topic. So the header `webmon-hmac` holds
+//! Any program that reaches a broker without access control may put messages on a topic. So the header `webmon-hmac` holds
 //! 32 bytes,
 //!
 //! ```text
