@@ -16,12 +16,12 @@ let
   code = fileset.difference (fileset.unions [
     ../Cargo.lock
     (fileset.fileFilter (file: file.name == "Cargo.toml" || file.hasExt "rs") ../.)
-  ]) ../fuzz;
+  ]) ../dev/fuzz;
 
   # The checks see what tests and linters read, too; what is left out is no matter of theirs.
   checked = fileset.difference ../. (
     fileset.unions [
-      ../fuzz
+      ../dev/fuzz
       ../nix
       (fileset.fileFilter (file: file.hasExt "md") ../.)
       (fileset.fileFilter (file: file.hasExt "nix") ../docker)

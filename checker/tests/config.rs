@@ -5,10 +5,10 @@
     reason = "a helper of a test fails as the test does"
 )]
 
-#[path = "../../runtime/tests/fixtures/mod.rs"]
+#[path = "../../lib/runtime/tests/fixtures/mod.rs"]
 mod fixtures;
 
-#[path = "../../runtime/tests/example/mod.rs"]
+#[path = "../../lib/runtime/tests/example/mod.rs"]
 mod example;
 
 use std::ffi::OsString;
@@ -71,7 +71,7 @@ fn the_defaults_in_the_example_are_the_real_ones() {
 
 #[test]
 fn the_example_shows_every_key() {
-    Example::new(EXAMPLE).shows(fixtures::every_known_key("../runtime/tests/bad-config"));
+    Example::new(EXAMPLE).shows(fixtures::every_known_key("../lib/runtime/tests/bad-config"));
     Example::new(EXAMPLE).shows(fixtures::every_known_key("tests/bad-config"));
 }
 

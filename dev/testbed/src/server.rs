@@ -252,7 +252,7 @@ impl Server {
 
 /// What makes servers and runs them.
 fn script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci/server")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ci/server")
 }
 
 /// The database of a `PostgreSQL` that is reached at this address.

@@ -25,7 +25,7 @@ pub(crate) struct Wanted {
     #[command(flatten)]
     settings: Settings,
     /// The page that all rows together are written to
-    #[arg(long, value_name = "FILE", default_value = "bench/RESULTS.md")]
+    #[arg(long, value_name = "FILE", default_value = "dev/bench/RESULTS.md")]
     results: PathBuf,
 }
 
