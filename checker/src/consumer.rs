@@ -18,9 +18,8 @@ use rdkafka::{
     message::{BorrowedMessage, Headers},
     topic_partition_list::TopicPartitionListElem,
 };
-use runtime::{
-    config::KafkaConfig,
-    kafka::{Act, BrokerLog, Lack, STATISTICS_INTERVAL_MS, Stranded, lacking_right},
+use stream::{
+    Act, BrokerLog, Lack, STATISTICS_INTERVAL_MS, Stranded, config::KafkaConfig, lacking_right,
 };
 use tracing::{debug, warn};
 
@@ -125,7 +124,7 @@ impl Consumer {
     /// Joins the group, going on with a log.
     fn with_log(config: &KafkaConfig, embedded: bool, log: Arc<BrokerLog>) -> Result<Self> {
         let [patient, impatient] = FETCH_WAIT_MS;
-        let mut client: ClientConfig = runtime::kafka::client_config(config, "webmon-checker");
+        let mut client: ClientConfig = stream::client_config(config, "webmon-checker");
         client
             .set("group.id", &config.group)
             .set("partition.assignment.strategy", "cooperative-sticky")

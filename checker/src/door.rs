@@ -6,10 +6,7 @@ use contract::{
     installation::Installation,
     task::{Task, TaskError},
 };
-use runtime::{
-    config::KafkaConfig,
-    kafka::{HEADER, Seal},
-};
+use stream::{HEADER, Seal, config::KafkaConfig};
 use tracing::{error, warn};
 
 use crate::consumer::Message;

@@ -11,7 +11,8 @@ use std::{
 
 use color_eyre::eyre::Result;
 use contract::installation::Installation;
-use runtime::{config::KafkaConfig, quota::Quota};
+use runtime::quota::Quota;
+use stream::config::KafkaConfig;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 

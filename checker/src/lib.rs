@@ -55,8 +55,10 @@ use color_eyre::eyre::{Result, WrapErr as _};
 pub use lanes::LANE_THREADS;
 use runtime::{
     clock::Clock,
+    conditions::{CHECKER, KAFKA, KAFKA_GROUP},
     database::{Link, Pool},
-    service::{CHECKER, KAFKA, Reached, Service},
+    reach::{self, reach},
+    service::Service,
     shutdown::Stages,
 };
 use tokio::{runtime::Handle, sync::mpsc};
@@ -92,11 +94,14 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let slots = reckon(&config);
     let shown = &service.probes;
     let metrics = shown.register(Metrics::register);
-    let condition = |name| shown.readiness().condition(name);
-    let (working, joined) = (condition(CHECKER), condition("kafka group"));
-    let Reached {
-        database, ground, ..
-    } = service.reach(&config.database, &config.kafka, POOL).await?;
+    let working = service.conditions(CHECKER);
+    let joined = shown.readiness().condition(KAFKA_GROUP);
+    let reach::Reached {
+        database,
+        identity,
+        watched,
+    } = reach(&service, &config.database, POOL).await?;
+    let kafka = stream::reach(&service, &config.kafka).await?;
     let clock = Clock::measure(&database).await?;
     let (tracer, exporter) = Tracer::start(config.traces.as_ref(), shown, &clock)?;
     shown.register(|registry| registry.register_collector(Box::new(clock.clone())));
@@ -117,18 +122,18 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         metrics,
         backlog: service.backlog.clone(),
         joined,
-        reachable: condition(KAFKA),
+        reachable: shown.readiness().condition(KAFKA),
         allowed: shown.readiness().part(KAFKA),
         _ended: left.clone().drop_guard(),
     };
     let repeats = Repeats::new(config.database.clone(), Handle::current());
-    let intake = Intake::new(&config.kafka, ground.identity.installation, repeats, links)?;
+    let intake = Intake::new(&config.kafka, identity.installation, repeats, links)?;
 
     let mut stages = Stages::new(&service.stop);
     let (stop, asked) = (stages.stop(), stages.stop());
     let link = Link::over(database, config.database.clone(), POOL);
     stages.spawn("clock", keep_clock(clock, link, stop.clone()));
-    let ready = service.keep_ready(ground, working, stop.clone());
+    let ready = service.keep_ready((watched, kafka.watched), working, stop.clone());
     stages.spawn("readiness", ready);
     stages
         .thread("intake", move || {

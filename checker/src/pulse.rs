@@ -18,10 +18,7 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer as _},
     error::KafkaResult,
 };
-use runtime::{
-    config::KafkaConfig,
-    kafka::{Quiet, client_config},
-};
+use stream::{Quiet, client_config, config::KafkaConfig};
 
 /// How often to look: a task that has come is read long before, unless a connection fell silent, and then another
 /// one helps as well.

@@ -45,7 +45,7 @@ impl Adopter {
     /// Brings what is in force in line with a new configuration, as far as that can be done.
     fn adopt(&mut self, logs: &Logs, new: Config) -> Changes {
         let mut changes = Changes::default();
-        changes.fixed(self.config.fixed(), new.fixed());
+        self.config.compare_fixed(&new, &mut changes);
         let Config {
             database: _,
             kafka: _,

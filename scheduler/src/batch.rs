@@ -7,8 +7,8 @@ use std::sync::{
 
 use color_eyre::eyre::{Result, eyre};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use runtime::kafka::{Act, lacking_right};
 use serde::Deserialize;
+use stream::{Act, lacking_right};
 use tokio::sync::Notify;
 
 /// The tasks of one turn.

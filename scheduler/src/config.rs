@@ -5,10 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use runtime::config::{
-    ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, Limits, LogConfig,
-    Surroundings, TracesConfig,
+    ConfigError, DatabaseConfig, Document, HttpConfig, Limits, LogConfig, Surroundings,
+    TracesConfig,
 };
-use runtime::reload::Fixed;
+use runtime::reload::Changes;
+use stream::config::KafkaConfig;
 
 /// `http.listen`, unless the file says otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9361);
@@ -81,14 +82,13 @@ impl Config {
         document.finish(config)
     }
 
-    /// The sections that hold from the start to the end.
-    pub(crate) fn fixed(&self) -> Fixed<'_> {
-        Fixed {
-            database: &self.database,
-            kafka: &self.kafka,
-            http: &self.http,
-            traces: self.traces.as_ref(),
-        }
+    /// Notes what differs of the sections that hold from the start to the end.
+    pub(crate) fn compare_fixed(&self, new: &Self, changes: &mut Changes) {
+        changes.fixed(&self.database, &new.database);
+        changes.fixed(&self.kafka, &new.kafka);
+        changes.fixed(&self.http, &new.http);
+        let (old, new) = (self.traces.as_ref(), new.traces.as_ref());
+        changes.optional("traces.endpoint", old, new);
     }
 
     /// Takes everything; all sections are looked at before the first fault counts.

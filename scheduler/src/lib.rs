@@ -52,21 +52,17 @@ use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
+    conditions::{SCHEDULE, SCHEDULER},
     database::{Link, Pool},
-    service::{Reached, SCHEDULER, Service},
+    reach::{self, reach},
+    service::Service,
     shutdown::Stages,
     telemetry::Logs,
 };
 
 use crate::{
-    config::Config,
-    metrics::Metrics,
-    outlook::{Outlook, SCHEDULE},
-    publish::Sender,
-    room::Room,
-    shards::Shards,
-    trace::Tracer,
-    turns::Turns,
+    config::Config, metrics::Metrics, outlook::Outlook, publish::Sender, room::Room,
+    shards::Shards, trace::Tracer, turns::Turns,
 };
 
 /// The time for a stop: the turns under way may end.
@@ -97,26 +93,28 @@ const RECONCILER: Pool = Pool {
 /// Schedules until the service is stopped.
 pub async fn run(config: Config, service: Service) -> Result<()> {
     let metrics = service.probes.register(Metrics::register);
-    let working = service.probes.readiness().condition(SCHEDULER);
-    let Reached {
+    let working = service.conditions(SCHEDULER);
+    let reach::Reached {
         database,
-        ground,
-        topic,
-    } = service.reach(&config.database, &config.kafka, POOL).await?;
+        identity,
+        watched,
+    } = reach(&service, &config.database, POOL).await?;
+    let kafka = stream::reach(&service, &config.kafka).await?;
     days::make_first(&database, &service.stop).await?;
     let mut stages = Stages::new(&service.stop);
     let tracer = Tracer::start(&config, &service.probes);
     let (tracer, exporter) = tracer.wrap_err("start a thread that exports traces")?;
     let outlook = Outlook::new(&config, metrics.clone(), service.probes.readiness());
     let sender = Sender {
-        installation: ground.identity.installation,
+        installation: identity.installation,
         backlog: service.backlog.clone(),
         room: Room::new(),
     };
-    sender.room.learn(topic.message_bytes);
+    sender.room.learn(kafka.topic.message_bytes);
     let turns = Turns::new(config.clone(), outlook, tracer, &sender)?;
     stages.spawn("turns", turns.run(stages.stop()));
-    let ready = service.keep_ready(ground, working, stages.stop());
+    let watched = (watched, kafka.watched);
+    let ready = service.keep_ready(watched, working, stages.stop());
     stages.spawn("readiness", ready);
     let retention = config.retention;
     let link = Link::over(database, config.database.clone(), POOL);

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use color_eyre::eyre::Report;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use runtime::{
-    kafka::describe,
+    conditions::{KAFKA, SCHEDULE},
     quota::Quota,
     retry::Outage,
-    service::KAFKA,
     telemetry::{Condition, Readiness},
 };
+use stream::describe;
 use tracing::{error, warn};
 
 use crate::{
@@ -26,8 +26,6 @@ use crate::{
     turn::Done,
 };
 
-/// The condition that every shard is scheduled up to about now.
-pub(crate) const SCHEDULE: &str = "schedule";
 /// A scheduler is not ready while a shard is so far behind: the longest pause between two tries of a shard.
 const MOST_BEHIND: Duration = Duration::from_secs(30);
 /// A shard that is so far behind is more than late.

@@ -23,12 +23,9 @@ use rdkafka::{
     message::{DeliveryResult, Header, Message as _, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig},
 };
-use runtime::{
-    backlog::{Backlog, weight},
-    config::KafkaConfig,
-    kafka::{BrokerLog, HEADER, Seal},
-};
+use runtime::backlog::{Backlog, weight};
 use serde_json::value::RawValue;
+use stream::{BrokerLog, HEADER, Seal, config::KafkaConfig};
 use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::{batch::Batch, reserved::Reserved, room::Room};
@@ -99,7 +96,7 @@ impl Publisher {
 
     /// The same, going on with a log.
     fn with_log(config: &KafkaConfig, sender: Sender, log: Arc<BrokerLog>) -> Result<Self> {
-        let mut client: ClientConfig = runtime::kafka::client_config(config, "webmon-scheduler");
+        let mut client: ClientConfig = stream::client_config(config, "webmon-scheduler");
         client
             .set("acks", "all")
             .set("enable.idempotence", "false")

@@ -20,7 +20,7 @@ pub(crate) fn adopt(logs: &Logs, old: &mut Config, new: Config) -> Changes {
     changes.needs_restart("horizon", &old.horizon, horizon);
     changes.needs_restart("turn", &old.turn, turn);
     changes.needs_restart("retention", &old.retention, retention);
-    changes.fixed(old.fixed(), new.fixed());
+    old.compare_fixed(&new, &mut changes);
     changes.log(logs, &mut old.log, new.log);
     changes
 }

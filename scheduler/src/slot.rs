@@ -6,11 +6,8 @@
 use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Report, Result, eyre};
-use runtime::{
-    config::KafkaConfig,
-    database::{Link, Pool},
-    kafka,
-};
+use runtime::database::{Link, Pool};
+use stream::config::KafkaConfig;
 use tokio::time::{timeout, timeout_at};
 use tracing::{debug, warn};
 
@@ -140,7 +137,7 @@ impl Settled {
         if self.was_oversized() {
             self.slot.publisher.shrink();
         }
-        match timeout(RECOVERY_LIMIT, kafka::prepare_topic(&config)).await {
+        match timeout(RECOVERY_LIMIT, stream::prepare_topic(&config)).await {
             Ok(Ok((_, limits))) => self.slot.publisher.room().learn(limits.message_bytes),
             Ok(Err(error)) => debug!("cannot look for the topic: {error:#}"),
             Err(_) => {}

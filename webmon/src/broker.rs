@@ -10,11 +10,8 @@ use std::{fmt, sync::Arc};
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use rdkafka::{mocking::MockCluster, producer::DefaultProducerContext};
-use runtime::{
-    backlog::Backlog,
-    config::{KafkaConfig, Secret},
-    kafka::random_key,
-};
+use runtime::{backlog::Backlog, config::Secret};
+use stream::{config::KafkaConfig, random_key};
 
 /// One checker reads them all: a few suffice, and each costs memory.
 const PARTITIONS: i32 = 4;

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use checker::config::Addresses;
 use runtime::config::{
-    ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, LogConfig, Surroundings,
-    TracesConfig,
+    ConfigError, DatabaseConfig, Document, HttpConfig, LogConfig, Surroundings, TracesConfig,
 };
+use stream::config::KafkaConfig;
 
 /// `http.listen`, unless the file says otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9360);

@@ -6,12 +6,12 @@ use checker::command::Probe;
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
-    config::KafkaConfig,
     program::{arguments, prepare, run, say, usage},
     telemetry::{healthcheck, start_logs},
 };
 use scheduler::command::{self, Access, Apply};
 use sea_orm::DatabaseConnection;
+use stream::config::KafkaConfig;
 use webmon::{
     audit::{Audit, audit},
     backup::{Backup, Restore, backup, restore},

@@ -16,15 +16,16 @@ use std::time::Duration;
 
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
-use runtime::config::KafkaConfig;
+use runtime::conditions::{CHECKER, KAFKA_GROUP, SCHEDULER};
 use runtime::installation::Identity;
 use runtime::program::say;
-use runtime::service::{CHECKER, SCHEDULER, Service, unless_stopped};
+use runtime::service::{Service, unless_stopped};
 use runtime::shutdown::{Stages, on_signals_of_a_terminal};
 use runtime::telemetry::{self, Condition, Probes};
 use scheduler::command::Apply;
 use scheduler::reconcile;
 use sea_orm::DatabaseConnection;
+use stream::config::KafkaConfig;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -192,7 +193,7 @@ impl Parts<'_> {
             .scheduler_config(self.store.config.clone(), self.kafka.clone());
         let (scheduling, then) = (service(stages.stop()), stop_checker.clone().drop_guard());
         stages.spawn("scheduler", async move {
-            let joined = scheduling.probes.readiness().condition("kafka group");
+            let joined = scheduling.probes.readiness().condition(KAFKA_GROUP);
             // A task that nobody reads yet would only be late.
             scheduling
                 .stop

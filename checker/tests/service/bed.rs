@@ -13,11 +13,13 @@ use contract::task::{Task, VERSION};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
-use runtime::config::{DatabaseConfig, HttpConfig, KafkaConfig, LogConfig, LogFormat, Secret};
+use runtime::conditions::KAFKA_GROUP;
+use runtime::config::{DatabaseConfig, HttpConfig, LogConfig, LogFormat, Secret};
 use runtime::service::Service;
 use runtime::telemetry::{Condition, Probes};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use serde_json::value::RawValue;
+use stream::config::KafkaConfig;
 use testbed::{Calm, Database, Topic, Website, eventually, tables};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -73,7 +75,7 @@ impl Bed {
             database,
             _calm: calm,
         };
-        runtime::kafka::ensure_topic(&bed.kafka()).await.unwrap();
+        stream::ensure_topic(&bed.kafka()).await.unwrap();
         bed
     }
 
@@ -120,7 +122,7 @@ impl Bed {
             reloads: None,
         };
         // Before the start, or there would be nothing yet to wait for.
-        let joined = service.probes.readiness().condition("kafka group");
+        let joined = service.probes.readiness().condition(KAFKA_GROUP);
         let mut checker = Checker {
             stop: service.stop.clone(),
             probes: Arc::clone(&service.probes),

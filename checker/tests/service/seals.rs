@@ -3,8 +3,9 @@
 use contract::task::Task;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
-use runtime::config::{KafkaConfig, Secret};
-use runtime::kafka::{HEADER, Seal, client_config};
+use runtime::config::Secret;
+use stream::config::KafkaConfig;
+use stream::{HEADER, Seal, client_config};
 
 use crate::bed::{Bed, PATIENCE};
 

@@ -3,14 +3,16 @@
 pub mod backlog;
 pub mod cgroup;
 pub mod clock;
+pub mod conditions;
 pub mod config;
 pub mod database;
 pub mod descriptors;
 pub mod installation;
-pub mod kafka;
+pub mod look;
 pub mod program;
 pub mod quota;
-mod readiness;
+pub mod reach;
+pub mod readiness;
 pub mod reload;
 pub mod retry;
 pub mod service;

@@ -12,10 +12,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::config::{
-    ClientCertificate, ConfigError, DatabaseConfig, HttpConfig, KafkaConfig, KafkaSsl, LogConfig,
-    TracesConfig,
-};
+use crate::config::{ConfigError, HttpConfig, LogConfig, TracesConfig};
 use crate::telemetry::Logs;
 
 /// A request to read the configuration again. What comes while it is being read, or before
@@ -50,17 +47,10 @@ pub struct Changes {
     pub restart: Vec<&'static str>,
 }
 
-/// The sections that every service has, and that hold from the start to the end of a process.
-#[derive(Clone, Copy, Debug)]
-pub struct Fixed<'a> {
-    /// `database`.
-    pub database: &'a DatabaseConfig,
-    /// `kafka`.
-    pub kafka: &'a KafkaConfig,
-    /// `http`.
-    pub http: &'a HttpConfig,
-    /// `traces`.
-    pub traces: Option<&'a TracesConfig>,
+/// A section that holds from the start to the end of a process.
+pub trait Fixed: PartialEq {
+    /// Notes each key of the section that differs.
+    fn compare(&self, new: &Self, changes: &mut Changes);
 }
 
 impl HangUps {
@@ -143,84 +133,16 @@ impl Changes {
         }
     }
 
-    /// Compares the sections that hold to the end of a process.
-    pub fn fixed(&mut self, old: Fixed<'_>, new: Fixed<'_>) {
-        let Fixed {
-            database,
-            kafka,
-            http,
-            traces,
-        } = new;
-        let DatabaseConfig { url } = database;
-        self.needs_restart("database.url", &old.database.url, url);
-        self.kafka(old.kafka, kafka);
-        let HttpConfig { listen } = http;
-        self.needs_restart("http.listen", &old.http.listen, listen);
-        self.traces(old.traces, traces);
+    /// Compares a section that holds to the end of a process.
+    pub fn fixed<S: Fixed>(&mut self, old: &S, new: &S) {
+        old.compare(new, self);
     }
 
-    /// Compares `kafka`.
-    fn kafka(&mut self, old: &KafkaConfig, new: &KafkaConfig) {
-        let KafkaConfig {
-            brokers,
-            topic,
-            partitions,
-            replication,
-            retention,
-            group,
-            key,
-            previous_key,
-            ssl,
-            sasl,
-            compression,
-        } = new;
-        self.needs_restart("kafka.brokers", &old.brokers, brokers);
-        self.needs_restart("kafka.topic", &old.topic, topic);
-        self.needs_restart("kafka.partitions", &old.partitions, partitions);
-        self.needs_restart("kafka.replication", &old.replication, replication);
-        self.needs_restart("kafka.retention", &old.retention, retention);
-        self.needs_restart("kafka.group", &old.group, group);
-        self.needs_restart("kafka.key", &old.key, key);
-        self.needs_restart("kafka.previous_key", &old.previous_key, previous_key);
-        self.needs_restart("kafka.sasl", &old.sasl, sasl);
-        self.needs_restart("kafka.compression", &old.compression, compression);
-        match (&old.ssl, ssl) {
-            (Some(old), Some(new)) => self.ssl(old, new),
-            (old, new) => self.needs_restart("kafka.ssl", old, new),
-        }
-    }
-
-    /// Compares `kafka.ssl`.
-    fn ssl(&mut self, old: &KafkaSsl, new: &KafkaSsl) {
-        let KafkaSsl { ca, client } = new;
-        self.needs_restart("kafka.ssl.ca", &old.ca, ca);
-        match (&old.client, client) {
-            (Some(old), Some(new)) => self.client_certificate(old, new),
-            (old, new) => self.needs_restart("kafka.ssl.certificate", old, new),
-        }
-    }
-
-    /// Compares what `kafka.ssl` says of the client's certificate.
-    fn client_certificate(&mut self, old: &ClientCertificate, new: &ClientCertificate) {
-        let ClientCertificate {
-            certificate,
-            key,
-            key_password,
-        } = new;
-        self.needs_restart("kafka.ssl.certificate", &old.certificate, certificate);
-        self.needs_restart("kafka.ssl.key", &old.key, key);
-        self.needs_restart("kafka.ssl.key_password", &old.key_password, key_password);
-    }
-
-    /// Compares `traces`.
-    fn traces(&mut self, old: Option<&TracesConfig>, new: Option<&TracesConfig>) {
+    /// The same of a section that may be missing; `key` is named when it comes or goes.
+    pub fn optional<S: Fixed>(&mut self, key: &'static str, old: Option<&S>, new: Option<&S>) {
         match (old, new) {
-            (Some(old), Some(new)) => {
-                let TracesConfig { url, share } = new;
-                self.needs_restart("traces.endpoint", &old.url, url);
-                self.needs_restart("traces.ratio", &old.share, share);
-            }
-            (old, new) => self.needs_restart("traces.endpoint", &old, &new),
+            (Some(old), Some(new)) => self.fixed(old, new),
+            (old, new) => self.needs_restart(key, &old, &new),
         }
     }
 
@@ -234,6 +156,21 @@ impl Changes {
         if !restart.is_empty() {
             warn!("needs a restart: {}", restart.join(", "));
         }
+    }
+}
+
+impl Fixed for HttpConfig {
+    fn compare(&self, new: &Self, changes: &mut Changes) {
+        let Self { listen } = new;
+        changes.needs_restart("http.listen", &self.listen, listen);
+    }
+}
+
+impl Fixed for TracesConfig {
+    fn compare(&self, new: &Self, changes: &mut Changes) {
+        let Self { url, share } = new;
+        changes.needs_restart("traces.endpoint", &self.url, url);
+        changes.needs_restart("traces.ratio", &self.share, share);
     }
 }
 

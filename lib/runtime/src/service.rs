@@ -1,59 +1,31 @@
-//! A service and its surroundings: what it is given, what it waits for at start, how it is hosted.
+//! A service in its process: what it is given, how it is kept ready, how it is hosted.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::{self, WrapErr as _, eyre};
 use contract::result::CheckResult;
-use sea_orm::DatabaseConnection;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::backlog::Backlog;
-use crate::config::{DatabaseConfig, HttpConfig, KafkaConfig};
-use crate::database::{self, Pool};
-use crate::installation::Identity;
-use crate::kafka::{self, TopicLimits};
-use crate::readiness::{Conditions, Watch};
+use crate::conditions::{DATABASE, KAFKA, SCHEMA};
+use crate::config::HttpConfig;
+use crate::readiness::{Dependency, Watch};
 use crate::reload::{Reloads, Source};
 use crate::shutdown::on_signals;
 use crate::telemetry::{self, Condition, Probes};
-use crate::writable;
 
-/// How long a service waits at start for a database or a broker that does not answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a service waits at start for what it depends on, such as a database that does not answer.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The condition that a broker answers.
-pub const KAFKA: &str = "kafka";
-/// The condition that a scheduler works.
-pub const SCHEDULER: &str = "scheduler";
-/// The condition that a checker works.
-pub const CHECKER: &str = "checker";
+/// A service was asked to stop before it had started. Its text says what it was waiting for.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Stopped(pub String);
 
-/// What a service stands on, and is asked for again and again.
-#[derive(Clone, Debug)]
-pub struct Ground<'a> {
-    /// Where the database is.
-    pub database: &'a DatabaseConfig,
-    /// Where Kafka is.
-    pub kafka: &'a KafkaConfig,
-    /// Whose database it was at the start.
-    pub identity: Identity,
-}
-
-/// What a service has reached at its start.
-#[derive(Debug)]
-pub struct Reached<'a> {
-    /// A pool on the database.
-    pub database: DatabaseConnection,
-    /// What to ask for again and again.
-    pub ground: Ground<'a>,
-    /// What the topic takes.
-    pub topic: TopicLimits,
-}
-
-/// What a service is given by whoever hosts it.
+/// What a service is given by the process that hosts it.
 #[derive(Clone, Debug)]
 pub struct Service {
     /// Cancelled when the service is to stop.
@@ -69,56 +41,29 @@ pub struct Service {
 }
 
 impl Service {
-    /// Waits for `PostgreSQL` at this build's schema, of which it reads whose it is, and for Kafka with the tasks'
-    /// topic. A database that is a copy is refused.
-    pub async fn reach<'a>(
-        &self,
-        database: &'a DatabaseConfig,
-        kafka: &'a KafkaConfig,
-        pool: Pool,
-    ) -> eyre::Result<Reached<'a>> {
-        let reached = Conditions::of(self.probes.readiness());
-        let connection = database::connect_patiently(database, pool, PATIENCE, &self.stop).await?;
-        database::check_schema(&connection).await?;
-        reached.schema.set(true);
-        let identity = Identity::read(&connection).await?.refuse_copy()?;
-        kafka.tell();
-        writable::wait_until_writable(&connection, PATIENCE, &self.stop).await?;
-        reached.database.set(true);
-        kafka::wait_for_brokers(kafka, PATIENCE, &self.stop).await?;
-        let (_, topic) = kafka::prepare_topic(kafka).await?;
-        for shortcoming in topic.shortcomings() {
-            warn!(
-                kafka.topic = kafka.topic,
-                "the topic is less than webmon may need: {shortcoming}"
-            );
+    /// Names what must hold before this service is ready, before it waits for any of it. Returns the condition that
+    /// it works, which has this name.
+    pub fn conditions(&self, working: &'static str) -> Condition {
+        let readiness = self.probes.readiness();
+        for dependency in [DATABASE, SCHEMA, KAFKA] {
+            drop(readiness.condition(dependency));
         }
-        reached.kafka.set(true);
-        let ground = Ground {
-            database,
-            kafka,
-            identity,
-        };
-        Ok(Reached {
-            database: connection,
-            ground,
-            topic,
-        })
+        readiness.condition(working)
     }
 
-    /// A stage of every service, from the moment at which it works: keeps what [`Self::reach`] reached
-    /// true to life, and `working` true, until `stop`. Of several services in a process the first looks for
-    /// all: they stand on the same, and stop together. Ends with an error when the database is another's by now.
+    /// A stage of every service, from the moment at which it works: keeps what it has reached true to life, and
+    /// `working` true, until `stop`. Of several services in a process the first looks for all: they depend on the
+    /// same, and stop together. Ends with an error when a dependency says so.
     pub fn keep_ready(
         &self,
-        ground: Ground<'_>,
+        dependency: impl Dependency + Send + 'static,
         working: Condition,
         stop: CancellationToken,
     ) -> impl Future<Output = eyre::Result<()>> + Send + 'static {
         let readiness = self.probes.readiness();
         let watch = readiness
             .be_watched()
-            .then(|| Watch::new(readiness, ground));
+            .then(|| Watch::new(readiness, dependency));
         async move {
             working.set(true);
             let kept = if let Some(watch) = watch {
@@ -128,7 +73,7 @@ impl Service {
                 Ok(())
             };
             working.set(false);
-            Ok(kept?)
+            kept
         }
     }
 }
@@ -172,17 +117,8 @@ where
 
 /// A service that was asked to stop before it had started has stopped as asked.
 pub fn unless_stopped(result: eyre::Result<()>, stop: &CancellationToken) -> eyre::Result<()> {
-    let stopped = |error: &eyre::Report| {
-        matches!(
-            error.downcast_ref(),
-            Some(database::DatabaseError::Stopped { .. })
-        ) || matches!(
-            error.downcast_ref(),
-            Some(kafka::KafkaError::Stopped { .. })
-        )
-    };
     match result {
-        Err(error) if stop.is_cancelled() && stopped(&error) => {
+        Err(error) if stop.is_cancelled() && error.is::<Stopped>() => {
             info!("{error}");
             Ok(())
         }

@@ -15,9 +15,10 @@ use contract::text::is_harmless;
 use contract::trace::Share;
 use proptest::prelude::*;
 use runtime::config::{
-    ClientCertificate, ConfigError, DatabaseConfig, Document, HttpConfig, KafkaConfig, KafkaSsl,
-    Limits, LogConfig, LogFormat, Scalar, Surroundings, TracesConfig,
+    ConfigError, DatabaseConfig, Document, HttpConfig, Limits, LogConfig, LogFormat, Scalar,
+    Surroundings, TracesConfig,
 };
+use stream::config::{ClientCertificate, KafkaConfig, KafkaSsl};
 use tempfile::TempDir;
 
 /// The smallest complete file.

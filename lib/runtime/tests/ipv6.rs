@@ -1,4 +1,5 @@
-//! IPv6 addresses in brackets, wherever a configuration has addresses. (The database's are in `postgres-address`.)
+//! IPv6 addresses in brackets, wherever a configuration has addresses. (The database's are in `postgres-address`, Kafka's in
+//! `stream`.)
 
 #![expect(
     clippy::unwrap_used,
@@ -9,40 +10,14 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use contract::trace::Share;
-use runtime::config::{HttpConfig, KafkaConfig, TracesConfig};
-use runtime::kafka::wait_for_brokers;
+use runtime::config::{HttpConfig, TracesConfig};
 use runtime::telemetry::traces::{Span, Traces};
 use runtime::telemetry::{Probes, bind, healthcheck, serve};
-use testbed::{Collector, brokers, eventually};
-use tokio::net::{TcpListener, TcpStream};
+use testbed::{Collector, eventually};
 use tokio_util::sync::CancellationToken;
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// An address of this machine at which the broker answers.
-async fn broker() -> String {
-    let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((mut client, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let mut broker = TcpStream::connect(brokers()).await.unwrap();
-                tokio::io::copy_bidirectional(&mut client, &mut broker).await
-            });
-        }
-    });
-    address.to_string()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_broker_may_have_one() {
-    let broker = broker().await;
-    assert!(broker.starts_with("[::1]:"), "{broker}");
-    let config = KafkaConfig::plain(vec![broker]);
-    let stop = CancellationToken::new();
-    wait_for_brokers(&config, PATIENCE, &stop).await.unwrap();
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collector_of_traces_may_have_one() {

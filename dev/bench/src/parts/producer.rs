@@ -12,9 +12,9 @@ use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
-use runtime::config::KafkaConfig;
-use runtime::kafka::{client_config, ensure_topic};
 use serde_json::value::RawValue;
+use stream::config::KafkaConfig;
+use stream::{client_config, ensure_topic};
 
 use super::Report;
 use crate::kernel;

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::document::Document;
 use super::secret::Secret;
+use crate::reload::{Changes, Fixed};
 
 /// `database`: where `PostgreSQL` is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,13 @@ pub struct DatabaseConfig {
 struct RawDatabase {
     /// `database.url`.
     url: Option<String>,
+}
+
+impl Fixed for DatabaseConfig {
+    fn compare(&self, new: &Self, changes: &mut Changes) {
+        let Self { url } = new;
+        changes.needs_restart("database.url", &self.url, url);
+    }
 }
 
 impl DatabaseConfig {
@@ -39,4 +47,22 @@ fn valid_url(raw: Option<String>) -> Result<String, String> {
         .and_then(|address| address.options(&Environment::of_process()))
         .map_err(|error| error.to_string())?;
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_that_needs_a_restart_is_named_by_itself() {
+        let [old, new] = ["postgres://h/d", "postgres://h/e"].map(|url| DatabaseConfig {
+            url: Secret::new(url),
+        });
+        let mut changes = Changes::default();
+        changes.fixed(&old, &old);
+        assert_eq!(changes, Changes::default());
+        changes.fixed(&old, &new);
+        assert!(changes.made.is_empty());
+        assert_eq!(changes.restart, ["database.url"]);
+    }
 }

@@ -2,8 +2,9 @@
 //! know their keys → valid values.
 //!
 //! Nothing else in webmon reads the environment or a configuration file, and code past this module
-//! cannot meet an invalid value. What several programs are told is here (`database`, `kafka`, `http`,
-//! `log`, `traces`); what only one is told is in the `config` of that one, read by the same [`Document`].
+//! cannot meet an invalid value. What every program is told is here (`http`, `log`, `traces`); the section
+//! `kafka` is in `stream`, and what only one program is told is in the `config` of that one. All of it is read by the
+//! same [`Document`].
 //!
 //! # Substitution
 //!
@@ -24,7 +25,6 @@ mod database;
 mod document;
 mod error;
 mod http;
-mod kafka;
 mod limits;
 mod log;
 mod node;
@@ -39,7 +39,6 @@ pub use database::DatabaseConfig;
 pub use document::Document;
 pub use error::{ConfigError, Fault};
 pub use http::HttpConfig;
-pub use kafka::{ClientCertificate, KafkaConfig, KafkaSasl, KafkaSsl};
 pub use limits::Limits;
 pub use log::{LogConfig, LogFormat};
 pub use node::Scalar;

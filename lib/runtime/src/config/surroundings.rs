@@ -45,12 +45,23 @@ impl Surroundings {
     }
 
     /// A path of the configuration as a path of the file system.
-    pub(super) fn locate(&self, path: &str) -> PathBuf {
+    pub fn locate(&self, path: &str) -> PathBuf {
         self.directory.join(path)
     }
 
+    /// Opens what must be a file.
+    pub fn open(&self, path: &str) -> Result<File, String> {
+        let path = self.locate(path);
+        let file = File::open(&path).map_err(|error| problem(&path, &error))?;
+        let metadata = file.metadata().map_err(|error| problem(&path, &error))?;
+        if metadata.is_dir() {
+            return Err(format!("{}: is a directory", path.display()));
+        }
+        Ok(file)
+    }
+
     /// A variable's value; none when it is unset.
-    pub(super) fn variable(&self, name: &str) -> Result<Option<String>, String> {
+    pub fn variable(&self, name: &str) -> Result<Option<String>, String> {
         let Some(value) = self.variables.get(name) else {
             return Ok(None);
         };
@@ -62,9 +73,10 @@ impl Surroundings {
 
     /// A small text file without its last newline, and without the mark that some editors put before it.
     pub(super) fn file(&self, path: &str) -> Result<String, String> {
-        let path = self.locate(path);
         let mut text = String::new();
-        open(&path)?
+        let opened = self.open(path)?;
+        let path = self.locate(path);
+        opened
             .take(MAX_FILE_BYTES + 1)
             .read_to_string(&mut text)
             .map_err(|error| problem(&path, &error))?;
@@ -78,16 +90,6 @@ impl Surroundings {
         let line = text.strip_suffix('\n').unwrap_or(text);
         Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
     }
-}
-
-/// Opens what must be a file.
-pub(super) fn open(path: &Path) -> Result<File, String> {
-    let file = File::open(path).map_err(|error| problem(path, &error))?;
-    let metadata = file.metadata().map_err(|error| problem(path, &error))?;
-    if metadata.is_dir() {
-        return Err(format!("{}: is a directory", path.display()));
-    }
-    Ok(file)
 }
 
 /// Why a file cannot be used, in the words of this crate.

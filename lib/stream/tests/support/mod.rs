@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use runtime::config::{ClientCertificate, KafkaConfig, KafkaSasl, KafkaSsl, Secret};
-use runtime::kafka::wait_for_brokers;
+use runtime::config::Secret;
+use stream::config::{ClientCertificate, KafkaConfig, KafkaSasl, KafkaSsl};
+use stream::wait_for_brokers;
 use tokio_util::sync::CancellationToken;
 
 /// A configuration for these brokers and this topic.

@@ -4,29 +4,80 @@
 //! leader, and the leaders must be reached where they say that they are.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
+use color_eyre::eyre;
 use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::{Metadata, MetadataBroker, MetadataTopic};
 use rdkafka::{Offset, TopicPartitionList};
+use runtime::conditions::KAFKA;
+use runtime::readiness::{Dependency, LOOK_LIMIT};
+use runtime::telemetry::{Condition, Readiness};
+use tokio::task::spawn_blocking;
 
-use super::rights::{Act, lacking_right};
-use super::topic::describe;
-use super::{Causes, advertised, client_config};
+use crate::advertised;
+use crate::causes::Causes;
+use crate::client::client_config;
 use crate::config::KafkaConfig;
+use crate::rights::{Act, lacking_right};
+use crate::topic::describe;
+
+/// Kafka, as readiness sees it.
+pub struct WatchedKafka {
+    /// Whether it answers, and has the topic.
+    condition: Condition,
+    /// Where it is.
+    config: KafkaConfig,
+    /// A client; none before the first look and after one that failed.
+    client: Option<Client>,
+}
+
+impl WatchedKafka {
+    /// Kafka that has not been looked at yet.
+    pub(crate) fn new(readiness: &Readiness, config: &KafkaConfig) -> Self {
+        Self {
+            condition: readiness.condition(KAFKA),
+            config: config.clone(),
+            client: None,
+        }
+    }
+}
+
+impl Dependency for WatchedKafka {
+    async fn look(&mut self) -> eyre::Result<()> {
+        let (config, client) = (self.config.clone(), self.client.take());
+        // librdkafka's own deadlines end the thread.
+        let looked = spawn_blocking(move || look(client, &config, LOOK_LIMIT)).await;
+        let lack = match looked {
+            Ok(Ok(client)) => {
+                self.client = Some(client);
+                None
+            }
+            Ok(Err(lack)) => Some(lack),
+            Err(error) => Some(error.to_string()),
+        };
+        self.condition.tell(lack);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for WatchedKafka {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let brokers = &self.config.brokers;
+        let mut shown = f.debug_struct("WatchedKafka");
+        shown.field("brokers", brokers).finish_non_exhaustive()
+    }
+}
 
 /// A client of Kafka that is a member of no group.
-pub(crate) type Client = BaseConsumer<Causes>;
+type Client = BaseConsumer<Causes>;
 
 /// Looks once and gives the client back; blocks for a few times `limit` at most. A client to which no broker answers
-/// is not used again: it may have [lost them all](super::Stranded).
-pub(crate) fn look(
-    client: Option<Client>,
-    config: &KafkaConfig,
-    limit: Duration,
-) -> Result<Client, String> {
+/// is not used again: it may have [lost them all](crate::Stranded).
+fn look(client: Option<Client>, config: &KafkaConfig, limit: Duration) -> Result<Client, String> {
     let new = || {
         let settings = client_config(config, "webmon-readiness");
         Client::from_config_and_context(&settings, Causes::default())

@@ -8,8 +8,7 @@ use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
-
-use crate::quota::Quota;
+use runtime::quota::Quota;
 
 /// How many different failures are remembered between two recoveries; more would be a bug elsewhere.
 const MAX_REMEMBERED: usize = 256;
@@ -134,7 +133,7 @@ const COMMIT: &str = "Offset commit";
 
 /// A message without librdkafka's thread in front (`[thrd:…]: `) and without its tail or its list of offsets, so
 /// that the same failure is the same text each time.
-pub(super) fn plain(message: &str) -> String {
+pub(crate) fn plain(message: &str) -> String {
     let message = match message
         .strip_prefix("[thrd:")
         .and_then(|rest| rest.split_once("]: "))

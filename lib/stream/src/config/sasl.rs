@@ -1,9 +1,7 @@
 //! `kafka.sasl`: how this service says who it is, where Kafka demands a password.
 
+use runtime::config::{Document, Secret};
 use serde::Deserialize;
-
-use super::super::document::Document;
-use super::super::secret::Secret;
 
 /// The mechanisms that librdkafka has without further libraries.
 const MECHANISMS: [&str; 3] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];

@@ -1,22 +1,19 @@
 //! `kafka`: where the tasks go.
 
+mod changes;
 mod sasl;
 mod ssl;
 
 use std::time::Duration;
 
 use contract::CHECKER_GROUP;
+use runtime::config::{Document, Limits, Scalar, Secret};
 pub use sasl::KafkaSasl;
 use sasl::RawSasl;
 use serde::{Deserialize, Deserializer};
 use ssl::RawSsl;
 pub use ssl::{ClientCertificate, KafkaSsl};
 use tracing::{info, warn};
-
-use super::document::Document;
-use super::limits::Limits;
-use super::node::Scalar;
-use super::secret::Secret;
 
 /// `kafka.topic`, unless the file says otherwise.
 const DEFAULT_TOPIC: &str = "webmon.tasks";

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::producer::{BaseProducer, Producer as _};
+use runtime::retry::Outage;
 use tokio_util::sync::CancellationToken;
 
-use super::advertised::Nowhere;
-use super::causes::{Causes, HUNG_UP};
-use super::{KafkaError, advertised, client_config, client_error};
+use crate::advertised::{self, Nowhere};
+use crate::causes::{Causes, HUNG_UP};
+use crate::client::{client_config, client_error};
 use crate::config::{KafkaConfig, KafkaSsl};
-use crate::retry::Outage;
+use crate::error::KafkaError;
 
 /// How long one look for a broker takes when there is none, and the slowest answer that is heard; so
 /// soon a stop is heard.

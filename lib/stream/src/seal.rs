@@ -13,8 +13,9 @@
 
 use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
+use runtime::config::Secret;
 
-use crate::config::{KafkaConfig, Secret};
+use crate::config::KafkaConfig;
 
 /// The header's name.
 pub const HEADER: &str = "webmon-hmac";

@@ -1,7 +1,6 @@
-//! What `runtime::kafka` promises, on librdkafka's mock cluster and on a real broker.
+//! What `stream` promises, on librdkafka's mock cluster and on a real broker.
 
 #[cfg(test)]
-#[path = "support/kafka.rs"]
 mod support;
 
 use std::time::{Duration, SystemTime};
@@ -10,7 +9,7 @@ use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use runtime::config::Secret;
-use runtime::kafka::{KafkaError, TopicState, client_config, ensure_topic, wait_for_brokers};
+use stream::{KafkaError, TopicState, client_config, ensure_topic, wait_for_brokers};
 use support::{
     certificate, config, door, files, fresh_topic, plain_brokers, refusal, sasl, ssl, tls_brokers,
     without_client,

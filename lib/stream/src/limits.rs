@@ -27,7 +27,7 @@ pub struct TopicLimits {
 impl TopicLimits {
     /// Asks for the limits of a topic. A broker that does not tell (it asks for the right `DescribeConfigs`) is no
     /// fault: then they are not known.
-    pub(super) async fn read<C: ClientContext>(admin: &AdminClient<C>, topic: &str) -> Self {
+    pub(crate) async fn read<C: ClientContext>(admin: &AdminClient<C>, topic: &str) -> Self {
         let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
         let topics = [ResourceSpecifier::Topic(topic)];
         let asked = admin.describe_configs(&topics, &options);

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use rdkafka::metadata::MetadataBroker;
 
-use super::KafkaError;
 use crate::config::KafkaConfig;
+use crate::error::KafkaError;
 
 /// How long a broker may take to be found and to take a connection.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -20,9 +20,9 @@ const LIMIT: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Nowhere {
     /// `host:port`.
-    pub(super) advertised: String,
+    pub(crate) advertised: String,
     /// Why.
-    pub(super) cause: String,
+    pub(crate) cause: String,
 }
 
 impl Nowhere {
@@ -39,7 +39,7 @@ impl Nowhere {
 
 /// The first of these brokers, if none of them can be reached where it says. Blocks for as long as [`LIMIT`] for each
 /// broker.
-pub(super) fn unreachable(brokers: &[MetadataBroker]) -> Option<Nowhere> {
+pub(crate) fn unreachable(brokers: &[MetadataBroker]) -> Option<Nowhere> {
     let mut first = None;
     for broker in brokers {
         let nowhere = unreachable_broker(broker)?;
@@ -49,7 +49,7 @@ pub(super) fn unreachable(brokers: &[MetadataBroker]) -> Option<Nowhere> {
 }
 
 /// This broker, if it cannot be reached where it says.
-pub(super) fn unreachable_broker(broker: &MetadataBroker) -> Option<Nowhere> {
+pub(crate) fn unreachable_broker(broker: &MetadataBroker) -> Option<Nowhere> {
     let (host, port) = (broker.host(), broker.port());
     let cause = dial(host, port).err()?;
     let advertised = if host.contains(':') {

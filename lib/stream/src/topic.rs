@@ -7,10 +7,12 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use tokio::runtime::Handle;
 
-use super::limits::TopicLimits;
-use super::rights::{Act, lacking_right};
-use super::{Causes, KafkaError, client_config, client_error};
+use crate::causes::Causes;
+use crate::client::{client_config, client_error};
 use crate::config::KafkaConfig;
+use crate::error::KafkaError;
+use crate::limits::TopicLimits;
+use crate::rights::{Act, lacking_right};
 
 /// How long a broker may take to list its topics, or to make one.
 const TIMEOUT: Duration = Duration::from_secs(10);

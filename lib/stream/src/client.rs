@@ -1,117 +1,16 @@
-//! How a service reaches Kafka: the client's settings, patience at start, and the topic of the tasks.
-
-mod advertised;
-mod causes;
-mod limits;
-mod log;
-pub(crate) mod look;
-mod rights;
-mod seal;
-mod stranded;
-mod topic;
-mod wait;
+//! What all clients of Kafka have in common: brokers, patience with the network, TLS and passwords.
 
 use std::path::Path;
-use std::time::Duration;
 
-pub(crate) use causes::Causes;
-pub use limits::TopicLimits;
-pub use log::{BrokerLog, Quiet};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
-pub use rights::{Act, Lack, lacking_right};
-pub use seal::{HEADER, HEADER_BYTES, NoRandomness, Seal, Unsealed, random_key};
-pub use stranded::{STATISTICS_INTERVAL_MS, Stranded};
-pub use topic::{TopicState, describe, ensure_topic, prepare_topic};
-pub use wait::wait_for_brokers;
 
 use crate::config::{ClientCertificate, KafkaConfig, KafkaSasl, KafkaSsl};
-
-/// What can go wrong with Kafka as a whole.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum KafkaError {
-    /// librdkafka refuses the settings, mostly because of a certificate.
-    #[error("cannot set up the Kafka client for {brokers}: {cause}; {remedy}")]
-    Client {
-        /// `kafka.brokers`, with commas.
-        brokers: String,
-        /// What librdkafka says.
-        cause: String,
-        /// What would help.
-        remedy: String,
-    },
-    /// No broker answered for as long as patience lasted.
-    #[error(
-        "cannot reach Kafka at {brokers} within {}: {cause}; {remedy}",
-        humantime::format_duration(*.patience)
-    )]
-    Unreachable {
-        /// `kafka.brokers`, with commas.
-        brokers: String,
-        /// How long it was tried.
-        patience: Duration,
-        /// Why the last attempt failed, for each broker that said so.
-        cause: String,
-        /// What would help.
-        remedy: &'static str,
-    },
-    /// A broker answers, and sends clients where they reach none.
-    #[error(
-        "the broker at {brokers} answers, but tells clients to use {advertised}, which cannot be reached: {cause}; \
-         correct advertised.listeners of the broker"
-    )]
-    Advertised {
-        /// `kafka.brokers`, with commas.
-        brokers: String,
-        /// `host:port` where the broker says that it is.
-        advertised: String,
-        /// Why it cannot be reached there.
-        cause: String,
-    },
-    /// The service was stopped while it waited for Kafka.
-    #[error("stopped while waiting for Kafka at {brokers}")]
-    Stopped {
-        /// `kafka.brokers`, with commas.
-        brokers: String,
-    },
-    /// The topic is not there and cannot be made, or cannot be looked for.
-    #[error("cannot {operation} topic {topic} on {brokers}: {cause}; {remedy}")]
-    Topic {
-        /// `look for` or `create`.
-        operation: &'static str,
-        /// `kafka.topic`.
-        topic: String,
-        /// `kafka.brokers`, with commas.
-        brokers: String,
-        /// What the broker says.
-        cause: String,
-        /// What would help.
-        remedy: &'static str,
-    },
-    /// A thread of this process ended in a panic.
-    #[error("the thread that {task} ended early: {cause}")]
-    Thread {
-        /// What it was for.
-        task: &'static str,
-        /// How it ended.
-        cause: String,
-    },
-}
-
-impl KafkaError {
-    /// Why a broker cannot be reached, as one line of the log says it.
-    fn cause(&self) -> String {
-        match self {
-            Self::Unreachable { cause, .. } => cause.clone(),
-            other => other.to_string(),
-        }
-    }
-}
+use crate::error::KafkaError;
 
 /// What all clients of a configuration have in common; `client_id` is how brokers' logs call this one.
 ///
-/// Create clients from it with a context that hands `log` and `error` to a [`BrokerLog`].
+/// Create clients from it with a context that hands `log` and `error` to a [`BrokerLog`](crate::BrokerLog).
 pub fn client_config(config: &KafkaConfig, client_id: &str) -> ClientConfig {
     let mut client = ClientConfig::new();
     client
@@ -171,7 +70,7 @@ fn secure(client: &mut ClientConfig, config: &KafkaConfig) {
 }
 
 /// librdkafka refused to make a client: says which file it could not read, if that was it.
-fn client_error(config: &KafkaConfig, error: &rdkafka::error::KafkaError) -> KafkaError {
+pub(crate) fn client_error(config: &KafkaConfig, error: &rdkafka::error::KafkaError) -> KafkaError {
     let (cause, remedy) = unreadable_file(config.ssl.as_ref()).unwrap_or_else(|| {
         let remedy = refused_remedy(config.ssl.as_ref());
         (error.to_string(), remedy.to_owned())

@@ -4,11 +4,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use runtime::config::{Document, Secret};
 use serde::Deserialize;
-
-use super::super::document::Document;
-use super::super::secret::Secret;
-use super::super::surroundings::open;
 
 /// `kafka.ssl.ca`, where the file says nothing and this is there.
 const DEFAULT_CA: &str = "certs/kafka/ca.pem";
@@ -127,9 +124,9 @@ fn is_there(document: &Document, path: &str) -> bool {
 
 /// A file that can be read now: librdkafka would only say so much later, and less clearly.
 fn valid_file(document: &mut Document, key: &str, path: &str) -> Result<PathBuf, Noted> {
-    let path = document.surroundings().locate(path);
-    let checked = match open(&path) {
-        Ok(_) => Ok(path),
+    let surroundings = document.surroundings();
+    let checked = match surroundings.open(path) {
+        Ok(_) => Ok(surroundings.locate(path)),
         Err(problem) => Err(format!(
             "{problem}: put the PEM file there, name another one, or delete the `ssl` section \
              for plain Kafka (relative paths start at the working directory)"

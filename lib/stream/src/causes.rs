@@ -10,13 +10,13 @@ use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::ProducerContext;
 
-use super::advertised::Nowhere;
-use super::log::plain;
+use crate::advertised::Nowhere;
+use crate::log::plain;
 
 /// How librdkafka words that a broker hung up which had told what it can do.
 const WHEN_UP: &str = "in state UP";
 /// How that is said here. Kafka's brokers do so where a password is demanded, and say no word of it.
-pub(super) const HUNG_UP: &str = " after its first answer";
+pub(crate) const HUNG_UP: &str = " after its first answer";
 
 /// Collects why each broker cannot be reached.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ impl Causes {
     }
 
     /// A broker that cannot be reached, and whose address was told by another one: it is not `configured`.
-    pub(super) fn learned(&self, configured: &[String]) -> Option<Nowhere> {
+    pub(crate) fn learned(&self, configured: &[String]) -> Option<Nowhere> {
         let causes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         causes.iter().find_map(|(broker, cause)| {
             // As librdkafka names them: those that it was given are `host:port/bootstrap`.

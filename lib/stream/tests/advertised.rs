@@ -8,8 +8,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use runtime::config::KafkaConfig;
-use runtime::kafka::{ensure_topic, wait_for_brokers};
+use stream::config::KafkaConfig;
+use stream::{ensure_topic, wait_for_brokers};
 use tempfile::TempDir;
 use testbed::{Server, free_address, free_ports};
 use tokio_util::sync::CancellationToken;
