@@ -9,12 +9,12 @@ use contract::installation::Installation;
 use contract::outcome::Outcome;
 use contract::site::{DEFAULT_TIMEOUT_MS, parse_url};
 use contract::task::{Task, VERSION};
-use runtime::database::{self, Pool, READ_ONLY};
 use runtime::program::{Said, say, usage, warn};
-use runtime::sql;
 use runtime::telemetry::start_logs;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use serde_json::value::RawValue;
+use store::sql;
+use store::{Pool, READ_ONLY};
 use tokio::runtime::Handle;
 
 use crate::config::{Config, ProbeConfig, Review, Secrets};
@@ -61,8 +61,8 @@ pub async fn by_file(file: &Path, command: &Probe) -> Result<()> {
     if command.site.is_none() {
         return probe(&config.probe, command, None).await;
     }
-    let database = database::connect(&config.database, POOL).await?;
-    database::check_schema(&database).await?;
+    let database = store::connect(&config.database, POOL).await?;
+    store::check_schema(&database).await?;
     probe(&config.probe, command, Some(&database)).await
 }
 

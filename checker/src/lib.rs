@@ -56,11 +56,10 @@ pub use lanes::LANE_THREADS;
 use runtime::{
     clock::Clock,
     conditions::{CHECKER, KAFKA, KAFKA_GROUP},
-    database::{Link, Pool},
-    reach::{self, reach},
     service::Service,
     shutdown::Stages,
 };
+use store::{DatabaseTime, Link, Pool};
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -96,13 +95,13 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let metrics = shown.register(Metrics::register);
     let working = service.conditions(CHECKER);
     let joined = shown.readiness().condition(KAFKA_GROUP);
-    let reach::Reached {
+    let store::Reached {
         database,
         identity,
         watched,
-    } = reach(&service, &config.database, POOL).await?;
+    } = store::reach(&service, &config.database, POOL).await?;
     let kafka = stream::reach(&service, &config.kafka).await?;
-    let clock = Clock::measure(&database).await?;
+    let clock = Clock::measure(DatabaseTime(&database)).await?;
     let (tracer, exporter) = Tracer::start(config.traces.as_ref(), shown, &clock)?;
     shown.register(|registry| registry.register_collector(Box::new(clock.clone())));
 

@@ -14,11 +14,10 @@ use std::{
 use color_eyre::eyre::Result;
 use contract::{outcome::Reason, result::CheckResult};
 use runtime::{
-    config::DatabaseConfig,
-    database::{Link, Pool},
     quota::Quota,
     retry::{Backoff, Outage},
 };
+use store::{Link, Pool, config::DatabaseConfig};
 use tokio::{
     sync::{Notify, mpsc},
     time::timeout,

@@ -3,13 +3,13 @@
 use std::{net::IpAddr, thread};
 
 use contract::{
-    entity::check_result::{self, Entity as CheckResults},
     outcome::Outcome,
     result::{Measured, Phases},
 };
 use prometheus_client::{encoding::text, registry::Registry};
 use runtime::clock::Clock;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, EntityTrait as _, QueryOrder as _};
+use store::check_result::{self, Entity as CheckResults};
 use testbed::{Database, eventually, tables};
 use url::Url;
 
@@ -20,7 +20,8 @@ use crate::{
     samples::{self, GLIMPSE, NOW, PATIENCE},
 };
 
-use runtime::config::{DatabaseConfig, Secret};
+use runtime::config::Secret;
+use store::config::DatabaseConfig;
 
 use super::*;
 

@@ -4,12 +4,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use contract::task::Task;
-use runtime::{
-    config::DatabaseConfig,
-    database::{Link, Pool},
-    sql,
-};
 use sea_orm::{ConnectionTrait, DbErr, TryGetError};
+use store::{Link, Pool, config::DatabaseConfig, sql};
 use tokio::{runtime::Handle, time::timeout};
 use tracing::debug;
 

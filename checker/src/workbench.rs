@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc, thread};
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::{result::CheckResult, site::Expect, task::Task};
 use prometheus_client::registry::Registry;
-use runtime::{clock::Clock, config::DatabaseConfig};
+use runtime::clock::Clock;
+use store::config::DatabaseConfig;
 use tokio::sync::mpsc;
 use ureq::http;
 

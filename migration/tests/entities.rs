@@ -1,4 +1,4 @@
-//! What the entities of `contract` promise: they read and write every column of every table.
+//! What the entities of `store` promise: they read and write every column of every table.
 
 #![expect(
     clippy::expect_used,
@@ -6,7 +6,6 @@
 )]
 
 use chrono::{DateTime, Utc};
-use contract::entity::{check_result, schedule_gap, schedule_shard, site};
 use contract::outcome::{Outcome, Reason};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::prelude::IpNetwork;
@@ -14,6 +13,7 @@ use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait as _, EntityTrait as _, IntoActiveModel as _,
 };
 use serde_json::json;
+use store::{check_result, schedule_gap, schedule_shard, site};
 use testbed::Database;
 
 /// An instant of the test's day, to the millisecond.

@@ -5,11 +5,11 @@
     reason = "a helper that fails here fails its test"
 )]
 
-use contract::SCHEMA_VERSION;
 use contract::outcome::{Outcome, Reason};
 use migration::Migrator;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
 use sea_orm_migration::MigratorTrait as _;
+use store::SCHEMA_VERSION;
 use testbed::Database;
 
 /// Everything in the schema but the migrations' own table, with its kind.

@@ -7,9 +7,9 @@
 
 use std::sync::Arc;
 
-use contract::SCHEMA_VERSION;
 use migration::{Foreign, Loss, MigrationError, State, lose, up};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
+use store::SCHEMA_VERSION;
 use testbed::Database;
 use tokio::sync::Barrier;
 

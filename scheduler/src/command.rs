@@ -4,12 +4,9 @@ use std::{io, path::PathBuf};
 
 use clap::Args;
 use color_eyre::eyre::{self, Result, WrapErr as _, ensure};
-use runtime::{
-    config::DatabaseConfig,
-    database::{self, Pool, READ_ONLY},
-    program::{say, usage},
-};
+use runtime::program::{say, usage};
 use sea_orm::DatabaseConnection;
+use store::{Pool, READ_ONLY, config::DatabaseConfig};
 
 use crate::apply::{self, BadFile, Exported, Options, Progress};
 
@@ -64,8 +61,8 @@ pub async fn connect(config: &DatabaseConfig, access: Access) -> Result<Database
         connections: 1,
         settings: access.settings(),
     };
-    let database = database::connect(config, pool).await?;
-    database::check_schema(&database).await?;
+    let database = store::connect(config, pool).await?;
+    store::check_schema(&database).await?;
     Ok(database)
 }
 

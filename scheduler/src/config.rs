@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use runtime::config::{
-    ConfigError, DatabaseConfig, Document, HttpConfig, Limits, LogConfig, Surroundings,
-    TracesConfig,
+    ConfigError, Document, HttpConfig, Limits, LogConfig, Surroundings, TracesConfig,
 };
 use runtime::reload::Changes;
+use store::config::DatabaseConfig;
 use stream::config::KafkaConfig;
 
 /// `http.listen`, unless the file says otherwise.

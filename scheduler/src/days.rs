@@ -7,10 +7,11 @@
 use std::time::Duration;
 
 use color_eyre::eyre::{Report, Result, WrapErr as _, eyre};
-use runtime::{database::Link, retry::Outage};
+use runtime::retry::Outage;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, Statement, TransactionTrait as _,
 };
+use store::Link;
 use tokio::time::{MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};

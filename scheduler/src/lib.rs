@@ -53,12 +53,11 @@ use std::time::Duration;
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
     conditions::{SCHEDULE, SCHEDULER},
-    database::{Link, Pool},
-    reach::{self, reach},
     service::Service,
     shutdown::Stages,
     telemetry::Logs,
 };
+use store::{Link, Pool};
 
 use crate::{
     config::Config, metrics::Metrics, outlook::Outlook, publish::Sender, room::Room,
@@ -94,11 +93,11 @@ const RECONCILER: Pool = Pool {
 pub async fn run(config: Config, service: Service) -> Result<()> {
     let metrics = service.probes.register(Metrics::register);
     let working = service.conditions(SCHEDULER);
-    let reach::Reached {
+    let store::Reached {
         database,
         identity,
         watched,
-    } = reach(&service, &config.database, POOL).await?;
+    } = store::reach(&service, &config.database, POOL).await?;
     let kafka = stream::reach(&service, &config.kafka).await?;
     days::make_first(&database, &service.stop).await?;
     let mut stages = Stages::new(&service.stop);

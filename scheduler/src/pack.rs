@@ -13,11 +13,11 @@
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
-use runtime::database::Link;
 use sea_orm::DatabaseConnection;
 use sea_orm::sqlx::{
     AssertSqlSafe, Connection as _, PgConnection, query_as, query_scalar, raw_sql,
 };
+use store::Link;
 use tokio::time::{MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};

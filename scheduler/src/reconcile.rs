@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use contract::GRACE;
-use runtime::{database::Link, retry::Outage};
+use runtime::retry::Outage;
 use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Statement};
+use store::Link;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;

@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use runtime::{database::Link, shards::Missing, telemetry::Condition};
+use runtime::telemetry::Condition;
+use store::{Link, schedule_shard::Missing};
 use tokio::time::sleep;
 use tracing::{info, warn};
 

@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Report, Result, eyre};
-use runtime::database::{Link, Pool};
+use store::{Link, Pool};
 use stream::config::KafkaConfig;
 use tokio::time::{timeout, timeout_at};
 use tracing::{debug, warn};

@@ -1,6 +1,6 @@
 //! How the scheduler's connections are set.
 
-pub(crate) use runtime::sql::{POSTGRES, millis, statement};
+pub(crate) use store::sql::{POSTGRES, millis, statement};
 
 /// Session settings of the connections that schedule. The statements are written for range scans of
 /// indexes and small nested loops; the planner, which guesses the sizes of arrays, is not asked.

@@ -15,12 +15,12 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, ensure};
 use runtime::program::say;
-use runtime::shards::Missing;
-use runtime::sql;
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DbErr, FromQueryResult, IsolationLevel,
     TransactionTrait as _,
 };
+use store::schedule_shard::Missing;
+use store::sql;
 
 use crate::table;
 

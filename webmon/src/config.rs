@@ -4,9 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use checker::config::Addresses;
-use runtime::config::{
-    ConfigError, DatabaseConfig, Document, HttpConfig, LogConfig, Surroundings, TracesConfig,
-};
+use runtime::config::{ConfigError, Document, HttpConfig, LogConfig, Surroundings, TracesConfig};
+use store::config::DatabaseConfig;
 use stream::config::KafkaConfig;
 
 /// `http.listen`, unless the file says otherwise.

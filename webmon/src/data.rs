@@ -5,10 +5,11 @@ use std::path::Path;
 
 use color_eyre::eyre::{Result, WrapErr as _, bail, eyre};
 use migration::Foreign;
-use runtime::config::{DatabaseConfig, Secret};
-use runtime::database::{self, DatabaseError, Link, Pool};
+use runtime::config::Secret;
 use scheduler::command::Access;
 use sea_orm::DatabaseConnection;
+use store::config::DatabaseConfig;
+use store::{DatabaseError, Link, Pool};
 
 use crate::config::Config;
 use crate::folder;
@@ -129,20 +130,20 @@ impl Store {
 
     /// A connection to the database, which is brought to this build's schema: for `webmon up` alone.
     pub async fn migrated(&self) -> Result<DatabaseConnection> {
-        let database = database::connect(&self.config, pool(Access::Write)).await?;
+        let database = store::connect(&self.config, pool(Access::Write)).await?;
         let done = migration::up(&database, None, Foreign::Refuse).await;
         done.map_err(|error| {
-            let cause = error.explained(|cause| database::explain(&self.config, cause));
+            let cause = error.explained(|cause| store::explain(&self.config, cause));
             eyre!("bring the database to this build's schema: {cause}")
         })?;
-        database::check_schema(&database).await?;
+        store::check_schema(&database).await?;
         Ok(database)
     }
 
     /// A connection to a database that has this build's schema: for commands, which change no schema.
     pub async fn ready(&self, access: Access) -> Result<DatabaseConnection> {
-        let database = database::connect(&self.config, pool(access)).await?;
-        match database::check_schema(&database).await {
+        let database = store::connect(&self.config, pool(access)).await?;
+        match store::check_schema(&database).await {
             Ok(()) => Ok(database),
             Err(DatabaseError::SchemaBehind { found, needed }) => {
                 let found = found.as_deref().unwrap_or("missing");

@@ -2,10 +2,10 @@
 
 use clap::{Args, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
-use runtime::installation::{self, Identity};
 use runtime::program::{Said, say};
 use scheduler::command::Access;
 use sea_orm::DatabaseConnection;
+use store::installation::{self, Identity};
 use tracing::warn;
 
 /// `identity [keep|new]`

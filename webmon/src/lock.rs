@@ -8,11 +8,11 @@
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, bail, ensure, eyre};
-use runtime::config::DatabaseConfig;
-use runtime::database::{self, Pool};
 use runtime::retry::{Backoff, Outage};
 use runtime::telemetry::Condition;
 use sea_orm::sqlx::{self, Connection as _, PgConnection, query_as, query_scalar};
+use store::Pool;
+use store::config::DatabaseConfig;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -206,7 +206,7 @@ impl DatabaseLock {
 
 /// Tries to take the lock by a new session, once. `before` is the session that held it.
 async fn attempt(config: &DatabaseConfig, before: Option<Session>) -> Result<Attempt> {
-    let database = database::connect(config, POOL).await?;
+    let database = store::connect(config, POOL).await?;
     let pooled = database.get_postgres_connection_pool().acquire().await;
     let connection = pooled.wrap_err("connect to lock the database")?.detach();
     let trying = timeout(LIMIT, try_lock(connection, before)).await;

@@ -7,14 +7,14 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use contract::entity::site;
 use contract::site::parse_url;
-use runtime::database::Link;
-use runtime::sql;
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, DbErr, EntityTrait as _,
     QueryFilter as _, QuerySelect as _, Statement,
 };
+use store::Link;
+use store::site;
+use store::sql;
 use tokio::time::timeout;
 
 /// How long an answer may take. Then the lines are shown without it.

@@ -4,11 +4,11 @@ use chrono::{DateTime, Local, TimeDelta, Utc};
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::text::harmless;
 use futures_util::TryStreamExt as _;
-use runtime::sql;
 use sea_orm::{
     AccessMode, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr,
     FromQueryResult, IsolationLevel, StreamTrait as _, TransactionTrait as _,
 };
+use store::sql;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::table::{MAX_CELL, Table};

@@ -10,8 +10,8 @@ use color_eyre::eyre::{Result, WrapErr as _};
 use contract::outcome::Outcome;
 use contract::result::CheckResult;
 use contract::text::harmless;
-use runtime::database::Link;
 use runtime::program::say;
+use store::Link;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 

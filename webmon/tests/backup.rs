@@ -204,7 +204,7 @@ async fn a_backup_of_a_newer_webmon_is_refused_and_one_of_an_older_is_migrated()
     for words in [
         "cannot restore",
         "m29990101_000001_future",
-        contract::SCHEMA_VERSION,
+        store::SCHEMA_VERSION,
         "upgrade webmon",
     ] {
         assert!(

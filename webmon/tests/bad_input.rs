@@ -126,7 +126,7 @@ async fn a_database_without_the_schema_is_refused_with_the_remedy() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schema_of_another_build_is_refused_and_both_versions_are_named() {
     let folder = tempfile::TempDir::new().unwrap();
-    let needed = contract::SCHEMA_VERSION;
+    let needed = store::SCHEMA_VERSION;
     let last = "SELECT max(version) FROM seaql_migrations";
     for (change, remedy) in [
         (

@@ -117,7 +117,7 @@ async fn without_a_schema_they_say_so_and_make_none() {
     for (program, command) in READING.iter().chain(WRITING) {
         let ended = desk.run(program, command).await;
         assert_eq!(ended.code, 1, "{program} {command:?}: {}", ended.stderr);
-        for part in ["missing", contract::SCHEMA_VERSION, "run `migration up`"] {
+        for part in ["missing", store::SCHEMA_VERSION, "run `migration up`"] {
             assert!(
                 ended.stderr.contains(part),
                 "{part}: {program} {command:?}: {}",
@@ -130,7 +130,7 @@ async fn without_a_schema_they_say_so_and_make_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schema_of_another_build_is_named_by_all_of_them() {
-    let needed = contract::SCHEMA_VERSION;
+    let needed = store::SCHEMA_VERSION;
     let last = "(SELECT max(version) FROM seaql_migrations)";
     for (change, words) in [
         (

@@ -2,13 +2,11 @@
 //!
 //! A [site] is due at [instants](schedule) that follow from its name and interval. For each of
 //! them the scheduler sends one [task] to a checker, and the checker stores one
-//! [result], whose verdict is an [outcome and a reason](outcome). The tables behind all
-//! this are the [entities](entity).
+//! [result], whose verdict is an [outcome and a reason](outcome).
 //!
 //! Instants are milliseconds since the Unix epoch on the database's clock, unless a name says
 //! otherwise.
 
-pub mod entity;
 pub mod installation;
 pub mod outcome;
 pub mod result;
@@ -19,9 +17,6 @@ pub mod text;
 pub mod trace;
 
 use std::time::Duration;
-
-/// The last migration that this build knows; a database at any other is refused.
-pub const SCHEMA_VERSION: &str = "m20261130_000006_least_privilege";
 
 /// Rows of `schedule_shard`: the unit in which schedulers share the sites.
 pub const SHARDS: i16 = 64;

@@ -1,9 +1,10 @@
-//! One clock for everybody: the monotonic clock of this host plus an offset to the database's.
+//! One clock for all services: the monotonic clock of this host plus an offset to the database's.
 //!
 //! Everything that is due is due on the database's clock, and `PostgreSQL` is what all services have in
 //! common. A host's wall clock decides nothing, so a step of it has no effect. (librdkafka's waits go by it:
-//! those that matter are ended by who has the client.)
+//! the thread that owns the client ends those that matter.)
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -11,11 +12,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
-use sea_orm::DatabaseConnection;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::database::{DatabaseError, Link, scalar};
 use crate::retry::Outage;
 
 /// How often the offset is measured.
@@ -26,6 +25,15 @@ const ROUND_TRIPS: usize = 3;
 
 /// The farthest wait that `instant_at_ms` gives: a year.
 const FARTHEST_US: i64 = 366 * 86_400 * 1_000_000;
+
+/// What the clock follows: the time of a database.
+pub trait TimeSource {
+    /// Why there was no answer.
+    type Error: Display;
+
+    /// Asks for the time, in microseconds since the Unix epoch.
+    fn now_us(&mut self) -> impl Future<Output = Result<i64, Self::Error>> + Send;
+}
 
 /// Database time, anywhere and at no cost. Clones share one offset.
 #[derive(Clone, Debug)]
@@ -81,17 +89,17 @@ impl RoundTrip {
 
 impl Clock {
     /// Measures the offset: the shortest of three round trips, its middle.
-    pub async fn measure(database: &DatabaseConnection) -> Result<Self, DatabaseError> {
+    pub async fn measure<S: TimeSource>(mut source: S) -> Result<Self, S::Error> {
         let clock = Self::starting_at(0);
-        let best = clock.look(database).await?;
+        let best = clock.look(&mut source).await?;
         clock.set(best.middle(), best);
         Ok(clock)
     }
 
     /// Measures again. The offset moves only as far as the measurement demands, so that the clock does
     /// not waver with the length of round trips.
-    pub async fn remeasure(&self, database: &DatabaseConnection) -> Result<(), DatabaseError> {
-        let best = self.look(database).await?;
+    pub async fn remeasure<S: TimeSource>(&self, source: &mut S) -> Result<(), S::Error> {
+        let best = self.look(source).await?;
         self.set(
             best.corrected(self.0.offset_us.load(Ordering::Relaxed)),
             best,
@@ -101,7 +109,7 @@ impl Clock {
 
     /// Measures every ten seconds until `stop`. While that fails the last offset stays; the failure is
     /// logged once per change of state.
-    pub async fn keep(self, mut database: Link, stop: CancellationToken) {
+    pub async fn keep(self, mut source: impl TimeSource, stop: CancellationToken) {
         let mut ticks = interval(KEEP_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut outage = Outage::new("the database's clock");
@@ -109,16 +117,9 @@ impl Clock {
             ticks.tick().await; // the first comes at once, and there was a measurement already
             loop {
                 ticks.tick().await;
-                let measured = match database.get().await {
-                    Ok(database) => self.remeasure(database).await,
-                    Err(error) => Err(error),
-                };
-                match measured {
+                match self.remeasure(&mut source).await {
                     Ok(()) => outage.over(),
-                    Err(error) => {
-                        database.cut();
-                        outage.failed(&error.to_string())
-                    }
+                    Err(error) => outage.failed(&error.to_string()),
                 };
             }
         };
@@ -173,10 +174,10 @@ impl Clock {
     }
 
     /// The shortest of a few round trips.
-    async fn look(&self, database: &DatabaseConnection) -> Result<RoundTrip, DatabaseError> {
-        let mut best = self.round_trip(database).await?;
+    async fn look<S: TimeSource>(&self, source: &mut S) -> Result<RoundTrip, S::Error> {
+        let mut best = self.round_trip(source).await?;
         for _ in 1..ROUND_TRIPS {
-            let next = self.round_trip(database).await?;
+            let next = self.round_trip(source).await?;
             if next.width() < best.width() {
                 best = next;
             }
@@ -185,16 +186,15 @@ impl Clock {
     }
 
     /// Asks the database for its clock once.
-    async fn round_trip(&self, database: &DatabaseConnection) -> Result<RoundTrip, DatabaseError> {
-        let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+    async fn round_trip<S: TimeSource>(&self, source: &mut S) -> Result<RoundTrip, S::Error> {
         let sent = self.0.monotonic_us();
-        let answer = scalar(database, "read the database's clock", sql).await?;
+        let database = source.now_us().await?;
         let received = self.0.monotonic_us();
 
         Ok(RoundTrip {
             sent,
             received,
-            database: answer.unwrap_or_default(),
+            database,
             wall: wall_us(),
         })
     }

@@ -15,9 +15,10 @@ use contract::text::is_harmless;
 use contract::trace::Share;
 use proptest::prelude::*;
 use runtime::config::{
-    ConfigError, DatabaseConfig, Document, HttpConfig, Limits, LogConfig, LogFormat, Scalar,
-    Surroundings, TracesConfig,
+    ConfigError, Document, HttpConfig, Limits, LogConfig, LogFormat, Scalar, Surroundings,
+    TracesConfig,
 };
+use store::config::DatabaseConfig;
 use stream::config::{ClientCertificate, KafkaConfig, KafkaSsl};
 use tempfile::TempDir;
 

@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeSet, fmt::Display, time::Duration};
 
-use runtime::{
-    config::{DatabaseConfig, Secret},
-    database::{self, Pool},
-};
+use runtime::config::Secret;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
+use store::{Pool, config::DatabaseConfig};
 
 use super::*;
 use crate::claim::Shard;
@@ -28,9 +26,7 @@ async fn sites(count: u32) -> (testbed::Database, DatabaseConnection) {
         settings: sql::TURN_SETTINGS,
     };
     let url = Secret::new(bed.url());
-    let database = database::connect(&DatabaseConfig { url }, pool)
-        .await
-        .unwrap();
+    let database = store::connect(&DatabaseConfig { url }, pool).await.unwrap();
     let insert = format!(
         "ALTER TABLE site SET (autovacuum_enabled = off);
          INSERT INTO site (name, url, interval_ms, timeout_ms, check_at)

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use runtime::config::Secret;
-use runtime::database::Pool;
 use scheduler::pack::{Days, pack};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, TransactionTrait as _};
+use store::Pool;
 use testbed::eventually;
 
 use crate::bed::{Bed, PATIENCE};
@@ -243,9 +243,7 @@ async fn a_day_of_another_owner_is_an_error_and_does_not_hold_up_the_rest() {
         .await;
     let url = bed.config.database.url.expose();
     bed.config.database.url = Secret::new(format!("{url}?options=-c%20role%3Dpg_monitor"));
-    let scheduler = runtime::database::connect(&bed.config.database, POOL)
-        .await
-        .unwrap();
+    let scheduler = store::connect(&bed.config.database, POOL).await.unwrap();
     let error = pack(&scheduler, FINISHED).await.unwrap_err();
     let error = format!("{error:#}");
     assert!(

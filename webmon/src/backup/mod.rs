@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, bail, ensure, eyre};
-use runtime::config::{DatabaseConfig, Secret};
-use runtime::database::{self, DatabaseError, Pool};
-use runtime::installation;
+use runtime::config::Secret;
 use runtime::program::{say, usage};
 use runtime::shutdown::on_signals;
-use runtime::sql;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
+use store::config::DatabaseConfig;
+use store::installation;
+use store::sql;
+use store::{DatabaseError, Pool};
 use tracing::warn;
 
 use crate::config::Config;
@@ -123,8 +124,8 @@ pub(crate) async fn take_place(server: &OwnPostgres) -> Result<i64> {
     let config = DatabaseConfig {
         url: Secret::new(server.restored_url()),
     };
-    let database = database::connect(&config, POOL).await?;
-    match database::check_schema(&database).await {
+    let database = store::connect(&config, POOL).await?;
+    match store::check_schema(&database).await {
         // `webmon up` migrates what is older.
         Ok(()) | Err(DatabaseError::SchemaBehind { found: Some(_), .. }) => {}
         Err(DatabaseError::SchemaBehind { found: None, .. }) => {
@@ -171,7 +172,7 @@ async fn refuse_rows(server: &OwnPostgres, data: &Path) -> Result<()> {
     let config = DatabaseConfig {
         url: Secret::new(server.url()),
     };
-    let database = database::connect(&config, POOL).await?;
+    let database = store::connect(&config, POOL).await?;
     let tables = format!(
         "SELECT oid::regclass::text AS name FROM pg_class
          WHERE relkind = 'r' AND relpersistence <> 't' AND relname NOT IN ({FILLED})

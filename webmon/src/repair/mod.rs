@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, ensure};
-use runtime::{installation, program::say};
+use runtime::program::say;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, TransactionTrait as _};
+use store::installation;
 use tracing::error;
 
 /// `repair [--dry-run]`

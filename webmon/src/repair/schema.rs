@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use migration::{Migrator, MigratorTrait as _};
-use runtime::sql;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait as _};
+use store::sql;
 use tracing::instrument::WithSubscriber as _;
 use tracing::subscriber::NoSubscriber;
 

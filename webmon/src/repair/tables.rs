@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{Days, NaiveDate};
 use color_eyre::eyre::{Result, WrapErr as _};
-use runtime::sql;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, QueryResult, Statement};
+use store::sql;
 use tracing::info;
 
 use super::{Action, Repair};

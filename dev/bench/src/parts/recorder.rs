@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use color_eyre::eyre::Result;
-use runtime::config::{DatabaseConfig, Secret};
+use runtime::config::Secret;
+use store::config::DatabaseConfig;
 
 use super::results::Results;
 use super::{Report, done};

@@ -2,9 +2,9 @@
 //! know their keys → valid values.
 //!
 //! Nothing else in webmon reads the environment or a configuration file, and code past this module
-//! cannot meet an invalid value. What every program is told is here (`http`, `log`, `traces`); the section
-//! `kafka` is in `stream`, and what only one program is told is in the `config` of that one. All of it is read by the
-//! same [`Document`].
+//! cannot meet an invalid value. What every program is told is here (`http`, `log`, `traces`); `database`
+//! is in `store`, `kafka` in `stream`, and what only one program is told in the `config` of that one. All of it is read
+//! by the same [`Document`].
 //!
 //! # Substitution
 //!
@@ -21,7 +21,6 @@
 //! Relative paths, here and in `kafka.ssl`, start at the working directory, not at the file.
 //! In a flow list (`[a, b]`) write the quotes: `["${VAR}"]`, as YAML itself gives `{` a meaning there.
 
-mod database;
 mod document;
 mod error;
 mod http;
@@ -29,13 +28,11 @@ mod limits;
 mod log;
 mod node;
 mod secret;
-mod sslmode;
 mod substitute;
 mod surroundings;
 mod traces;
 mod yaml;
 
-pub use database::DatabaseConfig;
 pub use document::Document;
 pub use error::{ConfigError, Fault};
 pub use http::HttpConfig;

@@ -19,10 +19,10 @@ pub struct Model {
     pub interval_ms: i32,
     /// The time for one check, in milliseconds.
     pub timeout_ms: i32,
-    /// How to ask: see [`crate::site::Request`].
+    /// How to ask: see [`contract::site::Request`].
     #[sea_orm(column_type = "JsonBinary")]
     pub request: Json,
-    /// What a healthy site answers: see [`crate::site::Expect`].
+    /// What a healthy site answers: see [`contract::site::Expect`].
     #[sea_orm(column_type = "JsonBinary")]
     pub expect: Json,
     /// Words for people to sort sites by.

@@ -7,9 +7,10 @@
 
 use std::time::Duration;
 
-use runtime::config::{DatabaseConfig, Secret};
-use runtime::database::{DatabaseError, Pool, connect, connect_patiently};
+use runtime::config::Secret;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement, TryGetable};
+use store::config::DatabaseConfig;
+use store::{DatabaseError, Pool, connect, connect_patiently};
 use testbed::{Database, Pooler};
 use tokio_util::sync::CancellationToken;
 

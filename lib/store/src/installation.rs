@@ -1,4 +1,4 @@
-//! The identity of the database: whose messages are ours, and whether the database is a copy of another.
+//! `installation`, the identity of the database: whose messages are ours, and whether the database is a copy of another.
 //!
 //! The migration makes it, with the server's system identifier and the database's oid beside it. A copy has other
 //! values there. It must not go on under the identity of its original: on a shared Kafka the two would take each
@@ -7,8 +7,8 @@
 use contract::installation::{Installation, NotAnInstallation};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, TryGetable};
 
-use crate::database::{DatabaseError, row, scalar};
-use crate::sql;
+use crate::error::DatabaseError;
+use crate::sql::{self, row, scalar};
 
 /// What is recorded, and the oid that the database has. Nothing else of the table: its key is a secret.
 const READ: &str = "\

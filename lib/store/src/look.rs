@@ -1,14 +1,17 @@
 //! A look at the database: whether it can do what webmon asks of it now, and whether it is still the same.
 
 use color_eyre::eyre;
+use runtime::conditions::{DATABASE, SCHEMA};
+use runtime::readiness::{Dependency, LOOK_LIMIT};
+use runtime::telemetry::{Condition, Readiness};
 use tokio::time::timeout;
 
-use crate::conditions::{DATABASE, SCHEMA};
 use crate::config::DatabaseConfig;
-use crate::database::{DatabaseError, Link, Pool, check_schema};
+use crate::connect::Pool;
+use crate::error::DatabaseError;
 use crate::installation::{Identity, IdentityError};
-use crate::readiness::{Dependency, LOOK_LIMIT};
-use crate::telemetry::{Condition, Readiness};
+use crate::link::Link;
+use crate::schema::check_schema;
 use crate::writable::check_writable;
 
 /// The connection that is only looked at.

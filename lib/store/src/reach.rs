@@ -1,14 +1,16 @@
 //! What a service does with the database at its start: it waits for one that it can work with.
 
 use color_eyre::eyre::{self, Report};
+use runtime::conditions::{DATABASE, SCHEMA};
+use runtime::service::{PATIENCE, Service, Stopped};
 use sea_orm::DatabaseConnection;
 
-use crate::conditions::{DATABASE, SCHEMA};
 use crate::config::DatabaseConfig;
-use crate::database::{DatabaseError, Pool, check_schema, connect_patiently};
+use crate::connect::{Pool, connect_patiently};
+use crate::error::DatabaseError;
 use crate::installation::Identity;
 use crate::look::WatchedDatabase;
-use crate::service::{PATIENCE, Service, Stopped};
+use crate::schema::check_schema;
 use crate::writable::wait_until_writable;
 
 /// The database, once a service has reached it.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use runtime::retry::{Backoff, Outage};
 use sea_orm::DatabaseConnection;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::database::{DatabaseError, scalar};
-use crate::retry::{Backoff, Outage};
+use crate::error::DatabaseError;
+use crate::sql::scalar;
 
 /// Why the database takes no changes of this session; no row if it does.
 const READ_ONLY: &str = "\

@@ -40,7 +40,7 @@ fn is_here(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::Secret;
+    use runtime::config::Secret;
 
     use super::*;
 

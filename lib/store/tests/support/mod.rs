@@ -1,8 +1,9 @@
 //! Databases of the tests' own, on the server that `WEBMON_TEST_DATABASE_URL` names.
 
-use runtime::config::{DatabaseConfig, Secret};
-use runtime::database::{Pool, connect};
+use runtime::config::Secret;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use store::config::DatabaseConfig;
+use store::{Pool, connect};
 
 /// A pool as the tests use it.
 pub(crate) const POOL: Pool = Pool {

@@ -1,8 +1,7 @@
 //! `check_result`: what became of each due instant.
 
+use contract::outcome::{Outcome, Reason};
 use sea_orm::entity::prelude::*;
-
-use crate::outcome::{Outcome, Reason};
 
 /// A row of `check_result`; the table is partitioned by UTC day on `scheduled_at`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,14 +1,13 @@
-//! What `runtime::database` and `runtime::clock` promise, on a real `PostgreSQL`.
+//! What `store` and the clock promise, on a real `PostgreSQL`.
 
 #[cfg(test)]
-#[path = "support/database.rs"]
 mod support;
 
 use std::time::{Duration, Instant};
 
 use runtime::clock::Clock;
-use runtime::database::{DatabaseError, Link, Pool, check_schema, connect, connect_patiently};
-use runtime::writable::{check_writable, wait_until_writable};
+use store::writable::{check_writable, wait_until_writable};
+use store::{DatabaseError, DatabaseTime, Link, Pool, check_schema, connect, connect_patiently};
 use support::{POOL, Scratch, closed_port, config, record_migrations, scalar, server_url};
 use tokio_util::sync::CancellationToken;
 
@@ -117,7 +116,7 @@ async fn stopping_ends_the_wait_for_the_database() {
 
 #[tokio::test]
 async fn only_the_schema_of_this_build_is_accepted() {
-    let needed = contract::SCHEMA_VERSION;
+    let needed = store::SCHEMA_VERSION;
     let scratch = Scratch::create("schema").await;
     let database = &scratch.database;
     let refusal = async || check_schema(database).await.unwrap_err().to_string();
@@ -154,8 +153,8 @@ async fn only_the_schema_of_this_build_is_accepted() {
 #[tokio::test]
 async fn the_clock_shows_the_databases_time() {
     let database = connect(&config(&server_url()), POOL).await.unwrap();
-    let clock = Clock::measure(&database).await.unwrap();
-    clock.remeasure(&database).await.unwrap();
+    let clock = Clock::measure(DatabaseTime(&database)).await.unwrap();
+    clock.remeasure(&mut DatabaseTime(&database)).await.unwrap();
     let before = clock.now_us();
     let shown: i64 = scalar(
         &database,
@@ -178,10 +177,13 @@ async fn the_clock_shows_the_databases_time() {
 #[tokio::test]
 async fn the_clock_keeps_its_offset_while_the_database_is_away() {
     let database = connect(&config(&server_url()), POOL).await.unwrap();
-    let clock = Clock::measure(&database).await.unwrap();
+    let clock = Clock::measure(DatabaseTime(&database)).await.unwrap();
     let before = clock.now_us();
     database.close_by_ref().await.unwrap();
-    clock.remeasure(&database).await.unwrap_err();
+    clock
+        .remeasure(&mut DatabaseTime(&database))
+        .await
+        .unwrap_err();
     let after = clock.now_us();
     assert!(
         (before..before + 60_000_000).contains(&after),
@@ -192,7 +194,7 @@ async fn the_clock_keeps_its_offset_while_the_database_is_away() {
 #[tokio::test]
 async fn keeping_the_clock_ends_with_the_service() {
     let database = connect(&config(&server_url()), POOL).await.unwrap();
-    let clock = Clock::measure(&database).await.unwrap();
+    let clock = Clock::measure(DatabaseTime(&database)).await.unwrap();
     let stop = CancellationToken::new();
     let link = Link::new(config(&server_url()), POOL);
     let keeping = tokio::spawn(clock.keep(link, stop.clone()));

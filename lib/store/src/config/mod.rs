@@ -1,11 +1,14 @@
 //! `database`: where `PostgreSQL` is.
 
+mod sslmode;
+
 use postgres_address::{Address, Environment, FORM};
+use runtime::config::{Document, Secret};
+use runtime::reload::{Changes, Fixed};
 use serde::Deserialize;
 
-use super::document::Document;
-use super::secret::Secret;
-use crate::reload::{Changes, Fixed};
+/// What the address is called in messages.
+pub(crate) const KEY: &str = "database.url";
 
 /// `database`: where `PostgreSQL` is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +28,7 @@ struct RawDatabase {
 impl Fixed for DatabaseConfig {
     fn compare(&self, new: &Self, changes: &mut Changes) {
         let Self { url } = new;
-        changes.needs_restart("database.url", &self.url, url);
+        changes.needs_restart(KEY, &self.url, url);
     }
 }
 
@@ -33,7 +36,7 @@ impl DatabaseConfig {
     /// Takes the section `database`, which must be there.
     pub fn take(document: &mut Document) -> Option<Self> {
         let RawDatabase { url } = document.take("database")?;
-        let url = document.check("database.url", valid_url(url))?;
+        let url = document.check(KEY, valid_url(url))?;
         Some(Self {
             url: Secret::new(url),
         })

@@ -1,0 +1,34 @@
+//! PostgreSQL, as webmon uses it.
+//!
+//! - **Reaching it**: [`config`] says where it is; [`connect`](connect()) opens a [`Pool`], and a [`Link`] makes its
+//!   connections anew after a failure. A service [reaches](reach()) a database at this build's [schema](check_schema)
+//!   that is [writable] and no copy of another, and readiness [looks](WatchedDatabase) at it from then on. Its
+//!   [time](DatabaseTime) is what the clock of all services follows.
+//! - **The tables**, a module each, as sea-orm entities: [`site`], [`schedule_shard`], [`schedule_gap`],
+//!   [`check_result`]; and [`installation`], the identity of the database. Statements stand beside their table.
+//! - **Statements** written by hand have their values by [`sql`]; [`DatabaseError`] and [`explain`] say what an answer
+//!   of the database means.
+
+pub mod check_result;
+pub mod config;
+mod connect;
+mod error;
+pub mod installation;
+mod link;
+mod look;
+mod reach;
+pub mod schedule_gap;
+pub mod schedule_shard;
+mod schema;
+pub mod site;
+pub mod sql;
+mod time;
+pub mod writable;
+
+pub use connect::{Pool, READ_ONLY, connect, connect_patiently};
+pub use error::{DatabaseError, explain};
+pub use link::Link;
+pub use look::WatchedDatabase;
+pub use reach::{Reached, reach};
+pub use schema::{SCHEMA_VERSION, check_schema};
+pub use time::DatabaseTime;

@@ -1,0 +1,50 @@
+//! What every hand-written statement needs.
+
+use std::time::Duration;
+
+use postgres_address::CONNECT_TIMEOUT;
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DbBackend, QueryResult, Statement, TryGetable, Value,
+};
+use tokio::time::timeout;
+
+use crate::error::{DatabaseError, refused};
+
+/// The only database that webmon speaks to.
+pub const POSTGRES: DbBackend = DbBackend::Postgres;
+
+/// A statement with its values.
+pub fn statement<const N: usize>(text: &str, values: [Value; N]) -> Statement {
+    Statement::from_sql_and_values(POSTGRES, text, values)
+}
+
+/// Whole milliseconds of a duration.
+pub fn millis(duration: Duration) -> i64 {
+    duration.as_millis().try_into().unwrap_or(i64::MAX)
+}
+
+/// The first column of the only row of a statement, waited for as long as for a connection.
+pub(crate) async fn scalar<T: TryGetable>(
+    database: &DatabaseConnection,
+    operation: &'static str,
+    sql: impl Into<String>,
+) -> Result<Option<T>, DatabaseError> {
+    let row = row(database, operation, sql).await?;
+    row.map(|row| row.try_get_by_index(0))
+        .transpose()
+        .map_err(|source| DatabaseError::Query { operation, source })
+}
+
+/// The only row of a statement, waited for as long as for a connection.
+pub(crate) async fn row(
+    database: &DatabaseConnection,
+    operation: &'static str,
+    sql: impl Into<String>,
+) -> Result<Option<QueryResult>, DatabaseError> {
+    let statement = Statement::from_string(database.get_database_backend(), sql);
+    let limit = CONNECT_TIMEOUT;
+    timeout(limit, database.query_one_raw(statement))
+        .await
+        .map_err(|_| DatabaseError::TimedOut { operation, limit })?
+        .map_err(|source| refused(operation, source))
+}
