@@ -9,7 +9,10 @@ use contract::{
 use prometheus_client::{encoding::text, registry::Registry};
 use runtime::clock::Clock;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, EntityTrait as _, QueryOrder as _};
-use store::check_result::{self, Entity as CheckResults};
+use store::{
+    Named,
+    check_result::{self, Entity as CheckResults},
+};
 use testbed::{Database, eventually, tables};
 use url::Url;
 
@@ -196,7 +199,7 @@ fn read_back(row: check_result::Model) -> CheckResult {
     let result = CheckResult {
         site_id: row.site_id,
         scheduled_at: row.scheduled_at.timestamp_millis(),
-        reason: row.reason,
+        reason: row.reason.map(|Named(reason)| reason),
         measured: Measured {
             started_at_us: row.started_at.map(|at| at.timestamp_micros()),
             status: row.status.map(|status| u16::try_from(status).unwrap()),

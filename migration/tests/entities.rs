@@ -128,8 +128,8 @@ fn bare(scheduled_at: DateTime<Utc>) -> check_result::Model {
         started_at: None,
         certificate_expires_at: None,
         body_bytes: None,
-        outcome: Outcome::Missed,
-        reason: Some(Reason::Lost),
+        outcome: Outcome::Missed.into(),
+        reason: Some(Reason::Lost.into()),
         dns_us: None,
         connect_us: None,
         tls_us: None,
@@ -149,7 +149,7 @@ fn full(scheduled_at: DateTime<Utc>, address: &str) -> check_result::Model {
         started_at: Some(instant("12:00:00.123456")),
         certificate_expires_at: Some(instant("13:00:00")),
         body_bytes: Some(i64::MAX),
-        outcome: Outcome::Up,
+        outcome: Outcome::Up.into(),
         reason: None,
         dns_us: Some(0),
         connect_us: Some(1),
@@ -203,8 +203,8 @@ async fn every_verdict_is_written_and_read_back() {
     for (site_id, reason) in (1_i64..).zip(Reason::ALL) {
         let result = check_result::Model {
             site_id,
-            outcome: reason.outcome(),
-            reason: Some(*reason),
+            outcome: reason.outcome().into(),
+            reason: Some((*reason).into()),
             ..bare(instant("12:00:00"))
         };
         let made = result

@@ -5,17 +5,20 @@
 //! code carries `Option<Reason>` and never a pair that could contradict itself.
 
 use std::fmt;
+use std::str::FromStr;
 
-use sea_orm::{DeriveActiveEnum, EnumIter};
+/// A text that is the name of no such value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such name")]
+pub struct UnknownName;
 
 /// Defines an enum whose variants have one name each, the same in `PostgreSQL`, metrics and text.
 macro_rules! named {
-    ($(#[$meta:meta])* $name:ident in $column:literal { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter, DeriveActiveEnum)]
-        #[sea_orm(rs_type = "String", db_type = "Enum", enum_name = $column)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name {
-            $($(#[$doc])* #[sea_orm(string_value = $text)] $variant,)+
+            $($(#[$doc])* $variant,)+
         }
 
         impl $name {
@@ -33,12 +36,21 @@ macro_rules! named {
                 f.pad(self.as_str())
             }
         }
+
+        impl FromStr for $name {
+            type Err = UnknownName;
+
+            fn from_str(name: &str) -> Result<Self, UnknownName> {
+                let mut all = Self::ALL.iter().copied();
+                all.find(|value| value.as_str() == name).ok_or(UnknownName)
+            }
+        }
     };
 }
 
 named! {
     /// What a check says about its site.
-    Outcome in "check_outcome" {
+    Outcome {
         /// The site answered as expected.
         Up = "up",
         /// The site answered as expected, but something needs attention.
@@ -54,7 +66,7 @@ named! {
 
 named! {
     /// Why a check did not end as `up`.
-    Reason in "check_reason" {
+    Reason {
         /// Slower than the site's `max_time`.
         Slow = "slow",
         /// The certificate expires within the site's `certificate_days`.
@@ -184,17 +196,19 @@ pub const fn outcome_of(reason: Option<Reason>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use sea_orm::ActiveEnum as _;
-
     use super::*;
 
     #[test]
-    fn names_are_the_same_in_postgresql_and_in_text() {
+    fn each_value_is_known_by_its_name_and_by_no_other() {
         for outcome in Outcome::ALL {
-            assert_eq!(outcome.to_value(), outcome.as_str());
+            assert_eq!(outcome.as_str().parse(), Ok(*outcome));
         }
         for reason in Reason::ALL {
-            assert_eq!(reason.to_value(), reason.as_str());
+            assert_eq!(reason.as_str().parse(), Ok(*reason));
+        }
+        for name in ["", "Up", "up ", "nothing"] {
+            assert_eq!(name.parse::<Outcome>(), Err(UnknownName));
+            assert_eq!(name.parse::<Reason>(), Err(UnknownName));
         }
     }
 

@@ -3,6 +3,8 @@
 use contract::outcome::{Outcome, Reason};
 use sea_orm::entity::prelude::*;
 
+use crate::named::Named;
+
 /// A row of `check_result`; the table is partitioned by UTC day on `scheduled_at`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "check_result")]
@@ -20,9 +22,9 @@ pub struct Model {
     /// Decoded bytes of the body that were read.
     pub body_bytes: Option<i64>,
     /// The verdict.
-    pub outcome: Outcome,
+    pub outcome: Named<Outcome>,
     /// Why it is not `up`.
-    pub reason: Option<Reason>,
+    pub reason: Option<Named<Reason>>,
     /// Looking up the name, in microseconds.
     pub dns_us: Option<i32>,
     /// Connecting, in microseconds.
