@@ -9,6 +9,7 @@
 
 pub mod installation;
 pub mod outcome;
+pub mod passwords;
 pub mod result;
 pub mod schedule;
 pub mod site;

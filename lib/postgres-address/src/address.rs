@@ -3,12 +3,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use contract::passwords::FORM;
+
 use crate::parameters::Parameters;
 use crate::split::{Parts, decoded};
 use crate::tls::TlsMode;
-
-/// How an address is written.
-pub const FORM: &str = "`postgres://user:password@host:5432/name`";
 
 /// The remedy for special characters, which are all that can be wrong with most addresses.
 pub(crate) const ENCODE: &str = "percent-encode special characters of the password: `/` is %2F, `?` %3F, `#` %23, `@` %40, `:` %3A, `%` %25";

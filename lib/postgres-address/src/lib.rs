@@ -18,15 +18,13 @@ mod attempt;
 mod environment;
 mod failure;
 mod files;
-mod hide;
 mod options;
 mod parameters;
 mod passfile;
 mod split;
 mod tls;
 
-pub use address::{Address, AddressError, FORM};
+pub use address::{Address, AddressError};
 pub use attempt::{CONNECT_TIMEOUT, attempt, refuse_shared_sessions};
 pub use environment::Environment;
 pub use failure::{Failure, Server};
-pub use hide::without_passwords;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use clap::Parser;
 use color_eyre::config::{HookBuilder, Theme};
 use color_eyre::eyre::{self, Report};
+use contract::passwords::without_passwords;
 use contract::text::harmless_lines;
-use postgres_address::without_passwords;
 use tokio::runtime::Runtime;
 
 use crate::descriptors;

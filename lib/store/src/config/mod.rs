@@ -2,7 +2,8 @@
 
 mod sslmode;
 
-use postgres_address::{Address, Environment, FORM};
+use contract::passwords::FORM;
+use postgres_address::{Address, Environment};
 use runtime::config::{Document, Secret};
 use runtime::reload::{Changes, Fixed};
 use serde::Deserialize;

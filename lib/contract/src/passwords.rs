@@ -1,6 +1,7 @@
-//! The last resort: texts that may quote an address, as a command line with a mistake does.
+//! Texts that may quote an address with a password, as a message about a wrong command line does.
 
-use crate::address::FORM;
+/// How the address of a database is written.
+pub const FORM: &str = "`postgres://user:password@host:5432/name`";
 
 /// What stands for a hidden part.
 const HIDDEN: &str = "***";
