@@ -18,6 +18,7 @@ use rdkafka::{
     message::{BorrowedMessage, Headers},
     topic_partition_list::TopicPartitionListElem,
 };
+use runtime::broker::Broker;
 use stream::{
     Act, BrokerLog, Lack, STATISTICS_INTERVAL_MS, Stranded, config::KafkaConfig, lacking_right,
 };
@@ -111,18 +112,18 @@ impl Message<'_> {
 }
 
 impl Consumer {
-    /// Joins the group. `embedded`: the broker is the one of `webmon up`.
-    pub(crate) fn join(config: &KafkaConfig, embedded: bool) -> Result<Self> {
-        Self::with_log(config, embedded, Arc::new(BrokerLog::new("consumer")))
+    /// Joins the group.
+    pub(crate) fn join(config: &KafkaConfig, broker: &Broker) -> Result<Self> {
+        Self::with_log(config, broker, Arc::new(BrokerLog::new("consumer")))
     }
 
     /// Another one, which joins the group in place of this one and goes on with its log.
-    pub(crate) fn again(&self, config: &KafkaConfig, embedded: bool) -> Result<Self> {
-        Self::with_log(config, embedded, Arc::clone(&self.client.context().log))
+    pub(crate) fn again(&self, config: &KafkaConfig, broker: &Broker) -> Result<Self> {
+        Self::with_log(config, broker, Arc::clone(&self.client.context().log))
     }
 
     /// Joins the group, going on with a log.
-    fn with_log(config: &KafkaConfig, embedded: bool, log: Arc<BrokerLog>) -> Result<Self> {
+    fn with_log(config: &KafkaConfig, broker: &Broker, log: Arc<BrokerLog>) -> Result<Self> {
         let [patient, impatient] = FETCH_WAIT_MS;
         let mut client: ClientConfig = stream::client_config(config, "webmon-checker");
         client
@@ -144,7 +145,11 @@ impl Consumer {
             .set("statistics.interval.ms", STATISTICS_INTERVAL_MS)
             .set(
                 "fetch.wait.max.ms",
-                if embedded { impatient } else { patient },
+                if broker.is_embedded() {
+                    impatient
+                } else {
+                    patient
+                },
             );
         let context = Context {
             log,

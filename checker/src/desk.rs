@@ -13,7 +13,7 @@ use contract::{
     task::{Task, TaskError},
 };
 use runtime::{
-    backlog::{Backlog, weight},
+    broker::{Broker, weight},
     clock::Clock,
     quota::Quota,
     telemetry::Condition,
@@ -82,8 +82,8 @@ pub(crate) struct Links {
     pub(crate) clock: Clock,
     /// What is counted.
     pub(crate) metrics: Metrics,
-    /// In a standalone, the bound of the embedded broker.
-    pub(crate) backlog: Option<Arc<Backlog>>,
+    /// The broker.
+    pub(crate) broker: Broker,
     /// Whether the group was joined.
     pub(crate) joined: Condition,
     /// Whether Kafka is there, as somebody else has found.
@@ -181,9 +181,9 @@ impl Desk {
         let admitted = self.door.admit(message);
         // What a stranger sent was never counted.
         if admitted.is_ok()
-            && let Some(backlog) = &self.links.backlog
+            && let Some(memory) = self.links.broker.memory()
         {
-            backlog.release(weight(bytes));
+            memory.release(weight(bytes));
         }
         let position = self.ledger.deliver(message.partition(), message.offset());
         let now = self.links.clock.now_ms();

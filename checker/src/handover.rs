@@ -10,16 +10,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use runtime::broker::Broker;
+
 /// How long a hand-over may take; about what the scheduler's tasks are ahead of their instants.
 pub(crate) const LASTS: Duration = Duration::from_secs(2);
 
-/// How long a checker that stops goes on with its tasks: a part of its time for the stop, and not at all if
-/// it was alone.
-pub(crate) fn at_the_end(drain: Duration, alone: bool) -> Duration {
-    if alone {
-        Duration::ZERO
-    } else {
-        LASTS.min(drain / 4)
+/// How long a checker that stops goes on with its tasks: a part of its time for the stop. Beside an embedded broker
+/// there is no other checker that takes them over.
+pub(crate) fn at_the_end(drain: Duration, broker: &Broker) -> Duration {
+    match broker {
+        Broker::Embedded(_) => Duration::ZERO,
+        Broker::Cluster => LASTS.min(drain / 4),
     }
 }
 

@@ -79,9 +79,10 @@ impl Intake {
         repeats: Repeats,
         links: Links,
     ) -> Result<Self> {
-        let embedded = links.backlog.is_some();
-        let consumer = Consumer::join(config, embedded)?;
-        let pulse = (!embedded).then(|| Pulse::new(config)).transpose()?;
+        let consumer = Consumer::join(config, &links.broker)?;
+        let pulse = (!links.broker.is_embedded())
+            .then(|| Pulse::new(config))
+            .transpose()?;
         let access = Access::new(links.allowed.clone());
         let desk = Desk::new(Door::new(config, ours), repeats, links);
         Ok(Self {
@@ -151,8 +152,7 @@ impl Intake {
         self.access.start_over();
         warn!("the Kafka client does not find its way back: a new one takes its place");
         self.rejoined_at = Some(Instant::now());
-        let embedded = self.desk.links.backlog.is_some();
-        match self.consumer.again(&self.config, embedded) {
+        match self.consumer.again(&self.config, &self.desk.links.broker) {
             Ok(consumer) => {
                 self.desk.lose_all();
                 self.pulse.iter_mut().for_each(Pulse::start_over);

@@ -119,7 +119,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         done: durable,
         clock: clock.clone(),
         metrics,
-        backlog: service.backlog.clone(),
+        broker: service.broker.clone(),
         joined,
         reachable: shown.readiness().condition(KAFKA),
         allowed: shown.readiness().part(KAFKA),
@@ -140,8 +140,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
             Ok(())
         })
         .wrap_err("start intake")?;
-    // Beside the embedded broker of a standalone there is nobody to hand over to.
-    let lasts = handover::at_the_end(config.drain, service.backlog.is_some());
+    let lasts = handover::at_the_end(config.drain, &service.broker);
     stages.spawn("hold", close_hold(hold, left, stop, lasts));
     stages.spawn("record", record_all(recorder, drained, prober.clone()));
     tracing::info!(slots, "checking");

@@ -106,7 +106,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let outlook = Outlook::new(&config, metrics.clone(), service.probes.readiness());
     let sender = Sender {
         installation: identity.installation,
-        backlog: service.backlog.clone(),
+        broker: service.broker.clone(),
         room: Room::new(),
     };
     sender.room.learn(kafka.topic.message_bytes);

@@ -23,7 +23,7 @@ use rdkafka::{
     message::{DeliveryResult, Header, Message as _, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig},
 };
-use runtime::backlog::{Backlog, weight};
+use runtime::broker::{Broker, weight};
 use serde_json::value::RawValue;
 use stream::{BrokerLog, HEADER, Seal, config::KafkaConfig};
 use tokio::{task::spawn_blocking, time::timeout};
@@ -67,8 +67,8 @@ pub(crate) struct Publisher {
 pub(crate) struct Sender {
     /// Whose tasks these are.
     pub(crate) installation: Installation,
-    /// In a standalone, the bound of the embedded broker.
-    pub(crate) backlog: Option<Arc<Backlog>>,
+    /// The broker.
+    pub(crate) broker: Broker,
     /// How much a request may carry.
     pub(crate) room: Room,
 }
@@ -110,7 +110,7 @@ impl Publisher {
         client.set("batch.size", batch_bytes.to_string());
         let context = Context {
             log,
-            backlog: sender.backlog.clone(),
+            broker: sender.broker.clone(),
             batch_bytes,
         };
         let producer: BaseProducer<Context> = client
@@ -185,7 +185,7 @@ impl Publisher {
         buffer.clear();
         task.encode(buffer)
             .map_err(|error| Refused::Task(format!("cannot be encoded: {error}")))?;
-        let reserved = Reserved::wait(self.sender.backlog.as_deref(), weight(buffer.len())).await;
+        let reserved = Reserved::wait(&self.sender.broker, weight(buffer.len())).await;
         let key = task.site_id.to_string();
         loop {
             batch.check(&self.topic).map_err(Refused::Turn)?;
@@ -272,8 +272,8 @@ fn refusal(code: RDKafkaErrorCode, bytes: usize) -> Refused {
 struct Context {
     /// What librdkafka has to say.
     log: Arc<BrokerLog>,
-    /// In a standalone, the bound of the embedded broker.
-    backlog: Option<Arc<Backlog>>,
+    /// The broker.
+    broker: Broker,
     /// A larger task is in a request of its own.
     batch_bytes: usize,
 }
@@ -296,8 +296,8 @@ impl ProducerContext for Context {
             self.log.recovered();
             return batch.acknowledge();
         };
-        if let Some(backlog) = &self.backlog {
-            backlog.release(weight(message.payload_len()));
+        if let Some(memory) = self.broker.memory() {
+            memory.release(weight(message.payload_len()));
         }
         match message.payload() {
             Some(payload) if is_oversized(error) && payload.len() > self.batch_bytes => {

@@ -10,7 +10,10 @@ use std::{fmt, sync::Arc};
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use rdkafka::{mocking::MockCluster, producer::DefaultProducerContext};
-use runtime::{backlog::Backlog, config::Secret};
+use runtime::{
+    broker::{Broker, BrokerMemory},
+    config::Secret,
+};
 use stream::{config::KafkaConfig, random_key};
 
 /// One checker reads them all: a few suffice, and each costs memory.
@@ -19,22 +22,22 @@ const PARTITIONS: i32 = 4;
 const MOST_UNREAD: usize = 4 * 1024 * 1024;
 
 /// A running broker; it ends when this is dropped.
-pub struct Broker {
+pub struct EmbeddedBroker {
     /// librdkafka's cluster of one broker, which listens on loopback.
     cluster: MockCluster<'static, DefaultProducerContext>,
     /// What was sent and not read yet.
-    backlog: Arc<Backlog>,
+    memory: Arc<BrokerMemory>,
     /// The key of this process's messages, as any local user reaches the broker.
     key: Secret,
 }
 
-impl Broker {
+impl EmbeddedBroker {
     /// Starts a broker.
     pub fn start() -> Result<Self> {
         let cluster = MockCluster::new(1).wrap_err("start the embedded broker")?;
         Ok(Self {
             cluster,
-            backlog: Arc::new(Backlog::new(MOST_UNREAD)),
+            memory: Arc::new(BrokerMemory::new(MOST_UNREAD)),
             key: random_key().wrap_err("make a key for the embedded broker")?,
         })
     }
@@ -50,15 +53,20 @@ impl Broker {
         Ok(config)
     }
 
+    /// The broker as scheduler and checker know it.
+    pub fn broker(&self) -> Broker {
+        Broker::Embedded(Arc::clone(&self.memory))
+    }
+
     /// What scheduler and checker count together so that nothing is dropped.
-    pub fn backlog(&self) -> Arc<Backlog> {
-        Arc::clone(&self.backlog)
+    pub fn memory(&self) -> &BrokerMemory {
+        &self.memory
     }
 }
 
-impl fmt::Debug for Broker {
+impl fmt::Debug for EmbeddedBroker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Broker")
+        f.debug_struct("EmbeddedBroker")
             .field("brokers", &self.cluster.bootstrap_servers())
             .finish_non_exhaustive()
     }

@@ -2,7 +2,7 @@
 //!
 //! 1. The [store](crate::data): the data folder is locked, `PostgreSQL` started or found, its database
 //!    [locked](crate::lock), the schema brought up to date.
-//! 2. The [broker](Broker), unless Kafka is configured. It has forgotten whatever was in flight when
+//! 2. The [broker](EmbeddedBroker), unless Kafka is configured. It has forgotten whatever was in flight when
 //!    the last process ended: those checks are recorded as lost, and what was only scheduled ahead is
 //!    scheduled again.
 //! 3. The sites file is applied.
@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
+use runtime::broker::Broker;
 use runtime::conditions::{CHECKER, KAFKA_GROUP, SCHEDULER};
 use runtime::program::say;
 use runtime::service::{Service, unless_stopped};
@@ -32,7 +33,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::broker::Broker;
+use crate::broker::EmbeddedBroker;
 use crate::config::Config;
 use crate::data::{DataLock, Store};
 use crate::lock::{DatabaseLock, LOCK};
@@ -102,7 +103,7 @@ impl Work<'_> {
         let database = self.store.migrated().await?;
         Identity::read(&database).await?.refuse_copy()?;
         let broker = match self.config.kafka {
-            None => Some(Broker::start()?),
+            None => Some(EmbeddedBroker::start()?),
             Some(_) => None,
         };
         if broker.is_some() {
@@ -158,7 +159,7 @@ struct Parts<'a> {
     /// The broker's address.
     kafka: KafkaConfig,
     /// The broker, if it is embedded.
-    broker: Option<&'a Broker>,
+    broker: Option<&'a EmbeddedBroker>,
     /// Metrics and health.
     probes: Arc<Probes>,
 }
@@ -183,7 +184,7 @@ impl Parts<'_> {
         let service = |stop: CancellationToken| Service {
             stop,
             probes: Arc::clone(probes),
-            backlog: self.broker.map(Broker::backlog),
+            broker: self.broker.map_or(Broker::Cluster, EmbeddedBroker::broker),
             feed: Some(feed.clone()),
             reloads: None,
         };

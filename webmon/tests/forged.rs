@@ -13,7 +13,7 @@ use contract::installation::Installation;
 use contract::task::{Task, VERSION};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
-use runtime::backlog::weight;
+use runtime::broker::weight;
 use runtime::config::{HttpConfig, LogConfig, LogFormat, Secret};
 use runtime::service::Service;
 use runtime::telemetry::Probes;
@@ -23,7 +23,7 @@ use stream::config::KafkaConfig;
 use stream::{HEADER, Seal, client_config};
 use testbed::{Database, Website, eventually, tables};
 use tokio_util::sync::CancellationToken;
-use webmon::broker::Broker;
+use webmon::broker::EmbeddedBroker;
 
 /// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -80,13 +80,13 @@ async fn a_task_of_a_stranger_is_not_checked_and_counts_for_no_room() {
     let (database, website) = (Database::migrated().await, Website::start());
     let connection = database.connect().await;
     let ours = tables::installation(&connection).await.parse().unwrap();
-    let broker = Broker::start().unwrap();
+    let broker = EmbeddedBroker::start().unwrap();
     let kafka = broker.config().unwrap();
     let probes = Probes::new();
     let service = Service {
         stop: CancellationToken::new(),
         probes: Arc::clone(&probes),
-        backlog: Some(broker.backlog()),
+        broker: broker.broker(),
         feed: None,
         reloads: None,
     };
@@ -106,14 +106,14 @@ async fn a_task_of_a_stranger_is_not_checked_and_counts_for_no_room() {
             .key("key")
             .payload(&payload);
         if site_id == 100 {
-            broker.backlog().reserve(weight(payload.len())).await;
+            broker.memory().reserve(weight(payload.len())).await;
             record = record.headers(OwnedHeaders::new().insert(Header {
                 key: HEADER,
                 value: Some(tag.as_ref()),
             }));
         } else {
             // Of a task that waits elsewhere.
-            broker.backlog().reserve(1_000).await;
+            broker.memory().reserve(1_000).await;
         }
         producer.send(record).map_err(|(error, _)| error).unwrap();
     }
@@ -137,13 +137,20 @@ async fn a_task_of_a_stranger_is_not_checked_and_counts_for_no_room() {
         ),
         (1, 1)
     );
-    assert_eq!(broker.backlog().bytes(), 99_000);
+    assert_eq!(broker.memory().bytes(), 99_000);
     stop.cancel();
     running.await.unwrap().unwrap();
 }
 
 #[test]
 fn each_process_has_a_key_of_its_own() {
-    let key = || Broker::start().unwrap().config().unwrap().key.unwrap();
+    let key = || {
+        EmbeddedBroker::start()
+            .unwrap()
+            .config()
+            .unwrap()
+            .key
+            .unwrap()
+    };
     assert_ne!(key(), key());
 }

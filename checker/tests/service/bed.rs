@@ -13,6 +13,7 @@ use contract::task::{Task, VERSION};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use runtime::broker::Broker;
 use runtime::conditions::KAFKA_GROUP;
 use runtime::config::{HttpConfig, LogConfig, LogFormat, Secret};
 use runtime::service::Service;
@@ -118,7 +119,7 @@ impl Bed {
         let service = Service {
             stop: CancellationToken::new(),
             probes: Probes::new(),
-            backlog: None,
+            broker: Broker::Cluster,
             feed: None,
             reloads: None,
         };

@@ -1,6 +1,6 @@
 //! How a service of webmon runs: what scheduler and checker would otherwise both have to know.
 
-pub mod backlog;
+pub mod broker;
 pub mod cgroup;
 pub mod clock;
 pub mod conditions;

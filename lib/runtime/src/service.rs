@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::backlog::Backlog;
+use crate::broker::Broker;
 use crate::conditions::{DATABASE, KAFKA, SCHEMA};
 use crate::config::HttpConfig;
 use crate::readiness::{Dependency, Watch};
@@ -32,8 +32,8 @@ pub struct Service {
     pub stop: CancellationToken,
     /// Where it shows its metrics, and whether it is ready.
     pub probes: Arc<Probes>,
-    /// In a standalone, the bound of the embedded broker.
-    pub backlog: Option<Arc<Backlog>>,
+    /// The broker that it works with.
+    pub broker: Broker,
     /// In a standalone, where recorded results are shown as well; what does not fit is left out.
     pub feed: Option<mpsc::Sender<Vec<CheckResult>>>,
     /// Whence its configuration is read again on SIGHUP, if it is.
@@ -92,7 +92,7 @@ where
     let service = Service {
         stop: signals.stop.clone(),
         probes: Probes::new(),
-        backlog: None,
+        broker: Broker::Cluster,
         feed: None,
         reloads: Some(Reloads::new(signals.hang_ups.clone(), source)),
     };

@@ -8,6 +8,7 @@ use color_eyre::eyre::Result;
 use contract::task::Task;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
+use runtime::broker::Broker;
 use runtime::config::{HttpConfig, LogConfig, LogFormat, Secret};
 use runtime::{service::Service, telemetry::Probes};
 use scheduler::config::Config;
@@ -112,7 +113,7 @@ impl Bed {
         let service = Service {
             stop: stop.clone(),
             probes: Arc::clone(&probes),
-            backlog: None,
+            broker: Broker::Cluster,
             feed: None,
             reloads: None,
         };

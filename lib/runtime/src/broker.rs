@@ -1,12 +1,37 @@
-//! Backlog: what a bounded broker holds. Only a standalone has one.
+//! The broker that a service works with: a cluster of Kafka, or the one that is embedded in a standalone.
 //!
 //! The embedded broker keeps a few MiB of each partition and drops the oldest tasks without a word.
 //! So the scheduler reserves the bytes of a task before it sends it, waits while there is no room,
 //! and intake gives them back when it has read the task.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
+
+/// The broker of a service.
+#[derive(Clone, Debug)]
+pub enum Broker {
+    /// Kafka, which other checkers and schedulers may use as well.
+    Cluster,
+    /// The broker in this process, which holds so much: one scheduler and one checker use it.
+    Embedded(Arc<BrokerMemory>),
+}
+
+impl Broker {
+    /// Whether it is the one in this process.
+    pub const fn is_embedded(&self) -> bool {
+        matches!(self, Self::Embedded(_))
+    }
+
+    /// What the embedded broker holds.
+    pub fn memory(&self) -> Option<&BrokerMemory> {
+        match self {
+            Self::Cluster => None,
+            Self::Embedded(memory) => Some(memory),
+        }
+    }
+}
 
 /// What a message takes beside its payload, at most: its key, the header that shows who wrote it, their lengths.
 const OVERHEAD: usize = 128;
@@ -16,9 +41,9 @@ pub const fn weight(payload_bytes: usize) -> usize {
     payload_bytes + OVERHEAD
 }
 
-/// Bytes sent and not read yet, against a bound.
+/// The memory of an embedded broker: bytes sent and not read yet, against a bound.
 #[derive(Debug)]
-pub struct Backlog {
+pub struct BrokerMemory {
     /// The most bytes.
     limit: usize,
     /// Bytes sent and not read yet.
@@ -27,8 +52,8 @@ pub struct Backlog {
     released: Notify,
 }
 
-impl Backlog {
-    /// An empty backlog of at most `limit` bytes.
+impl BrokerMemory {
+    /// A broker that holds nothing, and at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -77,29 +102,29 @@ impl Backlog {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, task::Poll};
+    use std::task::Poll;
 
     use super::*;
 
     #[tokio::test]
     async fn no_more_is_reserved_than_fits() {
-        let backlog = Arc::new(Backlog::new(100));
-        backlog.reserve(60).await;
-        let mut waiting = Box::pin(backlog.reserve(50));
+        let memory = Arc::new(BrokerMemory::new(100));
+        memory.reserve(60).await;
+        let mut waiting = Box::pin(memory.reserve(50));
         assert!(matches!(
             std::future::poll_fn(|c| Poll::Ready(waiting.as_mut().poll(c))).await,
             Poll::Pending
         ));
-        backlog.release(10);
+        memory.release(10);
         waiting.await;
-        assert_eq!(backlog.bytes(), 100);
+        assert_eq!(memory.bytes(), 100);
     }
 
     #[tokio::test]
     async fn a_task_larger_than_the_bound_goes_alone() {
-        let backlog = Backlog::new(10);
-        backlog.reserve(50).await;
-        backlog.release(60);
-        assert_eq!(backlog.bytes(), 0);
+        let memory = BrokerMemory::new(10);
+        memory.reserve(50).await;
+        memory.release(60);
+        assert_eq!(memory.bytes(), 0);
     }
 }
