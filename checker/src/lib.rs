@@ -91,7 +91,7 @@ const DONE_DEPTH: usize = 64;
 /// Checks until the service is stopped.
 pub async fn run(config: Config, service: Service) -> Result<()> {
     let slots = reckon(&config);
-    let shown = &service.probes;
+    let shown = &service.endpoints;
     let metrics = shown.register(Metrics::register);
     let working = service.conditions(CHECKER);
     let joined = shown.readiness().condition(KAFKA_GROUP);

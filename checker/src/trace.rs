@@ -21,7 +21,7 @@ use runtime::{
     clock::Clock,
     config::TracesConfig,
     telemetry::{
-        Probes,
+        Endpoints,
         traces::{Exporter, Kind, Span, Traces},
     },
 };
@@ -61,10 +61,10 @@ impl Tracer {
     /// Starts to export, if the configuration says where to.
     pub(crate) fn start(
         config: Option<&TracesConfig>,
-        probes: &Probes,
+        endpoints: &Endpoints,
         clock: &Clock,
     ) -> Result<(Option<Self>, Exporter)> {
-        let started = Traces::start(config, "webmon-checker", probes);
+        let started = Traces::start(config, "webmon-checker", endpoints);
         let (traces, exporter) = started.wrap_err("start a thread that exports traces")?;
         let clock = clock.clone();
         Ok((traces.map(|traces| Self { traces, clock }), exporter))

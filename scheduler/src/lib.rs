@@ -91,7 +91,7 @@ const RECONCILER: Pool = Pool {
 
 /// Schedules until the service is stopped.
 pub async fn run(config: Config, service: Service) -> Result<()> {
-    let metrics = service.probes.register(Metrics::register);
+    let metrics = service.endpoints.register(Metrics::register);
     let working = service.conditions(SCHEDULER);
     let store::Reached {
         database,
@@ -101,9 +101,9 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let kafka = stream::reach(&service, &config.kafka).await?;
     days::make_first(&database, &service.stop).await?;
     let mut stages = Stages::new(&service.stop);
-    let tracer = Tracer::start(&config, &service.probes);
+    let tracer = Tracer::start(&config, &service.endpoints);
     let (tracer, exporter) = tracer.wrap_err("start a thread that exports traces")?;
-    let outlook = Outlook::new(&config, metrics.clone(), service.probes.readiness());
+    let outlook = Outlook::new(&config, metrics.clone(), service.endpoints.readiness());
     let sender = Sender {
         installation: identity.installation,
         broker: service.broker.clone(),
@@ -117,7 +117,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     stages.spawn("readiness", ready);
     let retention = config.retention;
     let link = Link::over(database, config.database.clone(), POOL);
-    let shards = Shards::new(service.probes.readiness().part(SCHEDULE));
+    let shards = Shards::new(service.endpoints.readiness().part(SCHEDULE));
     let keep_days = days::keep(link, retention, shards, stages.stop());
     stages.spawn("days", keep_days);
     let link = Link::new(config.database.clone(), POOL);

@@ -5,7 +5,7 @@ use std::{io, time::Instant};
 
 use contract::trace::Trace;
 use runtime::telemetry::{
-    Probes,
+    Endpoints,
     traces::{Exporter, Kind, Span, Traces},
 };
 
@@ -49,8 +49,12 @@ struct Task {
 
 impl Tracer {
     /// Starts to export, if the configuration says where to.
-    pub(crate) fn start(config: &Config, probes: &Probes) -> io::Result<(Option<Self>, Exporter)> {
-        let (traces, exporter) = Traces::start(config.traces.as_ref(), "webmon-scheduler", probes)?;
+    pub(crate) fn start(
+        config: &Config,
+        endpoints: &Endpoints,
+    ) -> io::Result<(Option<Self>, Exporter)> {
+        let (traces, exporter) =
+            Traces::start(config.traces.as_ref(), "webmon-scheduler", endpoints)?;
         let topic = config.kafka.topic.clone();
         Ok((traces.map(|traces| Self { traces, topic }), exporter))
     }
@@ -144,7 +148,7 @@ mod tests {
             url: collector.endpoint(),
             share: Share::new(1.0).unwrap(),
         };
-        let started = Traces::start(Some(&config), "webmon-scheduler", &Probes::new());
+        let started = Traces::start(Some(&config), "webmon-scheduler", &Endpoints::new());
         let (queue, _exporter) = started.unwrap();
         let tracer = queue.map(|traces| Tracer {
             traces,

@@ -21,7 +21,7 @@ use runtime::conditions::{CHECKER, KAFKA_GROUP, SCHEDULER};
 use runtime::program::say;
 use runtime::service::{Service, unless_stopped};
 use runtime::shutdown::{Stages, on_signals_of_a_terminal};
-use runtime::telemetry::{self, Condition, Probes};
+use runtime::telemetry::{self, Condition, Endpoints};
 use scheduler::command::Apply;
 use scheduler::reconcile;
 use sea_orm::DatabaseConnection;
@@ -64,12 +64,12 @@ pub async fn up(config: Config, data: &Path, command: &Up) -> Result<()> {
     let stop = signals.stop.child_token();
     let running = async {
         let lock = DatabaseLock::take(&store.config).await?;
-        let probes = Probes::new();
-        let held = probes.readiness().condition(LOCK);
+        let endpoints = Endpoints::new();
+        let held = endpoints.readiness().condition(LOCK);
         let work = Work {
             config: &config,
             store: &store,
-            probes,
+            endpoints,
             held: held.clone(),
             stop: stop.clone(),
         };
@@ -90,7 +90,7 @@ struct Work<'a> {
     /// The database.
     store: &'a Store,
     /// Metrics and health.
-    probes: Arc<Probes>,
+    endpoints: Arc<Endpoints>,
     /// The condition that the database is locked.
     held: Condition,
     /// Ends it.
@@ -127,7 +127,7 @@ impl Work<'_> {
             store: self.store,
             kafka,
             broker: broker.as_ref(),
-            probes: self.probes,
+            endpoints: self.endpoints,
         };
         let ended = parts.run(&database, listener, &self.stop).await;
         // Without the lock the schedule is another webmon's.
@@ -161,7 +161,7 @@ struct Parts<'a> {
     /// The broker, if it is embedded.
     broker: Option<&'a EmbeddedBroker>,
     /// Metrics and health.
-    probes: Arc<Probes>,
+    endpoints: Arc<Endpoints>,
 }
 
 impl Parts<'_> {
@@ -173,17 +173,17 @@ impl Parts<'_> {
         listener: TcpListener,
         stop: &CancellationToken,
     ) -> Result<()> {
-        let probes = &self.probes;
+        let endpoints = &self.endpoints;
         for service in [SCHEDULER, CHECKER] {
             // Both are missing until both work.
-            probes.readiness().condition(service).set(false);
+            endpoints.readiness().condition(service).set(false);
         }
         let (feed, shown) = mpsc::channel(FEED_DEPTH);
         let mut stages = Stages::new(stop);
         let (stop_checker, stop_http) = (CancellationToken::new(), CancellationToken::new());
         let service = |stop: CancellationToken| Service {
             stop,
-            probes: Arc::clone(probes),
+            endpoints: Arc::clone(endpoints),
             broker: self.broker.map_or(Broker::Cluster, EmbeddedBroker::broker),
             feed: Some(feed.clone()),
             reloads: None,
@@ -194,7 +194,7 @@ impl Parts<'_> {
             .scheduler_config(self.store.config.clone(), self.kafka.clone());
         let (scheduling, then) = (service(stages.stop()), stop_checker.clone().drop_guard());
         stages.spawn("scheduler", async move {
-            let joined = scheduling.probes.readiness().condition(KAFKA_GROUP);
+            let joined = scheduling.endpoints.readiness().condition(KAFKA_GROUP);
             // A task that nobody reads yet would only be late.
             scheduling
                 .stop
@@ -219,7 +219,7 @@ impl Parts<'_> {
             drop(then);
             ended
         });
-        let serving = telemetry::serve(listener, Arc::clone(probes), stop_http);
+        let serving = telemetry::serve(listener, Arc::clone(endpoints), stop_http);
         stages.spawn("http", async {
             serving.await.wrap_err("serve metrics and health")
         });

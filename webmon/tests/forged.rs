@@ -16,7 +16,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use runtime::broker::weight;
 use runtime::config::{HttpConfig, LogConfig, LogFormat, Secret};
 use runtime::service::Service;
-use runtime::telemetry::Probes;
+use runtime::telemetry::Endpoints;
 use serde_json::value::RawValue;
 use store::config::DatabaseConfig;
 use stream::config::KafkaConfig;
@@ -82,10 +82,10 @@ async fn a_task_of_a_stranger_is_not_checked_and_counts_for_no_room() {
     let ours = tables::installation(&connection).await.parse().unwrap();
     let broker = EmbeddedBroker::start().unwrap();
     let kafka = broker.config().unwrap();
-    let probes = Probes::new();
+    let endpoints = Endpoints::new();
     let service = Service {
         stop: CancellationToken::new(),
-        probes: Arc::clone(&probes),
+        endpoints: Arc::clone(&endpoints),
         broker: broker.broker(),
         feed: None,
         reloads: None,
@@ -124,7 +124,7 @@ async fn a_task_of_a_stranger_is_not_checked_and_counts_for_no_room() {
         (tables::number(&connection, rows).await > 0).then_some(())
     })
     .await;
-    let page = probes.metrics().unwrap();
+    let page = endpoints.metrics().unwrap();
     assert!(page.contains("webmon_poison_total 99\n"), "{page}");
     assert_eq!(
         tables::number(&connection, "SELECT max(site_id) FROM check_result").await,

@@ -17,7 +17,7 @@ use runtime::broker::Broker;
 use runtime::conditions::KAFKA_GROUP;
 use runtime::config::{HttpConfig, LogConfig, LogFormat, Secret};
 use runtime::service::Service;
-use runtime::telemetry::{Condition, Probes};
+use runtime::telemetry::{Condition, Endpoints};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use serde_json::value::RawValue;
 use store::config::DatabaseConfig;
@@ -56,7 +56,7 @@ pub(crate) struct Checker {
     /// Asks it to stop.
     stop: CancellationToken,
     /// What it shows.
-    probes: Arc<Probes>,
+    endpoints: Arc<Endpoints>,
     /// Its end.
     running: JoinHandle<eyre::Result<()>>,
 }
@@ -118,16 +118,16 @@ impl Bed {
         };
         let service = Service {
             stop: CancellationToken::new(),
-            probes: Probes::new(),
+            endpoints: Endpoints::new(),
             broker: Broker::Cluster,
             feed: None,
             reloads: None,
         };
         // Before the start, or there would be nothing yet to wait for.
-        let joined = service.probes.readiness().condition(KAFKA_GROUP);
+        let joined = service.endpoints.readiness().condition(KAFKA_GROUP);
         let mut checker = Checker {
             stop: service.stop.clone(),
-            probes: Arc::clone(&service.probes),
+            endpoints: Arc::clone(&service.endpoints),
             running: tokio::spawn(checker::run(config, service)),
         };
         checker.joins(&joined).await;
@@ -281,7 +281,7 @@ impl Checker {
 
     /// The sum of a metric over its labels.
     pub(crate) fn metric(&self, name: &str) -> f64 {
-        let page = self.probes.metrics().unwrap();
+        let page = self.endpoints.metrics().unwrap();
         let values = page.lines().filter_map(|line| {
             let (key, value) = line.rsplit_once(' ')?;
             (key.split('{').next() == Some(name)).then(|| value.parse::<f64>().unwrap())

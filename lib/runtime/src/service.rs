@@ -15,7 +15,7 @@ use crate::config::HttpConfig;
 use crate::readiness::{Dependency, Watch};
 use crate::reload::{Reloads, Source};
 use crate::shutdown::on_signals;
-use crate::telemetry::{self, Condition, Probes};
+use crate::telemetry::{self, Condition, Endpoints};
 
 /// How long a service waits at start for what it depends on, such as a database that does not answer.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,8 +30,8 @@ pub struct Stopped(pub String);
 pub struct Service {
     /// Cancelled when the service is to stop.
     pub stop: CancellationToken,
-    /// Where it shows its metrics, and whether it is ready.
-    pub probes: Arc<Probes>,
+    /// What its HTTP endpoints show: its metrics, and whether it is ready.
+    pub endpoints: Arc<Endpoints>,
     /// The broker that it works with.
     pub broker: Broker,
     /// In a standalone, where recorded results are shown as well; what does not fit is left out.
@@ -44,7 +44,7 @@ impl Service {
     /// Names what must hold before this service is ready, before it waits for any of it. Returns the condition that
     /// it works, which has this name.
     pub fn conditions(&self, working: &'static str) -> Condition {
-        let readiness = self.probes.readiness();
+        let readiness = self.endpoints.readiness();
         for dependency in [DATABASE, SCHEMA, KAFKA] {
             drop(readiness.condition(dependency));
         }
@@ -60,7 +60,7 @@ impl Service {
         working: Condition,
         stop: CancellationToken,
     ) -> impl Future<Output = eyre::Result<()>> + Send + 'static {
-        let readiness = self.probes.readiness();
+        let readiness = self.endpoints.readiness();
         let watch = readiness
             .be_watched()
             .then(|| Watch::new(readiness, dependency));
@@ -91,7 +91,7 @@ where
     let listener = telemetry::bind(http).await?;
     let service = Service {
         stop: signals.stop.clone(),
-        probes: Probes::new(),
+        endpoints: Endpoints::new(),
         broker: Broker::Cluster,
         feed: None,
         reloads: Some(Reloads::new(signals.hang_ups.clone(), source)),
@@ -100,7 +100,7 @@ where
     let ended = CancellationToken::new();
     let serving = tokio::spawn(telemetry::serve(
         listener,
-        Arc::clone(&service.probes),
+        Arc::clone(&service.endpoints),
         ended.clone(),
     ));
     let result = tokio::select! {

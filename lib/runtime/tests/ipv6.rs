@@ -12,7 +12,7 @@ use std::time::Duration;
 use contract::trace::Share;
 use runtime::config::{HttpConfig, TracesConfig};
 use runtime::telemetry::traces::{Span, Traces};
-use runtime::telemetry::{Probes, bind, healthcheck, serve};
+use runtime::telemetry::{Endpoints, bind, healthcheck, serve};
 use testbed::{Collector, eventually};
 use tokio_util::sync::CancellationToken;
 
@@ -27,8 +27,8 @@ async fn a_collector_of_traces_may_have_one() {
         share: Share::new(1.0).unwrap(),
     };
     assert!(config.url.starts_with("http://[::1]:"), "{}", config.url);
-    let probes = Probes::new();
-    let (traces, exporter) = Traces::start(Some(&config), "webmon-test", &probes).unwrap();
+    let endpoints = Endpoints::new();
+    let (traces, exporter) = Traces::start(Some(&config), "webmon-test", &endpoints).unwrap();
     let traces = traces.unwrap();
     let trace = traces.of(1, 1).unwrap();
     traces.add(Span::root(trace, "check", (1, 2)));
@@ -46,10 +46,10 @@ async fn metrics_and_health_may_have_any() {
     };
     let listener = bind(&all).await.unwrap();
     let listen = listener.local_addr().unwrap();
-    let probes = Probes::new();
-    probes.readiness().condition("test").set(true);
+    let endpoints = Endpoints::new();
+    endpoints.readiness().condition("test").set(true);
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve(listener, probes, stop.clone()));
+    let serving = tokio::spawn(serve(listener, endpoints, stop.clone()));
     healthcheck(listen).await.unwrap();
     stop.cancel();
     serving.await.unwrap().unwrap();

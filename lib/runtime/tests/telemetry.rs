@@ -10,9 +10,10 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use runtime::clock::Clock;
+use runtime::conditions::{DATABASE, KAFKA_GROUP};
 use runtime::config::HttpConfig;
 use runtime::descriptors;
-use runtime::telemetry::{MOST_CONNECTIONS, Probes, bind, healthcheck, serve};
+use runtime::telemetry::{Endpoints, MOST_CONNECTIONS, bind, healthcheck, serve};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +22,7 @@ struct Service {
     /// Where it listens.
     address: SocketAddr,
     /// What it shows.
-    probes: Arc<Probes>,
+    endpoints: Arc<Endpoints>,
     /// Ends it.
     stop: CancellationToken,
     /// The server itself.
@@ -38,11 +39,11 @@ impl Service {
         .await
         .unwrap();
         let address = listener.local_addr().unwrap();
-        let (probes, stop) = (Probes::new(), CancellationToken::new());
-        let task = tokio::spawn(serve(listener, Arc::clone(&probes), stop.clone()));
+        let (endpoints, stop) = (Endpoints::new(), CancellationToken::new());
+        let task = tokio::spawn(serve(listener, Arc::clone(&endpoints), stop.clone()));
         Self {
             address,
-            probes,
+            endpoints,
             stop,
             task,
         }
@@ -100,7 +101,7 @@ struct Verdict {
 #[tokio::test]
 async fn metrics_have_exactly_the_names_of_the_contract() {
     let service = Service::start().await;
-    let (checks, lateness) = service.probes.register(|registry| {
+    let (checks, lateness) = service.endpoints.register(|registry| {
         let checks = Family::<Verdict, Counter>::default();
         registry.register("webmon_checks", "Checks by verdict", checks.clone());
         let lateness = Histogram::new([0.001, 5.0]);
@@ -136,8 +137,8 @@ async fn metrics_have_exactly_the_names_of_the_contract() {
 #[tokio::test]
 async fn alive_is_not_ready() {
     let service = Service::start().await;
-    let database = service.probes.readiness().condition("database");
-    let group = service.probes.readiness().condition("kafka group");
+    let database = service.endpoints.readiness().condition(DATABASE);
+    let group = service.endpoints.readiness().condition(KAFKA_GROUP);
     assert!(service.get("/healthz").await.ends_with("\r\n\r\nok\n"));
     let answer = service.get("/readyz").await;
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
@@ -159,7 +160,7 @@ async fn the_healthcheck_says_what_is_missing() {
     let everywhere: SocketAddr = ([0, 0, 0, 0], service.address.port()).into();
     let says = async || healthcheck(everywhere).await.unwrap_err().to_string();
     assert!(says().await.ends_with("not ready: start"));
-    let database = service.probes.readiness().condition("database");
+    let database = service.endpoints.readiness().condition(DATABASE);
     database.set(true);
     healthcheck(everywhere).await.unwrap();
     database.set(false);

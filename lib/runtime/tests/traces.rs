@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use contract::trace::{Share, Trace};
 use runtime::config::TracesConfig;
-use runtime::telemetry::Probes;
+use runtime::telemetry::Endpoints;
 use runtime::telemetry::traces::{Exporter, Kind, Span, Traces};
 use testbed::{Collector, eventually};
 
@@ -27,7 +27,7 @@ struct Service {
     /// The thread that exports.
     exporter: Exporter,
     /// What is counted.
-    probes: Arc<Probes>,
+    endpoints: Arc<Endpoints>,
 }
 
 impl Service {
@@ -37,13 +37,13 @@ impl Service {
             url: format!("{endpoint}/v1/traces"),
             share: Share::new(1.0).unwrap(),
         };
-        let probes = Probes::new();
-        let started = Traces::start(Some(&config), "webmon-test", &probes);
+        let endpoints = Endpoints::new();
+        let started = Traces::start(Some(&config), "webmon-test", &endpoints);
         let (traces, exporter) = started.unwrap();
         Self {
             traces: traces.unwrap(),
             exporter,
-            probes,
+            endpoints,
         }
     }
 
@@ -59,7 +59,7 @@ impl Service {
     async fn counts(&self, exported: i64, dropped: i64) {
         let what = format!("{exported} spans are exported, {dropped} dropped");
         eventually(PATIENCE, &what, async || {
-            let page = self.probes.metrics().unwrap();
+            let page = self.endpoints.metrics().unwrap();
             let counted = |line: String| page.lines().any(|one| one == line);
             let both = counted(format!("webmon_spans_exported_total {exported}"))
                 && counted(format!("webmon_spans_dropped_total {dropped}"));
@@ -119,7 +119,7 @@ async fn what_is_added_arrives_and_the_last_of_it_before_the_end() {
     let probe = Span::below(root.id, trace, "probe", (10, 20)).kind(Kind::Client);
     service.traces.add(root);
     service.traces.add(probe.failed("refused"));
-    let probes = Arc::clone(&service.probes);
+    let endpoints = Arc::clone(&service.endpoints);
     assert!(service.stop().await < Duration::from_secs(1));
 
     let requests = collector.requests();
@@ -139,14 +139,14 @@ async fn what_is_added_arrives_and_the_last_of_it_before_the_end() {
     assert_eq!(names, ["check", "probe"]);
     assert_eq!(spans[1]["parentSpanId"], spans[0]["spanId"]);
     assert_eq!(spans[1]["status"]["message"], "refused");
-    let page = probes.metrics().unwrap();
+    let page = endpoints.metrics().unwrap();
     assert!(page.contains("webmon_spans_exported_total 2\n"), "{page}");
 }
 
 #[tokio::test]
 async fn without_a_configuration_there_is_no_thread_and_with_a_share_of_none_no_trace() {
-    let probes = Probes::new();
-    let start = |config| Traces::start(config, "webmon-test", &probes).unwrap();
+    let endpoints = Endpoints::new();
+    let start = |config| Traces::start(config, "webmon-test", &endpoints).unwrap();
     assert!(start(None).0.is_none());
     let config = TracesConfig {
         url: Collector::start().endpoint(),
@@ -208,7 +208,7 @@ async fn a_collector_that_does_not_answer_holds_up_nobody() {
     // It has five seconds; the queue is full long before that.
     let began = Instant::now();
     service.add(20_000);
-    let page = service.probes.metrics().unwrap();
+    let page = service.endpoints.metrics().unwrap();
     assert!(began.elapsed() < Duration::from_secs(4));
     let dropped = page
         .lines()

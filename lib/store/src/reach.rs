@@ -31,7 +31,7 @@ pub async fn reach(
     config: &DatabaseConfig,
     pool: Pool,
 ) -> eyre::Result<Reached> {
-    let readiness = service.probes.readiness();
+    let readiness = service.endpoints.readiness();
     let [reached, schema] = [DATABASE, SCHEMA].map(|name| readiness.condition(name));
     let connected = connect_patiently(config, pool, PATIENCE, &service.stop).await;
     let database = connected.map_err(report)?;

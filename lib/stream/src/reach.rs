@@ -23,7 +23,7 @@ pub struct Reached {
 
 /// Waits for Kafka with the tasks' topic.
 pub async fn reach(service: &Service, config: &KafkaConfig) -> eyre::Result<Reached> {
-    let readiness = service.probes.readiness();
+    let readiness = service.endpoints.readiness();
     let reached = readiness.condition(KAFKA);
     config.tell();
     let waited = wait_for_brokers(config, PATIENCE, &service.stop).await;

@@ -10,7 +10,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
 use runtime::broker::Broker;
 use runtime::config::{HttpConfig, LogConfig, LogFormat, Secret};
-use runtime::{service::Service, telemetry::Probes};
+use runtime::{service::Service, telemetry::Endpoints};
 use scheduler::config::Config;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, QueryResult, Statement};
 use store::config::DatabaseConfig;
@@ -60,7 +60,7 @@ pub(crate) struct Running {
     /// Asks it to stop.
     stop: CancellationToken,
     /// What it counts.
-    probes: Arc<Probes>,
+    endpoints: Arc<Endpoints>,
     /// Ends with it.
     task: JoinHandle<Result<()>>,
 }
@@ -109,17 +109,17 @@ impl Bed {
     /// Starts a scheduler.
     pub(crate) fn start(&self) -> Running {
         let stop = CancellationToken::new();
-        let probes = Probes::new();
+        let endpoints = Endpoints::new();
         let service = Service {
             stop: stop.clone(),
-            probes: Arc::clone(&probes),
+            endpoints: Arc::clone(&endpoints),
             broker: Broker::Cluster,
             feed: None,
             reloads: None,
         };
         Running {
             stop,
-            probes,
+            endpoints,
             task: tokio::spawn(scheduler::run(self.config.clone(), service)),
         }
     }
@@ -286,7 +286,7 @@ impl Running {
             let ended = (&mut self.task).await;
             unreachable!("the scheduler has ended by itself: {ended:?}");
         }
-        let metrics = self.probes.metrics().unwrap();
+        let metrics = self.endpoints.metrics().unwrap();
         let line = metrics
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -295,7 +295,7 @@ impl Running {
 
     /// The value of a gauge.
     pub(crate) fn gauge(&self, name: &str) -> f64 {
-        let metrics = self.probes.metrics().unwrap();
+        let metrics = self.endpoints.metrics().unwrap();
         let line = metrics
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -304,14 +304,14 @@ impl Running {
 
     /// What lacks of its readiness, in words.
     pub(crate) fn lacking(&self) -> Vec<String> {
-        self.probes.readiness().lacking()
+        self.endpoints.readiness().lacking()
     }
 
     /// Waits until exactly these conditions of its readiness are missing.
     pub(crate) async fn missing(&self, conditions: &[&str]) {
         let what = format!("{conditions:?} is missing");
         eventually(PATIENCE, &what, async || {
-            (self.probes.readiness().missing() == conditions).then_some(())
+            (self.endpoints.readiness().missing() == conditions).then_some(())
         })
         .await;
     }

@@ -12,7 +12,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{Probes, connections};
+use super::{Endpoints, connections};
 use crate::config::HttpConfig;
 
 /// The content type of `prometheus_client`'s text.
@@ -39,29 +39,29 @@ pub async fn bind(config: &HttpConfig) -> Result<TcpListener, BindError> {
 /// Answers until `stop`, and a second longer to those who are being answered.
 pub async fn serve(
     listener: TcpListener,
-    probes: Arc<Probes>,
+    endpoints: Arc<Endpoints>,
     stop: CancellationToken,
 ) -> io::Result<()> {
     let routes = Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readyz))
-        .with_state(probes);
+        .with_state(endpoints);
     connections::serve(listener, routes, stop).await;
     Ok(())
 }
 
 /// All metrics.
-async fn metrics(State(probes): State<Arc<Probes>>) -> Response {
-    match probes.metrics() {
+async fn metrics(State(endpoints): State<Arc<Endpoints>>) -> Response {
+    match endpoints.metrics() {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
 /// Whether work can be done, or what is missing.
-async fn readyz(State(probes): State<Arc<Probes>>) -> (StatusCode, String) {
-    let lacking = probes.readiness().lacking();
+async fn readyz(State(endpoints): State<Arc<Endpoints>>) -> (StatusCode, String) {
+    let lacking = endpoints.readiness().lacking();
     if lacking.is_empty() {
         (StatusCode::OK, "ready\n".to_owned())
     } else {

@@ -28,7 +28,7 @@ use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use tokio::{sync::oneshot, time::timeout};
 
 use self::export::Export;
-use super::Probes;
+use super::Endpoints;
 use crate::config::TracesConfig;
 
 /// Spans that wait to be exported: about a thousand checks, two megabytes.
@@ -108,12 +108,12 @@ impl Traces {
     pub fn start(
         config: Option<&TracesConfig>,
         service: &str,
-        probes: &Probes,
+        endpoints: &Endpoints,
     ) -> io::Result<(Option<Self>, Exporter)> {
         let Some(config) = config else {
             return Ok((None, Exporter(None)));
         };
-        let counters = probes.spans();
+        let counters = endpoints.spans();
         let (queue, spans) = sync_channel(QUEUE_DEPTH);
         let traces = Self {
             share: config.share,

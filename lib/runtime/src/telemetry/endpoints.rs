@@ -9,9 +9,9 @@ use tokio::sync::watch;
 
 use super::traces::SpanCounters;
 
-/// All that is asked over HTTP. `webmon up` shares one between its two services.
+/// What `/metrics` and `/readyz` show. `webmon up` shares one between its two services.
 #[derive(Debug, Default)]
-pub struct Probes {
+pub struct Endpoints {
     /// The metrics; registered at start, read by each scrape.
     registry: RwLock<Registry>,
     /// What must hold before work can be done.
@@ -20,12 +20,12 @@ pub struct Probes {
     spans: SpanCounters,
 }
 
-impl Probes {
+impl Endpoints {
     /// No conditions yet, and no metrics but those that all services of a process share.
     pub fn new() -> Arc<Self> {
-        let probes = Self::default();
-        probes.register(|registry| probes.spans.register(registry));
-        Arc::new(probes)
+        let endpoints = Self::default();
+        endpoints.register(|registry| endpoints.spans.register(registry));
+        Arc::new(endpoints)
     }
 
     /// Lets `build` register metrics and returns what it built.
@@ -68,17 +68,17 @@ const START: &str = "start";
 pub struct Readiness {
     /// By name; the first of a name is the condition itself, the others are its parts.
     conditions: Arc<Mutex<BTreeMap<&'static str, Vec<Condition>>>>,
-    /// Whether somebody watches over them.
+    /// Whether a service watches over them.
     watched: Arc<AtomicBool>,
 }
 
 impl Readiness {
-    /// Whether whoever asks is to watch over the conditions: nobody was before.
+    /// Whether the service that asks is to watch over the conditions: it is the first that asks.
     pub(crate) fn be_watched(&self) -> bool {
         !self.watched.swap(true, Ordering::Relaxed)
     }
 
-    /// The condition of this name, made as not holding if it is new.
+    /// The condition of this name (one of [`conditions`](crate::conditions)), made as not holding if it is new.
     pub fn condition(&self, name: &'static str) -> Condition {
         let mut conditions = self
             .conditions
@@ -192,24 +192,25 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conditions::{DATABASE, KAFKA, KAFKA_GROUP, SCHEMA};
 
     #[test]
     fn ready_is_when_every_condition_holds() {
         let readiness = Readiness::default();
-        let database = readiness.condition("database");
-        readiness.condition("kafka group").set(true);
+        let database = readiness.condition(DATABASE);
+        readiness.condition(KAFKA_GROUP).set(true);
         assert_eq!(readiness.missing(), ["database"]);
         database.set(true);
         assert!(readiness.missing().is_empty());
-        readiness.clone().condition("database").set(false);
+        readiness.clone().condition(DATABASE).set(false);
         assert_eq!(readiness.missing(), ["database"]);
     }
 
     #[test]
     fn what_a_condition_lacks_is_told_in_one_line() {
         let readiness = Readiness::default();
-        let kafka = readiness.condition("kafka");
-        readiness.condition("schema");
+        let kafka = readiness.condition(KAFKA);
+        readiness.condition(SCHEMA);
         kafka.lacks("no broker\nanswers");
         assert_eq!(readiness.lacking(), ["kafka (no broker answers)", "schema"]);
         kafka.set(true);
@@ -219,19 +220,19 @@ mod tests {
     #[test]
     fn a_condition_holds_while_all_its_parts_do() {
         let readiness = Readiness::default();
-        let part = readiness.part("kafka");
+        let part = readiness.part(KAFKA);
         assert_eq!(readiness.missing(), ["kafka"], "a part makes nothing hold");
-        readiness.condition("kafka").set(true);
+        readiness.condition(KAFKA).set(true);
         assert!(readiness.missing().is_empty());
         part.lacks("no right");
         assert_eq!(readiness.lacking(), ["kafka (no right)"]);
-        assert!(readiness.condition("kafka").holds(), "the other part");
+        assert!(readiness.condition(KAFKA).holds(), "the other part");
         part.set(true);
         assert!(readiness.missing().is_empty());
     }
 
     #[test]
-    fn before_the_first_condition_nobody_is_ready() {
+    fn before_the_first_condition_no_service_is_ready() {
         assert_eq!(Readiness::default().missing(), [START]);
     }
 }
