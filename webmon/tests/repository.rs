@@ -164,6 +164,37 @@ fn each_program_of_the_stack_has_a_role_of_its_own_and_sees_no_other_password() 
     assert!(!roles.contains("SUPERUSER"));
 }
 
+#[test]
+fn the_pinned_toolchain_is_the_oldest_that_the_manifests_allow() {
+    let manifest = read("Cargo.toml");
+    let toolchain = read("rust-toolchain.toml");
+    let (oldest, pinned) = (
+        value(&manifest, "rust-version"),
+        value(&toolchain, "channel"),
+    );
+    // A release of Rust is `1.95`, and its toolchain `1.95.0`.
+    let patch = pinned.strip_prefix(oldest).expect(pinned);
+    let patch = patch.strip_prefix('.').expect(pinned);
+    assert!(patch.parse::<u32>().is_ok(), "{pinned} against {oldest}");
+}
+
+#[test]
+fn the_licences_that_the_manifests_name_are_there() {
+    let manifest = read("Cargo.toml");
+    assert_eq!(value(&manifest, "license"), "MIT OR Apache-2.0");
+    let mit = read("LICENSE-MIT");
+    assert!(mit.starts_with("MIT License\n\nCopyright (c) "), "{mit}");
+    let apache = read("LICENSE-APACHE");
+    assert!(apache.contains("Version 2.0, January 2004"), "{apache}");
+}
+
+/// The text that a TOML file has for a key, on a line of its own.
+fn value<'a>(toml: &'a str, key: &str) -> &'a str {
+    let start = format!("{key} = \"");
+    let value = toml.lines().find_map(|line| line.strip_prefix(&start));
+    value.and_then(|value| value.strip_suffix('"')).expect(key)
+}
+
 /// Whether this is a whole commit's hash.
 fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
