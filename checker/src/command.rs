@@ -9,6 +9,7 @@ use contract::installation::Installation;
 use contract::outcome::Outcome;
 use contract::site::{DEFAULT_TIMEOUT_MS, parse_url};
 use contract::task::{Task, VERSION};
+use runtime::config::Configuration as _;
 use runtime::program::{Said, say, usage, warn};
 use runtime::telemetry::start_logs;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection};

@@ -21,6 +21,7 @@
 //! is not committed is read again by whoever gets the partitions, and found recorded.
 
 mod access;
+pub mod cli;
 pub mod command;
 pub mod config;
 mod consumer;

@@ -2,6 +2,7 @@
 //! once and what it logs change without a restart.
 
 use runtime::{
+    config::Configuration as _,
     reload::{Changes, Reloads},
     shutdown::Stages,
     telemetry::Logs,

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use checker::config::{Addresses, Config};
 use example::Example;
-use runtime::config::ConfigError;
+use runtime::config::{ConfigError, Configuration as _};
 
 /// The example as it is delivered.
 const EXAMPLE: &str = include_str!("../config-example.yaml");

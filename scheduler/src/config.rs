@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use runtime::config::{
-    ConfigError, Document, HttpConfig, Limits, LogConfig, Surroundings, TracesConfig,
+    Configuration, Document, HttpConfig, Limits, LogConfig, TracesConfig, copy_the_example,
 };
 use runtime::reload::Changes;
 use store::config::DatabaseConfig;
@@ -66,22 +66,6 @@ pub struct Settings {
 }
 
 impl Config {
-    /// Reads and checks a file as this process sees it.
-    pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        Self::load_in(file, Surroundings::of_process())
-    }
-
-    /// Reads and checks a file.
-    pub fn load_in(file: &Path, surroundings: Surroundings) -> Result<Self, ConfigError> {
-        let remedy = format!(
-            "copy scheduler/config-example.yaml to {} and adjust it",
-            file.display()
-        );
-        let mut document = Document::read(file, &remedy, surroundings)?;
-        let config = Self::take(&mut document);
-        document.finish(config)
-    }
-
     /// Notes what differs of the sections that hold from the start to the end.
     pub(crate) fn compare_fixed(&self, new: &Self, changes: &mut Changes) {
         changes.fixed(&self.database, &new.database);
@@ -90,8 +74,13 @@ impl Config {
         let (old, new) = (self.traces.as_ref(), new.traces.as_ref());
         changes.optional("traces.endpoint", old, new);
     }
+}
 
-    /// Takes everything; all sections are looked at before the first fault counts.
+impl Configuration for Config {
+    fn remedy(file: &Path) -> String {
+        copy_the_example("scheduler", file)
+    }
+
     fn take(document: &mut Document) -> Option<Self> {
         let database = DatabaseConfig::take(document);
         let kafka = KafkaConfig::take(document);
@@ -103,6 +92,14 @@ impl Config {
             traces: traces?,
             ..settings?.into_config(database?, kafka?, http?, log?)
         })
+    }
+
+    fn log(&self) -> &LogConfig {
+        &self.log
+    }
+
+    fn warning(&self) -> Option<String> {
+        self.database.open_way()
     }
 }
 

@@ -23,6 +23,7 @@ mod ahead;
 pub mod apply;
 mod batch;
 mod claim;
+pub mod cli;
 pub mod command;
 pub mod config;
 pub mod days;
@@ -53,6 +54,7 @@ use std::time::Duration;
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
     conditions::{SCHEDULE, SCHEDULER},
+    config::Configuration as _,
     service::Service,
     shutdown::Stages,
     telemetry::Logs,

@@ -15,6 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use example::Example;
+use runtime::config::Configuration as _;
 use scheduler::config::Config;
 
 /// The example as it is delivered.

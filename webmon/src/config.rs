@@ -4,14 +4,16 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use checker::config::Addresses;
-use runtime::config::{ConfigError, Document, HttpConfig, LogConfig, Surroundings, TracesConfig};
+use runtime::config::{
+    ConfigError, Configuration, Document, HttpConfig, LogConfig, Surroundings, TracesConfig,
+};
 use store::config::DatabaseConfig;
 use stream::config::KafkaConfig;
 
 /// `http.listen`, unless the file says otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9360);
-/// `addresses.allow`, unless the file says otherwise: the sites come from the file of whoever starts
-/// `webmon up`, so private and loopback addresses are theirs to name.
+/// `addresses.allow`, unless the file says otherwise: the person who starts `webmon up`
+/// also names the sites, so private and loopback addresses are allowed.
 const ALLOW: [&str; 6] = [
     "10.0.0.0/8",
     "172.16.0.0/12",
@@ -42,39 +44,19 @@ pub struct Config {
 
 impl Config {
     /// Reads and checks a file as this process sees it; without one, everything is as by default.
-    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        Self::load_in(file, Surroundings::of_process())
+    pub fn load_or_default(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::load_or_default_in(file, Surroundings::of_process())
     }
 
-    /// Reads and checks a file, if there is one.
-    pub fn load_in(file: Option<&Path>, surroundings: Surroundings) -> Result<Self, ConfigError> {
-        let remedy = "name a file that exists, or leave out --config: webmon up needs none";
-        let mut document = match file {
-            Some(file) => Document::read(file, remedy, surroundings)?,
-            None => Document::empty(surroundings),
-        };
-        let config = Self::take(&mut document);
-        document.finish(config)
-    }
-
-    /// Takes everything; all sections are looked at before the first fault counts.
-    fn take(document: &mut Document) -> Option<Self> {
-        let database = optional(document, "database", DatabaseConfig::take);
-        let kafka = optional(document, "kafka", KafkaConfig::take);
-        let http = HttpConfig::take(document, LISTEN);
-        let log = LogConfig::take(document);
-        let traces = TracesConfig::take(document);
-        let scheduler = scheduler::config::Settings::take(document);
-        let checker = checker::config::Settings::take(document, own_addresses());
-        Some(Self {
-            database,
-            kafka,
-            http: http?,
-            log: log?,
-            traces: traces?,
-            scheduler: scheduler?,
-            checker: checker?,
-        })
+    /// Reads and checks a file, if one is named.
+    pub fn load_or_default_in(
+        file: Option<&Path>,
+        surroundings: Surroundings,
+    ) -> Result<Self, ConfigError> {
+        match file {
+            Some(file) => Self::load_in(file, surroundings),
+            None => Self::of(Document::empty(surroundings)),
+        }
     }
 
     /// What the scheduler inside is told, once database and broker are known.
@@ -101,6 +83,39 @@ impl Config {
             traces: self.traces.clone(),
             ..own.into_config(database, kafka, http, log)
         }
+    }
+}
+
+impl Configuration for Config {
+    fn remedy(_: &Path) -> String {
+        "name a file that exists, or leave out --config: webmon up needs none".to_owned()
+    }
+
+    fn take(document: &mut Document) -> Option<Self> {
+        let database = optional(document, "database", DatabaseConfig::take);
+        let kafka = optional(document, "kafka", KafkaConfig::take);
+        let http = HttpConfig::take(document, LISTEN);
+        let log = LogConfig::take(document);
+        let traces = TracesConfig::take(document);
+        let scheduler = scheduler::config::Settings::take(document);
+        let checker = checker::config::Settings::take(document, own_addresses());
+        Some(Self {
+            database,
+            kafka,
+            http: http?,
+            log: log?,
+            traces: traces?,
+            scheduler: scheduler?,
+            checker: checker?,
+        })
+    }
+
+    fn log(&self) -> &LogConfig {
+        &self.log
+    }
+
+    fn warning(&self) -> Option<String> {
+        self.database.as_ref()?.open_way()
     }
 }
 
@@ -141,7 +156,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.yaml");
         fs::write(&file, text).unwrap();
-        Config::load_in(Some(&file), Surroundings::default()).map_err(|error| {
+        Config::load_or_default_in(Some(&file), Surroundings::default()).map_err(|error| {
             error
                 .to_string()
                 .replace(&format!("{}: ", file.display()), "")
@@ -150,7 +165,7 @@ mod tests {
 
     #[test]
     fn nothing_is_required() {
-        let without_file = Config::load_in(None, Surroundings::default()).unwrap();
+        let without_file = Config::load_or_default_in(None, Surroundings::default()).unwrap();
         assert_eq!(
             (&without_file.database, &without_file.kafka),
             (&None, &None)
@@ -232,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_no_reason_for_defaults() {
-        let error = Config::load(Some(Path::new("no-such.yaml"))).unwrap_err();
+        let error = Config::load_or_default(Some(Path::new("no-such.yaml"))).unwrap_err();
         assert_eq!(
             error.to_string(),
             "no-such.yaml: no such file: \

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod backup;
 pub mod broker;
+pub mod cli;
 pub mod config;
 pub mod data;
 mod folder;

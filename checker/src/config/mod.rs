@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use runtime::config::{
-    ConfigError, Document, HttpConfig, Limits, LogConfig, Surroundings, TracesConfig,
+    Configuration, Document, HttpConfig, Limits, LogConfig, TracesConfig, copy_the_example,
 };
 use runtime::reload::Changes;
 use store::config::DatabaseConfig;
@@ -74,22 +74,6 @@ pub struct Settings {
 }
 
 impl Config {
-    /// Reads and checks a file as this process sees it.
-    pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        Self::load_in(file, Surroundings::of_process())
-    }
-
-    /// Reads and checks a file.
-    pub fn load_in(file: &Path, surroundings: Surroundings) -> Result<Self, ConfigError> {
-        let remedy = format!(
-            "copy checker/config-example.yaml to {} and adjust it",
-            file.display()
-        );
-        let mut document = Document::read(file, &remedy, surroundings)?;
-        let config = Self::take(&mut document);
-        document.finish(config)
-    }
-
     /// Notes what differs of the sections that hold from the start to the end.
     pub(crate) fn compare_fixed(&self, new: &Self, changes: &mut Changes) {
         changes.fixed(&self.database, &new.database);
@@ -98,8 +82,13 @@ impl Config {
         let (old, new) = (self.traces.as_ref(), new.traces.as_ref());
         changes.optional("traces.endpoint", old, new);
     }
+}
 
-    /// Takes everything; all sections are looked at before the first fault counts.
+impl Configuration for Config {
+    fn remedy(file: &Path) -> String {
+        copy_the_example("checker", file)
+    }
+
     fn take(document: &mut Document) -> Option<Self> {
         let database = DatabaseConfig::take(document);
         let kafka = KafkaConfig::take(document);
@@ -111,6 +100,14 @@ impl Config {
             traces: traces?,
             ..settings?.into_config(database?, kafka?, http?, log?)
         })
+    }
+
+    fn log(&self) -> &LogConfig {
+        &self.log
+    }
+
+    fn warning(&self) -> Option<String> {
+        self.database.open_way()
     }
 }
 

@@ -1,8 +1,9 @@
-//! A program of webmon: what its `main` does before and after the work.
+//! The `main` of webmon's programs: what each does before and after its work.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::panic;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,24 +15,48 @@ use contract::passwords::without_passwords;
 use contract::text::harmless_lines;
 use tokio::runtime::Runtime;
 
+use crate::config::Configuration;
 use crate::descriptors;
 use crate::quota::Quota;
 use crate::shutdown::{Usage, exit_code};
+use crate::telemetry::{Logs, start_logs};
 
 /// What is wrong has been said on standard output: exit code 1 without another word.
 #[derive(Debug, thiserror::Error)]
 #[error("said on standard output")]
 pub struct Said;
 
-/// How long the end of a program waits for threads that wait for somebody else: a broker, a file.
+/// How long the end of a program waits for threads that wait in their turn: for a broker, or a file.
 const LEAVE_LIMIT: Duration = Duration::from_millis(500);
 
+/// The `main` of a program: reads the command line, prepares the process, and does what was asked for.
+pub fn main<A, F>(program: &str, execute: impl FnOnce(A) -> F) -> ExitCode
+where
+    A: Parser,
+    F: Future<Output = eyre::Result<()>>,
+{
+    match arguments() {
+        Ok(arguments) => run(program, async {
+            prepare()?;
+            execute(arguments).await
+        }),
+        Err(code) => code,
+    }
+}
+
+/// Reads the configuration that a command works by, and starts the logs as it says.
+pub fn configure<C: Configuration>(file: &Path) -> eyre::Result<(C, Logs)> {
+    let config = C::load(file).map_err(usage)?;
+    let logs = start_logs(config.log())?;
+    Ok((config, logs))
+}
+
 /// The command line. What is wrong with it is told without the passwords of the addresses in it.
-pub fn arguments<A: Parser>() -> Result<A, ExitCode> {
+fn arguments<A: Parser>() -> Result<A, ExitCode> {
     A::try_parse().map_err(|error| {
         let plain = error.render().to_string();
         let shown = without_passwords(&plain);
-        // Nobody is left to tell if standard error is gone.
+        // There is no other place to say it if standard error is gone.
         drop(if shown == plain {
             error.print()
         } else {
@@ -41,11 +66,11 @@ pub fn arguments<A: Parser>() -> Result<A, ExitCode> {
     })
 }
 
-/// Runs a program to its end: what a `main` consists of.
+/// Runs a program to its end.
 ///
 /// What is still under way then does not hold up the end: the process was told to end at once, or its
 /// deadline has passed.
-pub fn run(program: &str, work: impl Future<Output = eyre::Result<()>>) -> ExitCode {
+fn run(program: &str, work: impl Future<Output = eyre::Result<()>>) -> ExitCode {
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return report(program, &Err(error.into())),
@@ -55,8 +80,7 @@ pub fn run(program: &str, work: impl Future<Output = eyre::Result<()>>) -> ExitC
     code
 }
 
-/// Raises the limit of open files, and makes panics and errors readable; in colour on a terminal only. The first
-/// thing that a `main` does.
+/// Raises the limit of open files, and makes panics and errors readable; in colour on a terminal only.
 pub fn prepare() -> eyre::Result<()> {
     descriptors::raise();
     let hooks = HookBuilder::default().display_env_section(false);
@@ -82,7 +106,7 @@ pub fn prepare() -> eyre::Result<()> {
     Ok(())
 }
 
-/// An error of whoever called the program, or wrote its files: exit code 2.
+/// An error in how the program was called, or in its files: exit code 2.
 pub fn usage(error: impl Display) -> Report {
     Report::new(Usage(error.to_string()))
 }
@@ -94,7 +118,7 @@ pub fn report(program: &str, result: &eyre::Result<()>) -> ExitCode {
     {
         // What people write in the wrong place, such as an address for a file, is quoted.
         let said = without_passwords(&format!("{error:#}"));
-        // Nobody is left to tell if standard error is gone.
+        // There is no other place to say it if standard error is gone.
         drop(writeln!(
             io::stderr(),
             "{}",

@@ -173,7 +173,7 @@ impl Stages {
         let thread = thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
-                // The receiver is gone only after the deadline, when nobody asks any more.
+                // The receiver is gone only after the deadline: the result is not needed any more.
                 drop(sender.send(stage()));
             })?;
         self.spawn(name, async move {

@@ -16,7 +16,7 @@ use super::yaml;
 /// The most bytes of a configuration file: far beyond any that is meant.
 const MAX_BYTES: usize = 1 << 20;
 
-/// A parsed file. Every reader takes the keys it knows; what nobody took is unknown at the end.
+/// A parsed file. Each reader takes the keys that it knows; a key that is left at the end is unknown.
 #[derive(Debug)]
 pub struct Document {
     /// Where it came from.
@@ -113,8 +113,8 @@ impl Document {
         self.faults.push(Fault::new(key, message));
     }
 
-    /// The finished value, or every fault of the file. None without a fault cannot happen: who
-    /// returns none has noted why.
+    /// The finished value, or every fault of the file. None without a fault cannot happen: a reader
+    /// that returns none has noted why.
     pub fn finish<T>(mut self, value: Option<T>) -> Result<T, ConfigError> {
         self.known.sort_unstable();
         self.known.dedup();

@@ -150,7 +150,7 @@ fn is_plain(key: &str) -> bool {
         .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' '))
 }
 
-/// What is said about a key that nobody knows.
+/// The message about an unknown key.
 pub(super) fn unknown(known: &[&str]) -> String {
     format!("unknown key: known here are {}", quoted(known))
 }

@@ -21,6 +21,7 @@
 //! Relative paths, here and in `kafka.ssl`, start at the working directory, not at the file.
 //! In a flow list (`[a, b]`) write the quotes: `["${VAR}"]`, as YAML itself gives `{` a meaning there.
 
+mod configuration;
 mod document;
 mod error;
 mod http;
@@ -33,6 +34,7 @@ mod surroundings;
 mod traces;
 mod yaml;
 
+pub use configuration::{Configuration, copy_the_example};
 pub use document::Document;
 pub use error::{ConfigError, Fault};
 pub use http::HttpConfig;
