@@ -15,15 +15,17 @@ use sea_orm::DatabaseConnection;
 use stream::config::KafkaConfig;
 
 use crate::{
-    audit::{Audit, audit},
-    backup::{Backup, Restore, backup, restore},
+    commands::{
+        audit::{Audit, audit},
+        backup::{Backup, Restore, backup, restore},
+        identity::{IdentityCommand, identity, warn_of_copy},
+        repair::{RepairCommand, repair},
+        status::status,
+        upgrade::upgrade,
+    },
     config::Config,
-    data::Store,
-    identity::{IdentityCommand, identity, warn_of_copy},
-    repair::{RepairCommand, repair},
-    status::status,
+    database::Database,
     up::{Up, up},
-    upgrade::upgrade,
 };
 
 /// Watches websites: scheduler, broker, checker and database in one process.
@@ -120,12 +122,12 @@ async fn with_database(command: Command, config: &Config, data: &Path) -> Result
         Command::Repair(_) => Access::Write,
         _ => Access::Read,
     };
-    let store = Store::join(config, data).await?;
-    let done = match store.ready(access).await {
-        Ok(database) => obey(command, config, database).await,
+    let database = Database::join(config, data).await?;
+    let done = match database.ready(access).await {
+        Ok(connection) => obey(command, config, connection).await,
         Err(error) => Err(error),
     };
-    done.and(store.close().await)
+    done.and(database.close().await)
 }
 
 /// The same, once the database is there.

@@ -17,8 +17,8 @@ use std::time::Duration;
 use migration::{Migrator, MigratorTrait as _};
 use sea_orm::{ConnectionTrait as _, Database};
 use testbed::{Crowd, Finished, Process, Website, eventually, sites_file, tables};
+use webmon::commands::upgrade::upgrade_from;
 use webmon::postgres::{self, OwnPostgres};
-use webmon::upgrade::upgrade_from;
 
 use support::Standalone;
 

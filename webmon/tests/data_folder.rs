@@ -12,7 +12,7 @@ use std::path::Path;
 
 use rustix::process::geteuid;
 use tempfile::TempDir;
-use webmon::data::DataLock;
+use webmon::data_folder::FolderLock;
 use webmon::postgres::OwnPostgres;
 
 /// A user that is not this one.
@@ -44,7 +44,7 @@ fn chmod(path: &Path, mode: u32) {
 
 /// Why the lock on `data` was not taken.
 fn refusal(data: &Path) -> String {
-    let taken = DataLock::insist(data).expect_err("the lock should not have been taken");
+    let taken = FolderLock::insist(data).expect_err("the lock should not have been taken");
     format!("{taken:#}")
 }
 
@@ -52,7 +52,7 @@ fn refusal(data: &Path) -> String {
 async fn what_is_made_is_closed_to_other_users_and_open_to_the_server() {
     let top = folder();
     let data = top.path().join("not/there/yet");
-    let lock = DataLock::insist(&data).unwrap();
+    let lock = FolderLock::insist(&data).unwrap();
     assert_eq!(mode(&data), 0o700);
     let server = OwnPostgres::start(&data).await.unwrap();
     for folder in [data.clone(), data.join("postgres")] {
@@ -83,7 +83,7 @@ async fn what_an_earlier_webmon_left_open_is_closed() {
         chmod(&folder, 0o755);
     }
     chmod(&data.join("lock"), 0o644);
-    let lock = DataLock::insist(&data).unwrap();
+    let lock = FolderLock::insist(&data).unwrap();
     OwnPostgres::start(&data)
         .await
         .unwrap()
@@ -103,7 +103,7 @@ fn a_folder_with_other_things_keeps_its_permissions_and_its_lock_is_closed() {
     fs::write(top.path().join("letters"), "mine").unwrap();
     for open in [0o755, 0o775, 0o1777] {
         chmod(top.path(), open);
-        drop(DataLock::insist(top.path()).unwrap());
+        drop(FolderLock::insist(top.path()).unwrap());
         assert_eq!(mode(top.path()), open);
         assert_eq!(mode(&top.path().join("lock")), 0o600);
     }
@@ -146,7 +146,7 @@ fn what_another_user_put_in_place_of_a_data_folder_is_refused() {
     let (data, link) = (top.path().join("data"), top.path().join("link"));
     fs::create_dir(&data).unwrap();
     symlink(&data, &link).unwrap();
-    drop(DataLock::insist(&link).unwrap());
+    drop(FolderLock::insist(&link).unwrap());
 
     lchown(&link, Some(STRANGER), None).unwrap();
     let named = |path: &Path| format!("{} belongs to the user with id {STRANGER}", path.display());

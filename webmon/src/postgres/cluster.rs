@@ -11,10 +11,10 @@ use tokio::process::Command;
 use tokio::time::Instant;
 
 use super::answer;
-use super::home::Home;
+use super::folders::ServerFolders;
 use super::installation::Installation;
 use super::logs;
-use crate::folder;
+use crate::data_folder;
 
 /// How the names of unfinished data folders begin.
 const UNFINISHED: &str = "unfinished-";
@@ -52,23 +52,26 @@ const SETTINGS: [&str; 16] = [
 
 /// Makes the server's files. They appear whole or not at all: an interrupted attempt leaves a folder
 /// of another name, which the next one removes.
-pub(super) async fn create(home: &Home, installation: &Installation) -> eyre::Result<()> {
-    remove_unfinished(&home.root).await?;
+pub(super) async fn create(
+    folders: &ServerFolders,
+    installation: &Installation,
+) -> eyre::Result<()> {
+    remove_unfinished(&folders.root).await?;
     // A name of this process's own: an `initdb` whose webmon was killed may still be writing.
-    let unfinished = home
+    let unfinished = folders
         .root
         .join(format!("{UNFINISHED}{}", std::process::id()));
     tracing::info!(
         postgres.version = installation.major,
         "creating a PostgreSQL database in {}",
-        home.cluster.display()
+        folders.cluster.display()
     );
-    let made = initdb(home, installation, &unfinished)
+    let made = initdb(folders, installation, &unfinished)
         .await
         .and_then(|()| {
-            fs::rename(&unfinished, &home.cluster)
-                .and_then(|()| File::open(&home.root)?.sync_all())
-                .wrap_err_with(|| format!("cannot create {}", home.cluster.display()))
+            fs::rename(&unfinished, &folders.cluster)
+                .and_then(|()| File::open(&folders.root)?.sync_all())
+                .wrap_err_with(|| format!("cannot create {}", folders.cluster.display()))
         });
     if made.is_err() {
         // The reason is worth more than that its remains could not be removed.
@@ -78,9 +81,13 @@ pub(super) async fn create(home: &Home, installation: &Installation) -> eyre::Re
 }
 
 /// Runs `initdb` on `folder`.
-async fn initdb(home: &Home, installation: &Installation, folder: &Path) -> eyre::Result<()> {
+async fn initdb(
+    folders: &ServerFolders,
+    installation: &Installation,
+    folder: &Path,
+) -> eyre::Result<()> {
     fs::create_dir(folder).wrap_err_with(|| format!("cannot create {}", folder.display()))?;
-    home.account.give(folder)?;
+    folders.account.give(folder)?;
     let program = installation.initdb();
     let mut command = Command::new(&program);
     command
@@ -92,10 +99,10 @@ async fn initdb(home: &Home, installation: &Installation, folder: &Path) -> eyre
         .args(["--encoding=UTF8", "--locale=C"])
         .args(["--data-checksums", "--no-instructions"])
         .env("LC_ALL", "C")
-        .current_dir(&home.root)
+        .current_dir(&folders.root)
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    home.account.run(&mut command);
+    folders.account.run(&mut command);
     let output = command
         .output()
         .await
@@ -106,13 +113,13 @@ async fn initdb(home: &Home, installation: &Installation, folder: &Path) -> eyre
             bail!(
                 "the user with id {} has no name, and PostgreSQL's initdb needs one: give the id an entry in \
                  /etc/passwd, run webmon as a user who has one (`useradd --system webmon`), or set database.url",
-                home.account.uid
+                folders.account.uid
             );
         }
         bail!(
             "{} failed in {} ({}):{}",
             program.display(),
-            home.root.display(),
+            folders.root.display(),
             output.status,
             logs::last_lines(&said)
         );
@@ -152,30 +159,33 @@ async fn remove(folder: &Path) -> std::io::Result<()> {
 
 /// The command that starts a server on the files: in a process group of its own, so that a Ctrl-C on
 /// the terminal reaches webmon alone, which stops it after everything else.
-pub(super) fn command(home: &Home, installation: &Installation) -> eyre::Result<Command> {
-    let log = folder::open(&home.start_log())?;
+pub(super) fn command(
+    folders: &ServerFolders,
+    installation: &Installation,
+) -> eyre::Result<Command> {
+    let log = data_folder::open(&folders.start_log())?;
     log.set_len(0)
-        .wrap_err_with(|| format!("cannot write {}", home.start_log().display()))?;
+        .wrap_err_with(|| format!("cannot write {}", folders.start_log().display()))?;
     let errors = log
         .try_clone()
         .wrap_err("cannot open the log of PostgreSQL twice")?;
-    let socket = home.socket.to_string_lossy().replace('"', "\"\"");
+    let socket = folders.socket.to_string_lossy().replace('"', "\"\"");
     let mut command = Command::new(installation.postgres());
     command
         .arg("-D")
-        .arg(&home.cluster)
+        .arg(&folders.cluster)
         .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
         .args(["-c", &format!("port={}", answer::PORT)])
         // A list, whose items are quoted with double quotes.
         .args(["-c", &format!("unix_socket_directories=\"{socket}\"")])
-        .args(["-c", &format!("log_directory={}", home.log.display())])
+        .args(["-c", &format!("log_directory={}", folders.log.display())])
         .env("LC_ALL", "C")
-        .current_dir(&home.root)
+        .current_dir(&folders.root)
         .stdin(Stdio::null())
         .stdout(log)
         .stderr(errors)
         .process_group(0)
         .kill_on_drop(false);
-    home.account.run(&mut command);
+    folders.account.run(&mut command);
     Ok(command)
 }

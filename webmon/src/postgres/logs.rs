@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::home::Home;
+use super::folders::ServerFolders;
 
 /// How many lines of a log an error shows.
 const SHOWN_LINES: usize = 12;
@@ -16,10 +16,10 @@ const READ_BYTES: u64 = 16 * 1024;
 const REDIRECTED: &str = "redirecting log output";
 
 /// The last lines of what a server that did not start has said.
-pub(super) fn of_start(home: &Home) -> String {
-    let at_first = end_of(&home.start_log());
+pub(super) fn of_start(folders: &ServerFolders) -> String {
+    let at_first = end_of(&folders.start_log());
     let later = if at_first.contains(REDIRECTED) {
-        newest(&home.log)
+        newest(&folders.log)
     } else {
         None
     };

@@ -3,7 +3,7 @@
 //! Under the data folder, `postgres/` holds the server's files (`cluster`), its socket (`socket`) and
 //! its logs (`log`, and `start.log` until the first of them is open). The path of a start:
 //!
-//! 1. `home`: whose server it is, and the folders that it needs.
+//! 1. `folders`: whose server it is, and the folders that it needs.
 //! 2. `postmaster`: the server that a crash of webmon left running, if there is one, is adopted.
 //! 3. `installation`: otherwise, the programs of a `PostgreSQL` on this machine.
 //! 4. `cluster`: the first time, `initdb`.
@@ -17,7 +17,7 @@
 mod account;
 mod answer;
 mod cluster;
-mod home;
+mod folders;
 mod installation;
 mod logs;
 mod postmaster;
@@ -32,7 +32,7 @@ pub use self::installation::usual_places;
 pub use self::tools::{Tools, is_backup};
 
 use self::answer::Ready;
-use self::home::Home;
+use self::folders::ServerFolders;
 use self::installation::Installation;
 use self::postmaster::Postmaster;
 
@@ -49,12 +49,12 @@ pub struct OwnPostgres {
     /// The folder of the socket on which it listens.
     socket: PathBuf,
     /// Its folders.
-    home: Home,
+    folders: ServerFolders,
 }
 
 /// The major version that made the server's files in a data folder, and the newest that is in `places`.
 pub async fn versions(data: &Path, places: &[PathBuf]) -> eyre::Result<(Option<u32>, u32)> {
-    let made_by = Home::prepare(data)?.version()?;
+    let made_by = ServerFolders::prepare(data)?.version()?;
     let newest = Installation::find(places, None).await?;
     Ok((made_by, newest.major))
 }
@@ -72,18 +72,18 @@ impl OwnPostgres {
     /// Whether `data` holds the files of a server already. Looks, and makes nothing.
     pub fn is_made(data: &Path) -> bool {
         // An interrupted upgrade has moved the old files away, and the next start puts the new ones there.
-        let upgraded = data.join(crate::folder::UPGRADING);
-        Home::cluster_in(data).exists() || Home::cluster_in(&upgraded).exists()
+        let upgraded = data.join(crate::data_folder::UPGRADING);
+        ServerFolders::cluster_in(data).exists() || ServerFolders::cluster_in(&upgraded).exists()
     }
 
     /// Like [`OwnPostgres::start`], looking for `PostgreSQL` in `places` only: folders of programs, in
     /// which one `*` stands for any part of a folder's name.
     pub async fn start_from(data: &Path, places: &[PathBuf]) -> eyre::Result<OwnPostgres> {
-        let home = Home::prepare(data)?;
-        if let Some(adopted) = Self::adopt(&home).await? {
+        let folders = ServerFolders::prepare(data)?;
+        if let Some(adopted) = Self::adopt(&folders).await? {
             return Ok(adopted);
         }
-        let installation = Installation::find(places, home.version()?).await?;
+        let installation = Installation::find(places, folders.version()?).await?;
         if let Some(newer) = installation.newer {
             tracing::info!(
                 postgres.version = installation.major,
@@ -91,15 +91,15 @@ impl OwnPostgres {
                 "a newer PostgreSQL is installed: `webmon upgrade` moves the data folder to it"
             );
         }
-        if home.version()?.is_none() {
-            cluster::create(&home, &installation).await?;
+        if folders.version()?.is_none() {
+            cluster::create(&folders, &installation).await?;
         }
-        Self::launch(&home, &installation).await
+        Self::launch(&folders, &installation).await
     }
 
     /// The server that runs on `data`, if one does.
     pub async fn running(data: &Path) -> eyre::Result<Option<OwnPostgres>> {
-        Self::adopt(&Home::prepare(data)?).await
+        Self::adopt(&ServerFolders::prepare(data)?).await
     }
 
     /// Where sea-orm finds webmon's database.
@@ -120,7 +120,7 @@ impl OwnPostgres {
         let OwnPostgres {
             mut postmaster,
             socket,
-            home: _,
+            folders: _,
         } = self;
         let pid = postmaster.pid();
         if postmaster.has_ended()? {
@@ -140,7 +140,7 @@ impl OwnPostgres {
         tokio::time::timeout(STOP_DEADLINE, postmaster.ended()).await.map_err(|_| {
             eyre!("PostgreSQL, process {pid}, has not stopped after {STOP_DEADLINE:?}: it was left stopping, look at its log")
         })??;
-        if !socket.starts_with(postmaster.home()) {
+        if !socket.starts_with(postmaster.root()) {
             // A folder for temporary files is not to be littered; one that is not empty stays.
             drop(std::fs::remove_dir(&socket));
         }
@@ -149,8 +149,8 @@ impl OwnPostgres {
     }
 
     /// The server that runs on these files already, if there is one. One that is stopping is let go.
-    async fn adopt(home: &Home) -> eyre::Result<Option<OwnPostgres>> {
-        let Some(mut postmaster) = Postmaster::running_on(&home.cluster)? else {
+    async fn adopt(folders: &ServerFolders) -> eyre::Result<Option<OwnPostgres>> {
+        let Some(mut postmaster) = Postmaster::running_on(&folders.cluster)? else {
             return Ok(None);
         };
         let pid = postmaster.pid();
@@ -159,35 +159,38 @@ impl OwnPostgres {
             Ready::On(socket) => Ok(Some(OwnPostgres {
                 postmaster,
                 socket,
-                home: home.clone(),
+                folders: folders.clone(),
             })),
             Ready::Never => Ok(None),
         }
     }
 
     /// Starts the server on files that are there.
-    async fn launch(home: &Home, installation: &Installation) -> eyre::Result<OwnPostgres> {
-        let child = cluster::command(home, installation)?
+    async fn launch(
+        folders: &ServerFolders,
+        installation: &Installation,
+    ) -> eyre::Result<OwnPostgres> {
+        let child = cluster::command(folders, installation)?
             .spawn()
             .wrap_err_with(|| format!("cannot run {}", installation.postgres().display()))?;
-        let mut postmaster = Postmaster::of_child(&home.cluster, child)?;
+        let mut postmaster = Postmaster::of_child(&folders.cluster, child)?;
         let pid = postmaster.pid();
         tracing::info!(
             postgres.pid = pid,
             postgres.version = installation.major,
             "PostgreSQL starts in {}",
-            home.cluster.display()
+            folders.cluster.display()
         );
         match answer::wait(&mut postmaster).await? {
             Ready::On(socket) => Ok(OwnPostgres {
                 postmaster,
                 socket,
-                home: home.clone(),
+                folders: folders.clone(),
             }),
             Ready::Never => bail!(
                 "PostgreSQL did not start in {}:{}",
-                home.cluster.display(),
-                logs::of_start(home)
+                folders.cluster.display(),
+                logs::of_start(folders)
             ),
         }
     }

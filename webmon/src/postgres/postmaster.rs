@@ -87,7 +87,7 @@ impl Postmaster {
     }
 
     /// The folder in which the data folder is.
-    pub(super) fn home(&self) -> &Path {
+    pub(super) fn root(&self) -> &Path {
         self.cluster.parent().unwrap_or(&self.cluster)
     }
 

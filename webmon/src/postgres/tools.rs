@@ -42,9 +42,9 @@ impl Tools {
 
     /// The same, looking in `places` only.
     pub async fn of_places(server: &OwnPostgres, places: &[PathBuf]) -> eyre::Result<Self> {
-        let major = server.home.version()?;
+        let major = server.folders.version()?;
         let major = major
-            .ok_or_else(|| eyre!("{} has no files of a server", server.home.root.display()))?;
+            .ok_or_else(|| eyre!("{} has no files of a server", server.folders.root.display()))?;
         let [dump, restore] = Installation::programs(places, major, [DUMP, RESTORE]).await?;
         Ok(Self { dump, restore })
     }
@@ -57,7 +57,7 @@ impl Tools {
 
     /// Fails unless `backup` has a table of contents, by a program that runs as the user of `server`.
     pub async fn look_at(&self, server: &OwnPostgres, backup: File) -> eyre::Result<()> {
-        let mut list = command(&self.restore, server.home.account);
+        let mut list = command(&self.restore, server.folders.account);
         run(
             RESTORE,
             list.arg("--list").stdin(backup).stdout(Stdio::null()),
@@ -93,7 +93,7 @@ impl Tools {
 
     /// What dumps.
     fn dumping(&self, server: &OwnPostgres) -> Command {
-        let mut command = command(&self.dump, server.home.account);
+        let mut command = command(&self.dump, server.folders.account);
         // Fast rather than small: checks go on beside it.
         command.args(["--format=custom", "--no-owner", "--compress=1", "--dbname"]);
         command.arg(server.url());
@@ -102,7 +102,7 @@ impl Tools {
 
     /// What restores.
     fn restoring(&self, server: &OwnPostgres) -> Command {
-        let mut command = command(&self.restore, server.home.account);
+        let mut command = command(&self.restore, server.folders.account);
         command.args(["--no-owner", "--exit-on-error", "--single-transaction"]);
         command.args(["--dbname", &server.restored_url()]);
         command.stdout(Stdio::null());

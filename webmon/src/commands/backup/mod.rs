@@ -20,7 +20,7 @@ use store::{DatabaseError, Pool};
 use tracing::warn;
 
 use crate::config::Config;
-use crate::data::DataLock;
+use crate::data_folder::FolderLock;
 use crate::postgres::{OwnPostgres, Tools};
 
 use self::file::{Source, Target};
@@ -64,7 +64,7 @@ pub async fn backup(config: &Config, data: &Path, command: &Backup) -> Result<()
     );
     let target = Target::new(&command.file, command.force)?;
     // Without the lock a webmon up runs on the folder, and keeps the server.
-    let lock = DataLock::take(data)?;
+    let lock = FolderLock::take(data)?;
     let server = OwnPostgres::start(data).await?;
     let written = interruptible(async {
         let tools = Tools::of(&server).await?;
@@ -82,7 +82,7 @@ pub async fn restore(config: &Config, data: &Path, command: &Restore) -> Result<
     refuse_configured(config, "pg_restore")?;
     // Before anything is made for it.
     let source = Source::open(&command.file)?;
-    let lock = DataLock::insist(data)?;
+    let lock = FolderLock::insist(data)?;
     let server = OwnPostgres::start(data).await?;
     let filling = fill(&server, data, &source);
     let restored = Box::pin(interruptible(filling)).await;

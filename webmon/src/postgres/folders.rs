@@ -9,14 +9,14 @@ use color_eyre::eyre::{self, WrapErr as _, bail, eyre};
 
 use super::account::Account;
 use super::answer;
-use crate::folder;
+use crate::data_folder;
 
 /// The longest path of a socket on Linux, without the NUL at its end (unix(7)); macOS has 103.
 const MAX_SOCKET_PATH_BYTES: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
 /// What belongs to the server under the data folder.
 #[derive(Clone, Debug)]
-pub(super) struct Home {
+pub(super) struct ServerFolders {
     /// The folder of the others: ours, so that `account` cannot change what we write in it.
     pub(super) root: PathBuf,
     /// The server's files, its data directory.
@@ -29,15 +29,15 @@ pub(super) struct Home {
     pub(super) account: Account,
 }
 
-impl Home {
+impl ServerFolders {
     /// Where the server's files are under a data folder.
     pub(super) fn cluster_in(data: &Path) -> PathBuf {
         data.join("postgres").join("cluster")
     }
 
     /// Creates what is missing of the folders, except the server's files.
-    pub(super) fn prepare(data: &Path) -> eyre::Result<Home> {
-        folder::close(data, folder::is_own)?;
+    pub(super) fn prepare(data: &Path) -> eyre::Result<ServerFolders> {
+        data_folder::close(data, data_folder::is_own)?;
         let data = fs::canonicalize(data)
             .wrap_err_with(|| format!("cannot look at {}", data.display()))?;
         if data.to_str().is_none() {
@@ -46,34 +46,34 @@ impl Home {
                 data.display()
             );
         }
-        Home::inside(&data)
+        ServerFolders::inside(&data)
     }
 
     /// The same, of a data folder that exists and whose path is absolute.
-    fn inside(data: &Path) -> eyre::Result<Home> {
+    fn inside(data: &Path) -> eyre::Result<ServerFolders> {
         let root = data.join("postgres");
         let cluster = root.join("cluster");
         finish_upgrade(data, &root)?;
         let account = Account::choose(&cluster)?;
-        folder::close(&root, |_| true)?;
+        data_folder::close(&root, |_| true)?;
         for folder in [data, &root] {
             account.let_through(folder)?;
         }
         account.must_reach(&root)?;
-        let home = Home {
+        let folders = ServerFolders {
             cluster,
             socket: socket_folder(&root),
             log: root.join("log"),
             root,
             account,
         };
-        for folder in [&home.log, &home.socket] {
+        for folder in [&folders.log, &folders.socket] {
             own_folder(folder, account)?;
         }
-        if !home.socket.starts_with(&home.root) {
-            account.must_reach(&home.socket)?;
+        if !folders.socket.starts_with(&folders.root) {
+            account.must_reach(&folders.socket)?;
         }
-        Ok(home)
+        Ok(folders)
     }
 
     /// What a starting server says until its log is open.
@@ -103,7 +103,7 @@ impl Home {
 
 /// Puts the new server's files in their place, if an upgrade was interrupted after it had moved the old ones away.
 fn finish_upgrade(data: &Path, root: &Path) -> eyre::Result<()> {
-    let upgraded = data.join(folder::UPGRADING).join("postgres");
+    let upgraded = data.join(data_folder::UPGRADING).join("postgres");
     if root.exists() || !upgraded.exists() {
         return Ok(());
     }

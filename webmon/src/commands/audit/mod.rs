@@ -22,7 +22,7 @@ use sea_orm::{
 use store::schedule_shard::Missing;
 use store::sql;
 
-use crate::table;
+use crate::commands::table;
 
 /// The milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -62,9 +62,9 @@ struct Hour {
     not_due: i64,
 }
 
-/// The span that is audited, in milliseconds since the Unix epoch: later than `since`, up to `until`.
+/// The window that is audited, in milliseconds since the Unix epoch: later than `since`, up to `until`.
 #[derive(Debug, FromQueryResult)]
-struct Span {
+struct Window {
     /// The last instant before it.
     since: Option<i64>,
     /// Its last instant; none without a shard.
@@ -80,7 +80,7 @@ async fn ledger(database: &DatabaseConnection, since: i64) -> Result<Vec<Hour>, 
         .await?;
     transaction.execute_unprepared(statements::SETTINGS).await?;
     let mut hours = Vec::new();
-    if let Some((since, until)) = span(&transaction, since).await? {
+    if let Some((since, until)) = window(&transaction, since).await? {
         let mut day = since.div_euclid(DAY_MS) * DAY_MS;
         while day <= until {
             let statement = sql::statement(statements::DAY, [since.into(), day.into()]);
@@ -92,11 +92,11 @@ async fn ledger(database: &DatabaseConnection, since: i64) -> Result<Vec<Hour>, 
     Ok(hours)
 }
 
-/// The span of the last `since` milliseconds.
-async fn span(database: &impl ConnectionTrait, since: i64) -> Result<Option<(i64, i64)>, DbErr> {
-    let statement = sql::statement(statements::SPAN, [since.into()]);
-    let span = Span::find_by_statement(statement).one(database).await?;
-    Ok(span.and_then(|Span { since, until }| Some((since?, until?))))
+/// The window of the last `since` milliseconds.
+async fn window(database: &impl ConnectionTrait, since: i64) -> Result<Option<(i64, i64)>, DbErr> {
+    let statement = sql::statement(statements::WINDOW, [since.into()]);
+    let window = Window::find_by_statement(statement).one(database).await?;
+    Ok(window.and_then(|Window { since, until }| Some((since?, until?))))
 }
 
 /// Shows the ledger; one that does not balance is an error. What is older than `retention` is gone.

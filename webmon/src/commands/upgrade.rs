@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use color_eyre::eyre::{Result, WrapErr as _, ensure};
 use runtime::program::{say, usage};
 
-use crate::backup::{interruptible, take_place};
+use crate::commands::backup::{interruptible, take_place};
 use crate::config::Config;
-use crate::data::DataLock;
-use crate::folder::UPGRADING;
+use crate::data_folder::FolderLock;
+use crate::data_folder::UPGRADING;
 use crate::postgres::{self, OwnPostgres, Tools};
 
 /// Moves the data folder to the newest version that is installed.
@@ -27,7 +27,7 @@ pub async fn upgrade(config: &Config, data: &Path) -> Result<()> {
 
 /// The same, of the versions in `places`.
 pub async fn upgrade_from(data: &Path, places: &[PathBuf]) -> Result<()> {
-    let lock = DataLock::insist(data)?;
+    let lock = FolderLock::insist(data)?;
     let (from, to) = postgres::versions(data, places).await?;
     let Some(from) = from else {
         return say(format_args!("{} has no database yet", data.display())).wrap_err("write");

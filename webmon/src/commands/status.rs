@@ -11,7 +11,7 @@ use sea_orm::{
 use store::sql;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::table::{MAX_CELL, Table};
+use crate::commands::table::{MAX_CELL, Table};
 
 /// All names: how wide their column is must be known before the first row.
 const NAMES: &str = "SELECT name FROM site";

@@ -1,9 +1,8 @@
 //! The database of a standalone: the configured one, or a `PostgreSQL` of its own under `--data`.
 
-use std::fs::{File, TryLockError};
 use std::path::Path;
 
-use color_eyre::eyre::{Result, WrapErr as _, bail, eyre};
+use color_eyre::eyre::{Result, bail, eyre};
 use migration::Foreign;
 use runtime::config::Secret;
 use scheduler::command::Access;
@@ -12,7 +11,7 @@ use store::config::DatabaseConfig;
 use store::{DatabaseError, Link, Pool};
 
 use crate::config::Config;
-use crate::folder;
+use crate::data_folder::FolderLock;
 use crate::postgres::OwnPostgres;
 
 /// The connections of commands, and of what is shown. A migration needs a second one, for its lock.
@@ -24,42 +23,9 @@ const fn pool(access: Access) -> Pool {
     }
 }
 
-/// The lock on a data folder: one `webmon up` at a time.
-#[derive(Debug)]
-pub struct DataLock {
-    /// Locked as long as it is open.
-    _file: File,
-}
-
-impl DataLock {
-    /// Takes the lock for `webmon up`; an error if another webmon has it.
-    pub fn insist(data: &Path) -> Result<Self> {
-        Self::take(data)?.ok_or_else(|| {
-            eyre!(
-                "another webmon runs on the data folder {}: stop it, or name another folder with --data",
-                data.display()
-            )
-        })
-    }
-
-    /// Takes the lock; `None` if another webmon has it.
-    pub fn take(data: &Path) -> Result<Option<Self>> {
-        folder::close(data, folder::is_own)?;
-        let path = data.join("lock");
-        let file = folder::open(&path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => {
-                Err(error).wrap_err_with(|| format!("lock {}", path.display()))
-            }
-        }
-    }
-}
-
 /// A database, and the server behind it if that is webmon's own.
 #[derive(Debug)]
-pub struct Store {
+pub struct Database {
     /// Where it is.
     pub config: DatabaseConfig,
     /// What brings it to this build's schema.
@@ -67,12 +33,12 @@ pub struct Store {
     /// The server to stop at the end.
     own: Option<OwnPostgres>,
     /// The lock on the data folder, while the server is this process's to stop.
-    _lock: Option<DataLock>,
+    _lock: Option<FolderLock>,
 }
 
-impl Store {
+impl Database {
     /// For `webmon up`, which is the only one on this data folder.
-    pub async fn open(config: &Config, data: &Path, lock: DataLock) -> Result<Self> {
+    pub async fn open(config: &Config, data: &Path, lock: FolderLock) -> Result<Self> {
         Self::behind(config, data, Some(lock)).await
     }
 
@@ -88,11 +54,11 @@ impl Store {
                 data.display()
             );
         }
-        Self::behind(config, data, DataLock::take(data)?).await
+        Self::behind(config, data, FolderLock::take(data)?).await
     }
 
     /// Takes the configured database, or starts or adopts webmon's own server.
-    async fn behind(config: &Config, data: &Path, lock: Option<DataLock>) -> Result<Self> {
+    async fn behind(config: &Config, data: &Path, lock: Option<FolderLock>) -> Result<Self> {
         if let Some(database) = &config.database {
             return Ok(Self {
                 config: database.clone(),

@@ -5,14 +5,14 @@
 //! closed.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
 use std::path::Path;
 
-use color_eyre::eyre::{Result, WrapErr as _, bail, ensure};
+use color_eyre::eyre::{Result, WrapErr as _, bail, ensure, eyre};
 use tracing::info;
 
 /// The folder in which an upgrade makes the new server's files.
@@ -30,6 +30,39 @@ const GROUP_PASSES: u32 = 0o010;
 const ALL_WRITE: u32 = 0o002;
 /// But no user may remove what belongs to another.
 const STICKY: u32 = 0o1000;
+
+/// The lock on a data folder: one `webmon up` at a time.
+#[derive(Debug)]
+pub struct FolderLock {
+    /// Locked as long as it is open.
+    _file: File,
+}
+
+impl FolderLock {
+    /// Takes the lock for `webmon up`; an error if another webmon has it.
+    pub fn insist(data: &Path) -> Result<Self> {
+        Self::take(data)?.ok_or_else(|| {
+            eyre!(
+                "another webmon runs on the data folder {}: stop it, or name another folder with --data",
+                data.display()
+            )
+        })
+    }
+
+    /// Takes the lock; `None` if another webmon has it.
+    pub fn take(data: &Path) -> Result<Option<Self>> {
+        close(data, is_own)?;
+        let path = data.join("lock");
+        let file = open(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => {
+                Err(error).wrap_err_with(|| format!("lock {}", path.display()))
+            }
+        }
+    }
+}
 
 /// Whether webmon keeps something of this name in its data folder.
 pub(crate) fn is_own(name: &OsStr) -> bool {

@@ -28,7 +28,7 @@ const ENABLED: &str = "SELECT coalesce(array_agg(id), '{}') AS ids FROM site WHE
 
 /// The table of sites.
 #[derive(Debug)]
-pub(crate) struct Roster {
+pub(super) struct SiteTable {
     /// The connection to it.
     database: Link,
     /// What identified the sites when they were last read.
@@ -37,16 +37,16 @@ pub(crate) struct Roster {
 
 /// What a line says of its site.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Known {
+pub(super) struct Known {
     /// `site.name`.
-    pub(crate) name: String,
+    pub(super) name: String,
     /// The port of `site.url`.
-    pub(crate) port: Option<u16>,
+    pub(super) port: Option<u16>,
 }
 
-impl Roster {
+impl SiteTable {
     /// A table that was not asked yet.
-    pub(crate) const fn new(database: Link) -> Self {
+    pub(super) const fn new(database: Link) -> Self {
         Self {
             database,
             signature: None,
@@ -54,7 +54,7 @@ impl Roster {
     }
 
     /// Those of the sites that are checked; `None` without an answer.
-    pub(crate) async fn look_up(&mut self, ids: Vec<i64>) -> Option<HashMap<i64, Known>> {
+    pub(super) async fn look_up(&mut self, ids: Vec<i64>) -> Option<HashMap<i64, Known>> {
         if ids.is_empty() {
             return Some(HashMap::new());
         }
@@ -70,7 +70,7 @@ impl Roster {
 
     /// The sites that are checked; `None` without an answer, or unless they have changed since this was last
     /// asked. `anew`: in any case.
-    pub(crate) async fn enabled(&mut self, anew: bool) -> Option<HashSet<i64>> {
+    pub(super) async fn enabled(&mut self, anew: bool) -> Option<HashSet<i64>> {
         let known = self.signature.filter(|_| !anew);
         let asking = timeout(LIMIT, ids(&mut self.database, known)).await;
         let (signature, ids) = self.answer(asking.ok())??;

@@ -15,7 +15,7 @@ use store::Link;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::roster::{Known, Roster};
+use super::site_table::{Known, SiteTable};
 
 /// How often a summary is shown.
 const EVERY: Duration = Duration::from_secs(10);
@@ -23,27 +23,30 @@ const EVERY: Duration = Duration::from_secs(10);
 const MOST_GREETED: usize = 20;
 
 /// Shows results until no service sends any.
-pub async fn watch(database: Link, mut results: mpsc::Receiver<Vec<CheckResult>>) -> Result<()> {
-    let mut roster = Roster::new(database);
-    let mut board = Board::default();
+pub(super) async fn show(
+    database: Link,
+    mut results: mpsc::Receiver<Vec<CheckResult>>,
+) -> Result<()> {
+    let mut sites = SiteTable::new(database);
+    let mut verdicts = Verdicts::default();
     let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         let lines = tokio::select! {
             batch = results.recv() => match batch {
                 Some(batch) => {
-                    let changes = board.changes(&batch);
+                    let changes = verdicts.changes(&batch);
                     let ids = changes.iter().map(|change| change.result.site_id);
-                    let known = roster.look_up(ids.collect()).await;
-                    board.lines(&changes, known.as_ref())
+                    let known = sites.look_up(ids.collect()).await;
+                    verdicts.lines(&changes, known.as_ref())
                 }
                 None => return Ok(()),
             },
             _ = ticks.tick() => {
-                if let Some(enabled) = roster.enabled(board.grown).await {
-                    board.keep(&enabled);
+                if let Some(enabled) = sites.enabled(verdicts.grown).await {
+                    verdicts.keep(&enabled);
                 }
-                vec![board.summary()]
+                vec![verdicts.summary()]
             }
         };
         for line in lines {
@@ -54,9 +57,9 @@ pub async fn watch(database: Link, mut results: mpsc::Receiver<Vec<CheckResult>>
 
 /// What is known of the sites.
 #[derive(Debug, Default)]
-struct Board {
+struct Verdicts {
     /// Each site's last verdict.
-    verdicts: HashMap<i64, Outcome>,
+    last: HashMap<i64, Outcome>,
     /// Whether a site has its first verdict since the sites were last compared with the table.
     grown: bool,
     /// Results since the last summary, by outcome.
@@ -74,7 +77,7 @@ struct Change<'a> {
     before: Option<Outcome>,
 }
 
-impl Board {
+impl Verdicts {
     /// Takes note of results; returns those that change a site's verdict.
     fn changes<'a>(&mut self, batch: &'a [CheckResult]) -> Vec<Change<'a>> {
         let mut changes = Vec::new();
@@ -88,9 +91,9 @@ impl Board {
             if result.outcome() == Outcome::Missed {
                 continue;
             }
-            let before = self.verdicts.insert(result.site_id, result.outcome());
+            let before = self.last.insert(result.site_id, result.outcome());
             self.grown |= before.is_none();
-            let greeted = before.is_none() && self.verdicts.len() <= MOST_GREETED;
+            let greeted = before.is_none() && self.last.len() <= MOST_GREETED;
             if greeted || before.unwrap_or(Outcome::Up) != result.outcome() {
                 changes.push(Change { result, before });
             }
@@ -110,7 +113,7 @@ impl Board {
             let id = change.result.site_id;
             let site = known.and_then(|known| known.get(&id));
             if known.is_some() && site.is_none() {
-                self.verdicts.remove(&id);
+                self.last.remove(&id);
             } else {
                 lines.push(Line { change, site }.to_string());
             }
@@ -120,14 +123,14 @@ impl Board {
 
     /// Forgets the sites that are not checked any more.
     fn keep(&mut self, enabled: &HashSet<i64>) {
-        self.verdicts.retain(|id, _| enabled.contains(id));
+        self.last.retain(|id, _| enabled.contains(id));
         self.grown = false;
     }
 
     /// The summary of what came since the last one.
     fn summary(&mut self) -> String {
         let mut sites: BTreeMap<Outcome, usize> = BTreeMap::new();
-        for outcome in self.verdicts.values() {
+        for outcome in self.last.values() {
             *sites.entry(*outcome).or_default() += 1;
         }
         let counts = std::mem::take(&mut self.counts);
@@ -162,7 +165,7 @@ impl Board {
         format!(
             "{} {} sites: {listed}; {made} checks in {} s{missed}{started}",
             Local::now().format("%H:%M:%S"),
-            self.verdicts.len(),
+            self.last.len(),
             EVERY.as_secs(),
         )
     }
@@ -221,86 +224,5 @@ impl fmt::Display for Line<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use contract::outcome::Reason;
-
-    use super::*;
-
-    fn result(reason: Option<Reason>) -> CheckResult {
-        let mut result = CheckResult::unmeasured(7, 1_795_449_600_000, Reason::Internal);
-        result.reason = reason;
-        result.measured.started_at_us = Some(1_795_449_600_000_500);
-        result
-    }
-
-    /// The lines of these results, while the table has these sites.
-    fn lines(
-        board: &mut Board,
-        batch: &[CheckResult],
-        known: Option<&[(i64, Known)]>,
-    ) -> Vec<String> {
-        let known = known.map(|known| known.iter().cloned().collect());
-        let changes = board.changes(batch);
-        board.lines(&changes, known.as_ref())
-    }
-
-    fn site(name: &str, port: u16) -> [(i64, Known); 1] {
-        let (name, port) = (name.to_owned(), Some(port));
-        [(7, Known { name, port })]
-    }
-
-    #[test]
-    fn a_change_of_verdict_is_one_line_and_no_change_is_none() {
-        let (mut board, shop) = (Board::default(), site("shop", 80));
-        let mut told = |results: &[CheckResult]| lines(&mut board, results, Some(&shop));
-        assert!(told(&[result(None)])[0].ends_with(" shop up"));
-        assert!(told(&[result(None)]).is_empty());
-        let mut down = result(Some(Reason::ConnectRefused)).with_detail("connect: refused");
-        down.measured.address = Some([127, 0, 0, 1].into());
-        let line = told(std::slice::from_ref(&down)).remove(0);
-        assert!(
-            line.ends_with(" shop up → down (connect_refused, 127.0.0.1:80): connect: refused"),
-            "{line}"
-        );
-        assert!(told(&[down]).is_empty());
-        assert!(told(&[result(None)])[0].ends_with(" shop down → up"));
-    }
-
-    #[test]
-    fn a_line_says_of_its_site_what_the_table_says_now() {
-        let mut board = Board::default();
-        lines(&mut board, &[result(None)], Some(&site("shop", 80)));
-        let mut down = result(Some(Reason::ConnectRefused));
-        down.measured.address = Some([127, 0, 0, 1].into());
-        let line = lines(&mut board, &[down], Some(&site("store", 8080))).remove(0);
-        assert!(
-            line.ends_with(" store up → down (connect_refused, 127.0.0.1:8080)"),
-            "{line}"
-        );
-        let line = lines(&mut board, &[result(None)], None).remove(0);
-        assert!(line.ends_with(" site 7 down → up"), "{line}");
-    }
-
-    #[test]
-    fn a_site_that_is_not_checked_any_more_is_neither_told_nor_counted() {
-        let mut board = Board::default();
-        lines(&mut board, &[result(None)], Some(&site("shop", 80)));
-        assert!(board.grown);
-        board.keep(&HashSet::from([7]));
-        assert!(!board.grown);
-        assert!(board.summary().contains(" 1 sites: 1 up"));
-        board.keep(&HashSet::new());
-        assert!(board.summary().contains(" 0 sites: no verdicts yet"));
-        // A check that was under way when its site was removed.
-        assert!(lines(&mut board, &[result(None)], Some(&[])).is_empty());
-        assert!(board.summary().contains(" 0 sites"));
-    }
-
-    #[test]
-    fn a_check_that_was_not_made_changes_no_verdict_but_is_counted() {
-        let mut board = Board::default();
-        board.changes(&[result(None), result(Some(Reason::Late))]);
-        let summary = board.summary();
-        assert!(summary.ends_with(" 1 sites: 1 up; 1 checks in 10 s, 1 missed, started 0.5 ms late (p50), 0.5 ms (p99)"), "{summary}");
-    }
-}
+#[path = "display_tests.rs"]
+mod tests;

@@ -13,7 +13,7 @@ pub(super) const SETTINGS: &str = "SET LOCAL jit = off; SET LOCAL enable_sort = 
 
 /// From when on, up to when, in milliseconds: the last `$1` milliseconds, as far as there are days with
 /// results.
-pub(super) const SPAN: &str = "\
+pub(super) const WINDOW: &str = "\
 WITH kept AS (
     SELECT min(to_date(right(relname, 8), 'YYYYMMDD'))::timestamp AT TIME ZONE 'UTC' AS since
     FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
