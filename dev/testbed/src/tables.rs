@@ -64,7 +64,7 @@ pub async fn audit(connection: &DatabaseConnection, until: i64) -> Report {
     .await;
     let end = Instant::now() + RECORDING;
     eventually(RECORDING * 2, "the audit ends", async || {
-        let report = audit::judge(&audit::load(connection).await, until);
+        let report = audit::examine(&audit::load(connection).await, until);
         let over = report.missing.is_empty() || Instant::now() >= end;
         over.then_some(report)
     })

@@ -7,7 +7,7 @@ use testbed::Mode;
 
 /// A service, by what it is and its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Member {
+pub(crate) enum ServiceId {
     /// One of the schedulers.
     Scheduler(usize),
     /// One of the checkers.
@@ -29,7 +29,7 @@ pub(crate) enum Link {
 
 /// What is done to a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum Operation {
     /// SIGKILL.
     Kill,
     /// What a server does at SIGQUIT, and a service at SIGTERM.
@@ -52,13 +52,13 @@ pub(crate) enum Deed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// To a service.
-    Service(Member, Deed),
+    Service(ServiceId, Operation),
     /// The wall clock of a service is set: so many seconds ahead of the machine's.
-    SetClock(Member, i32),
+    SetClock(ServiceId, i32),
     /// To the broker.
-    Broker(Deed),
+    Broker(Operation),
     /// To `PostgreSQL`.
-    Postgres(Deed),
+    Postgres(Operation),
     /// The topic is deleted.
     DeleteTopic,
     /// A link changes.
@@ -87,23 +87,23 @@ impl Action {
                 | Self::Apply(_)
                 | Self::Link(_, Mode::Pass)
                 | Self::Days
-                | Self::Service(_, Deed::Start | Deed::Thaw)
+                | Self::Service(_, Operation::Start | Operation::Thaw)
                 | Self::SetClock(_, 0)
-                | Self::Broker(Deed::Start | Deed::Thaw)
-                | Self::Postgres(Deed::Start | Deed::Free)
+                | Self::Broker(Operation::Start | Operation::Thaw)
+                | Self::Postgres(Operation::Start | Operation::Free)
         )
     }
 
     /// Whether tasks that Kafka acknowledged may be gone by it.
     pub(crate) const fn forgets(self) -> bool {
-        matches!(self, Self::DeleteTopic | Self::Broker(Deed::Wipe))
+        matches!(self, Self::DeleteTopic | Self::Broker(Operation::Wipe))
     }
 
     /// Whether a checker may not know by it which rows it has written.
     pub(crate) const fn blurs_counts(self) -> bool {
         matches!(
             self,
-            Self::Service(Member::Checker(_), Deed::Kill | Deed::Stop)
+            Self::Service(ServiceId::Checker(_), Operation::Kill | Operation::Stop)
                 | Self::Postgres(_)
                 | Self::Link(
                     Link::CheckersDatabase,
@@ -113,7 +113,7 @@ impl Action {
     }
 }
 
-impl fmt::Display for Member {
+impl fmt::Display for ServiceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Scheduler(number) => write!(f, "scheduler-{}", number + 1),

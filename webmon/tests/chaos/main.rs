@@ -3,7 +3,7 @@
 //! `PostgreSQL`, Kafka, two schedulers and three checkers, all processes of this run's own, and links
 //! between them that can be cut. A [plan] says what fails when; it is a function of the seed alone,
 //! so a seed that fails fails again, as far as the machine allows. In the end everything is healed, and
-//! the [verdict] comes from `site`, `schedule_gap` and `check_result`.
+//! the [final checks](final_checks) read `site`, `schedule_gap` and `check_result`.
 //!
 //! `ci/chaos` runs many seeds for long; without its variables this is a short run of a seed that
 //! harms no data.
@@ -16,15 +16,15 @@
 )]
 
 mod action;
+mod background;
 mod changes;
-mod crew;
-mod dice;
-mod errands;
-mod guard;
-mod kind;
+mod fault;
+mod final_checks;
 mod plan;
+mod random;
+mod services;
 mod setup;
-mod verdict;
+mod supervised_server;
 mod world;
 
 use std::collections::BTreeMap;
@@ -35,8 +35,8 @@ use testbed::tables;
 use tokio::sync::Mutex;
 use tokio::task::LocalSet;
 
-use action::{Action, Deed};
-use kind::Kind;
+use action::{Action, Operation};
+use fault::FaultKind;
 use plan::Plan;
 use world::World;
 
@@ -52,11 +52,11 @@ async fn whatever_fails_and_heals_every_due_instant_is_accounted_for() {
     let seed = variable("WEBMON_CHAOS_SEED");
     let seconds = variable("WEBMON_CHAOS_SECONDS").map(Duration::from_secs);
     let plan = match seed {
-        Some(seed) => Plan::new(seed, seconds.unwrap_or(LONG), Kind::all()),
-        None => Plan::new(SHORT_SEED, seconds.unwrap_or(SHORT), &Kind::harmless()),
+        Some(seed) => Plan::new(seed, seconds.unwrap_or(LONG), FaultKind::all()),
+        None => Plan::new(SHORT_SEED, seconds.unwrap_or(SHORT), &FaultKind::harmless()),
     };
     let seed = seed.unwrap_or(SHORT_SEED);
-    // Errands stay on this thread.
+    // What runs in the background stays on this thread.
     LocalSet::new().run_until(Box::pin(run(seed, plan))).await;
 }
 
@@ -65,10 +65,10 @@ async fn whatever_fails_and_heals_every_due_instant_is_accounted_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_was_out_of_touch_is_found_again() {
     let plan = Plan::of(&[
-        (3_000, Action::Broker(Deed::Freeze)),
-        (6_500, Action::Broker(Deed::Thaw)),
-        (14_000, Action::Broker(Deed::Freeze)),
-        (19_100, Action::Broker(Deed::Thaw)),
+        (3_000, Action::Broker(Operation::Freeze)),
+        (6_500, Action::Broker(Operation::Thaw)),
+        (14_000, Action::Broker(Operation::Freeze)),
+        (19_100, Action::Broker(Operation::Thaw)),
     ]);
     LocalSet::new().run_until(Box::pin(run(0, plan))).await;
 }
@@ -78,8 +78,8 @@ async fn a_broker_that_was_out_of_touch_is_found_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_that_was_made_anew_after_a_restart_of_the_broker_is_read() {
     let plan = Plan::of(&[
-        (1_000, Action::Broker(Deed::Kill)),
-        (1_100, Action::Broker(Deed::Start)),
+        (1_000, Action::Broker(Operation::Kill)),
+        (1_100, Action::Broker(Operation::Start)),
         (9_000, Action::DeleteTopic),
     ]);
     let going_on = async {
@@ -94,27 +94,27 @@ async fn a_topic_that_was_made_anew_after_a_restart_of_the_broker_is_read() {
 /// One run at a time in this process: each is a load of its own.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
-/// Runs the plan, and judges what came of it.
+/// Runs the plan, and checks what came of it.
 async fn run(seed: u64, plan: Plan) {
     let _alone = ALONE.lock().await;
     eprintln!("seed {seed}: {} faults", plan.faults());
     let mut world = World::start(seed, plan.fills()).await;
     let healed = follow(&mut world, &plan).await;
-    let (errands, failed) = world.errands.end().await;
+    let (in_background, failed) = world.background.end().await;
     for failure in &failed {
         eprintln!("{failure}");
     }
-    let report = world.judge(&plan).await;
+    let report = world.assert_accounted(&plan).await;
     world.assert_checked(healed).await;
     world.assert_honest().await;
     world.assert_audited().await;
     let counts = world.assert_counts(&plan).await;
-    let defects = world.crew.defects();
+    let defects = world.services.defects();
     assert!(defects.is_empty(), "{}", defects.join("\n"));
     eprintln!(
-        "services: {} gave up at start, {} drained late; {} of {errands} errands failed",
-        world.crew.gave_up,
-        world.crew.overdue,
+        "services: {} gave up at start, {} drained late; {} of {in_background} actions in the background failed",
+        world.services.gave_up,
+        world.services.overdue,
         failed.len()
     );
     if variable("WEBMON_CHAOS_KEEP").is_some() {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection};
 use testbed::{Proxy, Server, Settings, Topic, Website, database_url, migrate};
 
+use crate::background::Tools;
 use crate::changes::SITES;
-use crate::crew::Crew;
-use crate::errands::Tools;
+use crate::services::Services;
 
 /// The checkers' settings: several runs share a machine.
 const CHECKER: &str = "slots: 256\n";
@@ -29,7 +29,7 @@ pub(crate) async fn prepare(
     postgres: &Server,
     broker: &Server,
     links: &[Proxy; 4],
-) -> (Tools, Crew) {
+) -> (Tools, Services) {
     migrate(&postgres.url()).await;
     let mut options = ConnectOptions::new(postgres.url());
     options
@@ -71,12 +71,12 @@ pub(crate) async fn prepare(
         apply: direct.scheduler(folder, "apply"),
         folder: folder.to_owned(),
     };
-    let crew = Crew::new(
+    let services = Services::new(
         through(schedulers_database, schedulers_broker),
         through(checkers_database, checkers_broker),
         folder.to_owned(),
     );
-    (tools, crew)
+    (tools, services)
 }
 
 /// Runs a statement while nothing fails.

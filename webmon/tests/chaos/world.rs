@@ -9,11 +9,11 @@ use tempfile::TempDir;
 use testbed::{Mode, Proxy, Server, free_ports};
 use tokio::time::sleep;
 
-use crate::action::{Action, Deed, Link};
-use crate::crew::Crew;
-use crate::errands::{Errands, Tools};
-use crate::guard::Guarded;
+use crate::action::{Action, Link, Operation};
+use crate::background::{Background, Tools};
+use crate::services::Services;
 use crate::setup::prepare;
+use crate::supervised_server::SupervisedServer;
 
 /// How long everything may take to be ready, at first and once nothing fails any more.
 const READY: Duration = Duration::from_secs(90);
@@ -26,15 +26,15 @@ const DISK_MIB: u32 = 256;
 #[derive(Debug)]
 pub(crate) struct World {
     /// The services; first, so that they end before what they stand on.
-    pub(crate) crew: Crew,
+    pub(crate) services: Services,
     /// What is done beside the faults.
-    pub(crate) errands: Errands,
+    pub(crate) background: Background,
     /// What that needs.
     pub(crate) tools: Tools,
     /// `PostgreSQL`.
-    postgres: Guarded,
+    postgres: SupervisedServer,
     /// The broker.
-    broker: Guarded,
+    broker: SupervisedServer,
     /// The links, in the order of [`Link`].
     links: [Proxy; 4],
     /// Where everything is kept; none once it is not to be removed.
@@ -69,16 +69,17 @@ impl World {
         } else {
             Server::postgres(folder.path(), port)
         };
-        let mut postgres = Guarded::new(postgres);
-        let mut broker = Guarded::new(Server::kafka(folder.path(), port + 1, &behind));
+        let mut postgres = SupervisedServer::new(postgres);
+        let mut broker = SupervisedServer::new(Server::kafka(folder.path(), port + 1, &behind));
         postgres.supervise();
         broker.supervise();
         postgres.server.ready().await;
-        let (tools, crew) = prepare(folder.path(), &postgres.server, &broker.server, &links).await;
+        let (tools, services) =
+            prepare(folder.path(), &postgres.server, &broker.server, &links).await;
         broker.server.ready().await;
         let mut world = Self {
-            crew,
-            errands: Errands::default(),
+            services,
+            background: Background::default(),
             tools,
             postgres,
             broker,
@@ -112,21 +113,21 @@ impl World {
     pub(crate) fn supervise(&mut self) {
         self.postgres.supervise();
         self.broker.supervise();
-        self.crew.supervise();
+        self.services.supervise();
     }
 
     /// Does one thing.
     pub(crate) fn act(&mut self, action: Action) {
         match action {
-            Action::Service(member, deed) => self.crew.act(member, deed),
-            Action::SetClock(member, ahead) => self.crew.set_clock(member, ahead),
-            Action::Broker(deed) => self.broker.act(deed),
-            Action::Postgres(deed) => {
-                self.postgres.act(deed);
-                self.errands.go(action, &self.tools);
+            Action::Service(id, operation) => self.services.act(id, operation),
+            Action::SetClock(id, ahead) => self.services.set_clock(id, ahead),
+            Action::Broker(operation) => self.broker.act(operation),
+            Action::Postgres(operation) => {
+                self.postgres.act(operation);
+                self.background.start(action, &self.tools);
             }
             Action::Link(link, mode) => self.link(link).set(mode),
-            errand => self.errands.go(errand, &self.tools),
+            other => self.background.start(other, &self.tools),
         }
     }
 
@@ -135,16 +136,16 @@ impl World {
         for link in &self.links {
             link.set(Mode::Pass);
         }
-        self.postgres.act(Deed::Free);
-        self.postgres.act(Deed::Thaw);
-        self.broker.act(Deed::Thaw);
-        self.crew.heal();
+        self.postgres.act(Operation::Free);
+        self.postgres.act(Operation::Thaw);
+        self.broker.act(Operation::Thaw);
+        self.services.heal();
         self.ready().await;
     }
 
     /// Keeps the logs, and the data of the servers.
     pub(crate) fn keep(&mut self) {
-        self.crew.keep_logs();
+        self.services.keep_logs();
         self.postgres.server.keep();
         if let Some(folder) = self.folder.take() {
             let folder = folder.keep();
@@ -157,7 +158,7 @@ impl World {
         let end = Instant::now() + READY;
         loop {
             self.supervise();
-            if self.crew.is_ready().await {
+            if self.services.is_ready().await {
                 return;
             }
             assert!(Instant::now() < end, "not all is ready within {READY:?}");

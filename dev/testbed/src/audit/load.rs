@@ -1,4 +1,4 @@
-//! Reads the tables that an audit judges.
+//! Reads the tables that an audit reads.
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, QueryResult, Statement};
 
@@ -24,7 +24,7 @@ const ROWS: &str = "
            concat_ws('/', outcome, reason) AS verdict
     FROM check_result";
 
-/// Reads what an audit judges.
+/// Reads what an audit reads.
 pub async fn load(database: &DatabaseConnection) -> Tables {
     Tables {
         sites: read(database, SITES, site).await,
@@ -33,7 +33,7 @@ pub async fn load(database: &DatabaseConnection) -> Tables {
     }
 }
 
-/// How many enabled sites wait to be stamped, and are not judged yet.
+/// How many enabled sites wait to be stamped, and are not audited yet.
 pub async fn unstamped(database: &DatabaseConnection) -> i64 {
     let sql = "SELECT count(*) FROM site WHERE enabled AND scheduled_from IS NULL";
     let counts: Vec<i64> = read(database, sql, |row| row.try_get_by_index(0)).await;

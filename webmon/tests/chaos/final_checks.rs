@@ -7,7 +7,7 @@ use testbed::audit::{self, Report};
 use testbed::{Process, tables};
 use tokio::time::sleep;
 
-use crate::action::Member;
+use crate::action::ServiceId;
 use crate::plan::Plan;
 use crate::world::World;
 
@@ -52,8 +52,8 @@ const LOST: &str = "
          + (SELECT count(*) FROM replaced WHERE reason = 'lost')";
 
 impl World {
-    /// Waits until the ledger balances, or has had its time, and judges it.
-    pub(crate) async fn judge(&mut self, plan: &Plan) -> Report {
+    /// Waits until the ledger balances, or has had its time, and audits it.
+    pub(crate) async fn assert_accounted(&mut self, plan: &Plan) -> Report {
         let database = self.tools.database.clone();
         let until = tables::now(&database).await + AFTERWARDS_MS;
         let seconds = self.age().as_secs();
@@ -78,15 +78,15 @@ impl World {
             self.supervise();
             let asked = Instant::now();
             let tables = audit::load(&database).await;
-            if audit::judge(&tables, until).missing.is_empty() || asked > end {
+            if audit::examine(&tables, until).missing.is_empty() || asked > end {
                 break tables;
             }
             sleep(asked.elapsed().max(Duration::from_millis(500))).await;
         };
-        audit::judge(&tables, until).assert_clean();
+        audit::examine(&tables, until).assert_clean();
         // What has come since is in order; the counts are of what was judged.
         tables.rows.retain(|row| row.scheduled_at <= until);
-        let report = audit::judge(&tables, until);
+        let report = audit::examine(&tables, until);
         report.show();
         assert!(
             report.due as u64 >= seconds * LEAST_RATE,
@@ -102,7 +102,7 @@ impl World {
         report
     }
 
-    /// Waits until every site has been checked since the healing: nobody is deaf, or forgotten.
+    /// Waits until every site has been checked since the healing: no checker is deaf, and no site forgotten.
     pub(crate) async fn assert_checked(&mut self, healed_ms: i64) {
         let unchecked = UNCHECKED.replace("$1", &healed_ms.to_string());
         let end = Instant::now() + CHECKING;
@@ -144,11 +144,12 @@ impl World {
 
     /// Stops everything in good order, and compares what it counted with the rows; says how.
     pub(crate) async fn assert_counts(&mut self, plan: &Plan) -> String {
-        let is_scheduler = |member: &Member| matches!(member, Member::Scheduler(_));
-        let lost = self.crew.sum("webmon_checks_lost_total").await;
-        self.crew.stop(is_scheduler).await;
+        let is_scheduler = |id: &ServiceId| matches!(id, ServiceId::Scheduler(_));
+        let lost = self.services.sum("webmon_checks_lost_total").await;
+        self.services.stop(is_scheduler).await;
         let end = Instant::now() + DRAINING;
-        while self.crew.sum("webmon_hold_size").await + self.crew.sum("webmon_in_flight").await
+        while self.services.sum("webmon_hold_size").await
+            + self.services.sum("webmon_in_flight").await
             > 0.0
         {
             assert!(Instant::now() < end, "checks do not end");
@@ -158,7 +159,7 @@ impl World {
         let mut counted = 0.0;
         loop {
             sleep(Duration::from_secs(1)).await;
-            let again = self.crew.sum("webmon_results_recorded_total").await;
+            let again = self.services.sum("webmon_results_recorded_total").await;
             if again <= counted {
                 break;
             }
@@ -166,11 +167,13 @@ impl World {
         }
         let written = count(tables::number(&self.tools.database, WRITTEN).await);
         let rows_lost = count(tables::number(&self.tools.database, LOST).await);
-        self.crew.stop(|_| true).await;
+        self.services.stop(|_| true).await;
         assert!(lost <= rows_lost, "{lost} counted as lost, of {rows_lost}");
         assert!(counted <= written, "{counted} counted, of {written} rows");
         if plan.blurs_counts() {
-            return format!("{counted} of {written} rows counted by who is still there");
+            return format!(
+                "{counted} of {written} rows counted by the services that are still there"
+            );
         }
         assert!(
             (counted - written).abs() < 0.5,

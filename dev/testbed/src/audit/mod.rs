@@ -2,7 +2,7 @@
 //!
 //! The due instants are computed here once more, from the names of the sites, and not with the code
 //! under test: a site's shard and phase are taken from the MD5 of its name, and it is due at every
-//! instant `t` with `(t - phase) mod interval = 0`, and at `check_at`. Each site is judged from
+//! instant `t` with `(t - phase) mod interval = 0`, and at `check_at`. Each site is audited from
 //! `scheduled_from` on, as it is now.
 
 mod load;
@@ -26,7 +26,7 @@ const LATE_US: i64 = 100_000;
 /// What the tables say. Instants are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, Default)]
 pub struct Tables {
-    /// The enabled sites that are judged.
+    /// The enabled sites that are audited.
     pub sites: Vec<Site>,
     /// The spans that were not scheduled.
     pub gaps: Vec<Gap>,
@@ -83,7 +83,7 @@ pub struct Instant {
 }
 
 /// Judges every site up to the instant `until`.
-pub fn judge(tables: &Tables, until: i64) -> Report {
+pub fn examine(tables: &Tables, until: i64) -> Report {
     let mut report = Report::default();
     let mut rows: HashMap<i64, Vec<&Row>> = HashMap::new();
     for row in &tables.rows {
@@ -91,14 +91,14 @@ pub fn judge(tables: &Tables, until: i64) -> Report {
     }
     for site in &tables.sites {
         let rows = rows.remove(&site.id).unwrap_or_default();
-        judge_site(site, &rows, &tables.gaps, until, &mut report);
+        examine_site(site, &rows, &tables.gaps, until, &mut report);
     }
     report.finish();
     report
 }
 
 /// Judges one site.
-fn judge_site(site: &Site, rows: &[&Row], gaps: &[Gap], until: i64, report: &mut Report) {
+fn examine_site(site: &Site, rows: &[&Row], gaps: &[Gap], until: i64, report: &mut Report) {
     let (shard, phase) = shard_and_phase(&site.name, site.interval_ms);
     let gaps: Vec<_> = gaps.iter().filter(|gap| gap.shard == shard).collect();
     let mut found = HashSet::new();
@@ -180,122 +180,4 @@ fn shard_and_phase(name: &str, interval_ms: i64) -> (u32, i64) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Ten seconds of a site that is due every second.
-    const UNTIL: i64 = 1_795_449_610_000;
-
-    /// The site, and a row for each of its instants.
-    fn complete() -> Tables {
-        let site = Site {
-            id: 7,
-            name: "shop".to_owned(),
-            interval_ms: 1_000,
-            scheduled_from: UNTIL - 10_000,
-            check_at: None,
-        };
-        let (_, phase) = shard_and_phase("shop", 1_000);
-        let rows = due_instants(&site, phase, UNTIL);
-        Tables {
-            rows: rows.into_iter().map(row).collect(),
-            sites: vec![site],
-            gaps: Vec::new(),
-        }
-    }
-
-    /// A result that started 2 ms late.
-    fn row(scheduled_at: i64) -> Row {
-        Row {
-            site_id: 7,
-            scheduled_at,
-            started_at_us: Some(scheduled_at * 1_000 + 2_000),
-            verdict: "up".to_owned(),
-        }
-    }
-
-    #[test]
-    fn the_hash_of_a_name_is_the_one_of_the_schema() {
-        // What PostgreSQL makes of it.
-        assert_eq!(shard_and_phase("shop", 60_000), (5, 55_918));
-    }
-
-    #[test]
-    fn a_row_for_every_instant_is_clean() {
-        let report = judge(&complete(), UNTIL);
-        assert_eq!((report.due, report.faults()), (10, 0));
-        report.assert_clean();
-    }
-
-    #[test]
-    fn a_row_that_is_not_there_is_missing() {
-        let mut tables = complete();
-        let lost = tables.rows.remove(4);
-        let report = judge(&tables, UNTIL);
-        assert_eq!(report.missing.len(), 1);
-        assert_eq!(report.missing[0].at, lost.scheduled_at);
-    }
-
-    #[test]
-    fn a_gap_of_its_own_shard_covers_a_missing_row() {
-        let mut tables = complete();
-        let at = tables.rows.remove(4).scheduled_at;
-        let (shard, _) = shard_and_phase("shop", 1_000);
-        for (shard, since, until, in_gaps) in [
-            (shard, at - 1, at, 1),
-            (shard, at, at + 1, 0),
-            ((shard + 1) % SHARDS, at - 1, at, 0),
-        ] {
-            tables.gaps = vec![Gap {
-                shard,
-                since,
-                until,
-            }];
-            let report = judge(&tables, UNTIL);
-            assert_eq!(
-                (report.in_gaps, report.missing.len()),
-                (in_gaps, 1 - in_gaps)
-            );
-        }
-    }
-
-    #[test]
-    fn a_row_that_was_not_due_and_a_second_row_are_faults() {
-        let mut tables = complete();
-        let at = tables.rows[3].scheduled_at;
-        tables.rows.extend([row(at), row(at + 1)]);
-        let report = judge(&tables, UNTIL);
-        assert_eq!((report.repeated.len(), report.foreign.len()), (1, 1));
-        assert_eq!(report.faults(), 2);
-    }
-
-    #[test]
-    fn a_check_that_was_started_early_or_after_it_expired_is_a_fault() {
-        let mut tables = complete();
-        for (n, late_ms) in [-10, 0, 999, 1_200].into_iter().enumerate() {
-            let row = &mut tables.rows[n];
-            row.started_at_us = Some((row.scheduled_at + late_ms) * 1_000);
-        }
-        let report = judge(&tables, UNTIL);
-        assert_eq!((report.untimely.len(), report.faults()), (2, 2));
-    }
-
-    #[test]
-    fn an_extra_check_is_one_more_due_instant() {
-        let mut tables = complete();
-        let at = tables.rows[3].scheduled_at + 1;
-        tables.sites[0].check_at = Some(at);
-        assert_eq!(judge(&tables, UNTIL).missing[0].at, at);
-        tables.rows.push(row(at));
-        let report = judge(&tables, UNTIL);
-        assert_eq!((report.due, report.faults()), (11, 0));
-    }
-
-    #[test]
-    fn what_was_before_the_site_as_it_is_now_is_not_judged() {
-        let mut tables = complete();
-        tables.rows.push(row(UNTIL - 10_000));
-        tables.rows.push(row(UNTIL - 10_001));
-        assert_eq!(judge(&tables, UNTIL).faults(), 0);
-    }
-}
+mod tests;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use testbed::Mode;
 
-use crate::action::{Action, Deed, Link, Member};
-use crate::dice::Dice;
+use crate::action::{Action, Link, Operation, ServiceId};
+use crate::random::Random;
 
 /// How many schedulers there are.
 pub(crate) const SCHEDULERS: usize = 2;
@@ -14,37 +14,37 @@ pub(crate) const SCHEDULERS: usize = 2;
 pub(crate) const CHECKERS: usize = 3;
 
 /// By how many seconds a wall clock may be wrong.
-const STEPS: [i32; 5] = [1, 5, 60, 3_600, 86_400];
+const CLOCK_ERRORS_S: [i32; 5] = [1, 5, 60, 3_600, 86_400];
 
 /// All kinds of faults.
-const KINDS: [Kind; 22] = [
-    Kind::SchedulerKilled,
-    Kind::SchedulerFrozen,
-    Kind::SchedulerStopped,
-    Kind::CheckerKilled,
-    Kind::CheckerFrozen,
-    Kind::CheckerStopped,
-    Kind::BrokerKilled,
-    Kind::BrokerFrozen,
-    Kind::BrokerWiped,
-    Kind::TopicDeleted,
-    Kind::PostgresKilled,
-    Kind::PostgresStopped,
-    Kind::PostgresFull,
-    Kind::Cut,
-    Kind::Delayed,
-    Kind::Stalled,
-    Kind::Swallowed,
-    Kind::Forgotten,
-    Kind::Read,
-    Kind::Repeated,
-    Kind::SchedulerClockSet,
-    Kind::CheckerClockSet,
+const KINDS: [FaultKind; 22] = [
+    FaultKind::SchedulerKilled,
+    FaultKind::SchedulerFrozen,
+    FaultKind::SchedulerStopped,
+    FaultKind::CheckerKilled,
+    FaultKind::CheckerFrozen,
+    FaultKind::CheckerStopped,
+    FaultKind::BrokerKilled,
+    FaultKind::BrokerFrozen,
+    FaultKind::BrokerWiped,
+    FaultKind::TopicDeleted,
+    FaultKind::PostgresKilled,
+    FaultKind::PostgresStopped,
+    FaultKind::PostgresFull,
+    FaultKind::Cut,
+    FaultKind::Delayed,
+    FaultKind::Stalled,
+    FaultKind::Swallowed,
+    FaultKind::Forgotten,
+    FaultKind::Read,
+    FaultKind::Repeated,
+    FaultKind::SchedulerClockSet,
+    FaultKind::CheckerClockSet,
 ];
 
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FaultKind {
     SchedulerKilled,
     SchedulerFrozen,
     SchedulerStopped,
@@ -73,9 +73,9 @@ pub(crate) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
     /// A service.
-    Service(Member),
+    Service(ServiceId),
     /// The wall clock of a service.
-    Clock(Member),
+    Clock(ServiceId),
     /// The broker.
     Broker,
     /// `PostgreSQL`.
@@ -109,7 +109,7 @@ impl Target {
     }
 }
 
-impl Kind {
+impl FaultKind {
     /// All kinds.
     pub(crate) const fn all() -> &'static [Self] {
         &KINDS
@@ -123,100 +123,102 @@ impl Kind {
     }
 
     /// One fault of this kind.
-    pub(crate) fn fault(self, dice: &mut Dice) -> Fault {
-        let scheduler = Member::Scheduler(dice.below(SCHEDULERS));
-        let checker = Member::Checker(dice.below(CHECKERS));
+    pub(crate) fn fault(self, random: &mut Random) -> Fault {
+        let scheduler = ServiceId::Scheduler(random.below(SCHEDULERS));
+        let checker = ServiceId::Checker(random.below(CHECKERS));
         match self {
-            Self::SchedulerKilled => service(scheduler, Deed::Kill, 500..10_000),
-            Self::SchedulerStopped => service(scheduler, Deed::Stop, 300..5_000),
+            Self::SchedulerKilled => service(scheduler, Operation::Kill, 500..10_000),
+            Self::SchedulerStopped => service(scheduler, Operation::Stop, 300..5_000),
             // Longer than the session timeout of the checkers' group, and than what a turn may take.
-            Self::SchedulerFrozen => service(scheduler, Deed::Freeze, 6_500..13_000),
-            Self::CheckerKilled => service(checker, Deed::Kill, 500..10_000),
-            Self::CheckerStopped => service(checker, Deed::Stop, 300..5_000),
-            Self::CheckerFrozen => service(checker, Deed::Freeze, 6_500..13_000),
-            Self::BrokerKilled => broker(Deed::Kill, 300..5_000),
-            Self::BrokerFrozen => broker(Deed::Freeze, 2_000..9_000),
-            Self::BrokerWiped => broker(Deed::Wipe, 300..3_000),
+            Self::SchedulerFrozen => service(scheduler, Operation::Freeze, 6_500..13_000),
+            Self::CheckerKilled => service(checker, Operation::Kill, 500..10_000),
+            Self::CheckerStopped => service(checker, Operation::Stop, 300..5_000),
+            Self::CheckerFrozen => service(checker, Operation::Freeze, 6_500..13_000),
+            Self::BrokerKilled => broker(Operation::Kill, 300..5_000),
+            Self::BrokerFrozen => broker(Operation::Freeze, 2_000..9_000),
+            Self::BrokerWiped => broker(Operation::Wipe, 300..3_000),
             Self::TopicDeleted => Fault {
                 target: Target::Broker,
                 begin: Action::DeleteTopic,
                 end: None,
                 lasts_ms: 0..1,
             },
-            Self::PostgresKilled => postgres(Deed::Kill, 300..6_000),
-            Self::PostgresStopped => postgres(Deed::Stop, 300..6_000),
-            Self::PostgresFull => postgres(Deed::Fill, 2_000..9_000),
-            Self::Cut => link(dice, Mode::Cut, 300..5_000),
+            Self::PostgresKilled => postgres(Operation::Kill, 300..6_000),
+            Self::PostgresStopped => postgres(Operation::Stop, 300..6_000),
+            Self::PostgresFull => postgres(Operation::Fill, 2_000..9_000),
+            Self::Cut => link(random, Mode::Cut, 300..5_000),
             Self::Delayed => {
-                let delay = Duration::from_millis(dice.within(&(20..400)));
-                link(dice, Mode::Delay(delay), 3_000..12_000)
+                let delay = Duration::from_millis(random.within(&(20..400)));
+                link(random, Mode::Delay(delay), 3_000..12_000)
             }
-            Self::Stalled => link(dice, Mode::Stall, 1_000..12_000),
-            Self::Swallowed => link(dice, Mode::Swallow, 1_000..12_000),
-            Self::Forgotten => link(dice, Mode::Forget, 1_000..2_000),
+            Self::Stalled => link(random, Mode::Stall, 1_000..12_000),
+            Self::Swallowed => link(random, Mode::Swallow, 1_000..12_000),
+            Self::Forgotten => link(random, Mode::Forget, 1_000..2_000),
             Self::Read => Fault {
                 target: Target::Results,
-                begin: Action::Read(Duration::from_millis(dice.within(&(4_000..15_000)))),
+                begin: Action::Read(Duration::from_millis(random.within(&(4_000..15_000)))),
                 end: Some(Action::Days),
                 lasts_ms: 1_000..3_000,
             },
             Self::Repeated => Fault {
                 target: Target::Results,
-                begin: Action::Repeat(dice.within(&(0..1_000))),
+                begin: Action::Repeat(random.within(&(0..1_000))),
                 end: None,
                 lasts_ms: 0..1,
             },
-            Self::SchedulerClockSet => clock(scheduler, dice),
-            Self::CheckerClockSet => clock(checker, dice),
+            Self::SchedulerClockSet => clock(scheduler, random),
+            Self::CheckerClockSet => clock(checker, random),
         }
     }
 }
 
 /// A fault of a service.
-fn service(member: Member, deed: Deed, lasts_ms: Range<u64>) -> Fault {
+fn service(id: ServiceId, operation: Operation, lasts_ms: Range<u64>) -> Fault {
     Fault {
-        target: Target::Service(member),
-        begin: Action::Service(member, deed),
-        end: Some(Action::Service(member, deed.healed_by())),
+        target: Target::Service(id),
+        begin: Action::Service(id, operation),
+        end: Some(Action::Service(id, operation.healed_by())),
         lasts_ms,
     }
 }
 
 /// The wall clock of a service is wrong, and set right later.
-fn clock(member: Member, dice: &mut Dice) -> Fault {
-    let by = STEPS.get(dice.below(STEPS.len())).copied();
+fn clock(id: ServiceId, random: &mut Random) -> Fault {
+    let by = CLOCK_ERRORS_S
+        .get(random.below(CLOCK_ERRORS_S.len()))
+        .copied();
     let by = by.unwrap_or_default();
-    let ahead = if dice.one_in(2) { by } else { -by };
+    let ahead = if random.one_in(2) { by } else { -by };
     Fault {
-        target: Target::Clock(member),
-        begin: Action::SetClock(member, ahead),
-        end: Some(Action::SetClock(member, 0)),
+        target: Target::Clock(id),
+        begin: Action::SetClock(id, ahead),
+        end: Some(Action::SetClock(id, 0)),
         lasts_ms: 1_000..12_000,
     }
 }
 
 /// A fault of the broker.
-fn broker(deed: Deed, lasts_ms: Range<u64>) -> Fault {
+fn broker(operation: Operation, lasts_ms: Range<u64>) -> Fault {
     Fault {
         target: Target::Broker,
-        begin: Action::Broker(deed),
-        end: Some(Action::Broker(deed.healed_by())),
+        begin: Action::Broker(operation),
+        end: Some(Action::Broker(operation.healed_by())),
         lasts_ms,
     }
 }
 
 /// A fault of `PostgreSQL`.
-fn postgres(deed: Deed, lasts_ms: Range<u64>) -> Fault {
+fn postgres(operation: Operation, lasts_ms: Range<u64>) -> Fault {
     Fault {
         target: Target::Postgres,
-        begin: Action::Postgres(deed),
-        end: Some(Action::Postgres(deed.healed_by())),
+        begin: Action::Postgres(operation),
+        end: Some(Action::Postgres(operation.healed_by())),
         lasts_ms,
     }
 }
 
 /// A fault of some link.
-fn link(dice: &mut Dice, mode: Mode, lasts_ms: Range<u64>) -> Fault {
+fn link(random: &mut Random, mode: Mode, lasts_ms: Range<u64>) -> Fault {
     let links = [
         Link::SchedulersDatabase,
         Link::CheckersDatabase,
@@ -224,7 +226,7 @@ fn link(dice: &mut Dice, mode: Mode, lasts_ms: Range<u64>) -> Fault {
         Link::CheckersBroker,
     ];
     let link = links
-        .get(dice.below(links.len()))
+        .get(random.below(links.len()))
         .copied()
         .unwrap_or(Link::CheckersBroker);
     Fault {
@@ -235,7 +237,7 @@ fn link(dice: &mut Dice, mode: Mode, lasts_ms: Range<u64>) -> Fault {
     }
 }
 
-impl Deed {
+impl Operation {
     /// Whether it makes something good.
     pub(crate) const fn heals(self) -> bool {
         matches!(self, Self::Thaw | Self::Start | Self::Free)

@@ -1,13 +1,13 @@
-//! Chance that can be repeated: the same seed throws the same numbers.
+//! Random numbers that can be repeated: the same seed gives the same ones.
 
 use std::ops::Range;
 
-/// A pair of dice.
+/// A source of random numbers.
 #[derive(Clone, Debug)]
-pub(crate) struct Dice(u64);
+pub(crate) struct Random(u64);
 
-impl Dice {
-    /// Dice that throw what this seed says.
+impl Random {
+    /// The numbers of a seed.
     pub(crate) const fn new(seed: u64) -> Self {
         Self(seed)
     }

@@ -1,5 +1,5 @@
-//! What people and strangers do beside the faults, each in a task of its own: it may fail while what
-//! it needs is away.
+//! What people do beside the faults, and what is done to data and topic: each in a task of its own, which may
+//! fail while what it needs is away.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use testbed::{ConfigFile, Process, Topic, Website};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
-use crate::action::{Action, Deed};
+use crate::action::{Action, Operation};
 use crate::changes;
-use crate::dice::Dice;
+use crate::random::Random;
 
 /// How long one of them may take.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -28,7 +28,7 @@ const NEWEST: i64 = 100;
 /// How many of the oldest tasks are.
 const OLDEST: usize = 800;
 
-/// Why an errand failed.
+/// Why such an action failed.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// What they work with.
@@ -46,16 +46,16 @@ pub(crate) struct Tools {
     pub(crate) folder: PathBuf,
 }
 
-/// All errands of a run.
+/// All such actions of a run.
 #[derive(Debug, Default)]
-pub(crate) struct Errands {
+pub(crate) struct Background {
     /// Those under way, and those that have ended.
     tasks: JoinSet<Result<(), String>>,
 }
 
-impl Errands {
-    /// Goes on an errand, if the action is one.
-    pub(crate) fn go(&mut self, action: Action, tools: &Tools) {
+impl Background {
+    /// Starts an action in the background, if it is one that runs there.
+    pub(crate) fn start(&mut self, action: Action, tools: &Tools) {
         let tools = tools.clone();
         self.tasks.spawn_local(async move {
             let done = timeout(LIMIT, run(action, tools)).await;
@@ -69,7 +69,7 @@ impl Errands {
         let (mut ended, mut failures) = (0, Vec::new());
         while let Some(task) = self.tasks.join_next().await {
             ended += 1;
-            failures.extend(task.expect("an errand does not panic").err());
+            failures.extend(task.expect("an action does not panic").err());
         }
         (ended, failures)
     }
@@ -86,8 +86,8 @@ async fn run(action: Action, tools: Tools) -> Result<(), Failure> {
         Action::Read(open) => slowly(tools.database, owned(&changes::READ_ALL), open).await?,
         Action::Apply(round) => apply(round, tools).await?,
         Action::DeleteTopic => tools.topic.try_delete().await?,
-        Action::Repeat(seed) => repeat(Dice::new(seed), tools.topic).await?,
-        Action::Postgres(Deed::Fill) => {
+        Action::Repeat(seed) => repeat(Random::new(seed), tools.topic).await?,
+        Action::Postgres(Operation::Fill) => {
             sleep(WAL_LATER).await;
             all(tools.database, owned(&[NEXT_WAL; WAL_FILES])).await?;
         }
@@ -143,16 +143,16 @@ async fn apply(round: u64, tools: Tools) -> Result<(), Failure> {
 
 /// Puts tasks on the topic that were there already: some under their own key, some under another,
 /// so that another checker gets them.
-async fn repeat(mut dice: Dice, topic: Arc<Topic>) -> Result<(), Failure> {
+async fn repeat(mut random: Random, topic: Arc<Topic>) -> Result<(), Failure> {
     let repeating = spawn_blocking(move || {
         let mut messages = topic.try_messages(Offset::OffsetTail(NEWEST))?;
         let mut oldest = topic.try_messages(Offset::Beginning)?;
         oldest.truncate(OLDEST);
         messages.append(&mut oldest);
-        dice.shuffle(&mut messages);
+        random.shuffle(&mut messages);
         let keys: Vec<_> = messages
             .iter()
-            .map(|_| dice.below(64).to_string())
+            .map(|_| random.below(64).to_string())
             .collect();
         let keys = keys.iter().map(String::as_str);
         topic.try_produce(keys.zip(messages.iter().map(Vec::as_slice)))

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use testbed::{Process, Settings, WallClock, get, metric};
 
-use crate::action::{Deed, Member};
-use crate::kind::{CHECKERS, SCHEDULERS};
+use crate::action::{Operation, ServiceId};
+use crate::fault::{CHECKERS, SCHEDULERS};
 
 /// The pause before a service that ended by itself is started again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -18,7 +18,7 @@ const STOP: Duration = Duration::from_secs(45);
 
 /// All services.
 #[derive(Debug)]
-pub(crate) struct Crew {
+pub(crate) struct Services {
     /// What schedulers are told.
     schedulers: Settings,
     /// What checkers are told.
@@ -28,7 +28,7 @@ pub(crate) struct Crew {
     /// Where their logs are kept.
     pub(crate) logs: PathBuf,
     /// The services that are to run.
-    posts: BTreeMap<Member, Post>,
+    services: BTreeMap<ServiceId, SupervisedService>,
     /// Those that were asked to stop, and since when.
     leaving: Vec<(Process, Instant)>,
     /// How many were started so far.
@@ -41,8 +41,8 @@ pub(crate) struct Crew {
 
 /// One service.
 #[derive(Debug)]
-struct Post {
-    /// It, if it was started.
+struct SupervisedService {
+    /// Its process, if it was started.
     process: Option<Process>,
     /// The wall clock of its host.
     clock: WallClock,
@@ -54,24 +54,24 @@ struct Post {
     again: Instant,
 }
 
-impl Crew {
+impl Services {
     /// Services of which none runs yet.
     pub(crate) fn new(schedulers: Settings, checkers: Settings, folder: PathBuf) -> Self {
         let logs = folder.join("logs");
         fs::create_dir_all(&logs).expect("a folder for logs");
-        let members = (0..SCHEDULERS).map(Member::Scheduler);
-        let members = members.chain((0..CHECKERS).map(Member::Checker));
-        let post = |member: Member| {
-            let clock = WallClock::new(&folder, &member.to_string());
-            (member, Post::empty(clock))
+        let ids = (0..SCHEDULERS).map(ServiceId::Scheduler);
+        let ids = ids.chain((0..CHECKERS).map(ServiceId::Checker));
+        let service = |id: ServiceId| {
+            let clock = WallClock::new(&folder, &id.to_string());
+            (id, SupervisedService::empty(clock))
         };
-        let posts = members.map(post).collect();
+        let services = ids.map(service).collect();
         Self {
             schedulers,
             checkers,
             folder,
             logs,
-            posts,
+            services,
             leaving: Vec::new(),
             started: 0,
             gave_up: 0,
@@ -80,54 +80,57 @@ impl Crew {
     }
 
     /// Does something to a service.
-    pub(crate) fn act(&mut self, member: Member, deed: Deed) {
-        let Some(post) = self.posts.get_mut(&member) else {
+    pub(crate) fn act(&mut self, id: ServiceId, operation: Operation) {
+        let Some(service) = self.services.get_mut(&id) else {
             return;
         };
-        post.wanted = matches!(deed, Deed::Start | Deed::Freeze | Deed::Thaw);
-        post.again = Instant::now();
-        let Some(mut process) = post.process.take_if(|process| process.ended().is_none()) else {
+        service.wanted = matches!(
+            operation,
+            Operation::Start | Operation::Freeze | Operation::Thaw
+        );
+        service.again = Instant::now();
+        let Some(mut process) = service.process.take_if(|process| process.ended().is_none()) else {
             return;
         };
-        match deed {
-            Deed::Freeze => process.freeze(),
-            Deed::Thaw => process.thaw(),
-            Deed::Start | Deed::Fill | Deed::Free => {}
-            Deed::Stop => {
+        match operation {
+            Operation::Freeze => process.freeze(),
+            Operation::Thaw => process.thaw(),
+            Operation::Start | Operation::Fill | Operation::Free => {}
+            Operation::Stop => {
                 process.terminate();
                 return self.leaving.push((process, Instant::now()));
             }
-            Deed::Kill | Deed::Wipe => {
+            Operation::Kill | Operation::Wipe => {
                 process.crash();
                 return keep_log(&self.logs, &process);
             }
         }
-        post.process = Some(process);
+        service.process = Some(process);
     }
 
     /// Sets the wall clock of a service's host: so many seconds ahead of the machine's.
-    pub(crate) fn set_clock(&self, member: Member, ahead: i32) {
-        if let Some(post) = self.posts.get(&member) {
-            post.clock.set_ahead(ahead);
+    pub(crate) fn set_clock(&self, id: ServiceId, ahead: i32) {
+        if let Some(service) = self.services.get(&id) {
+            service.clock.set_ahead(ahead);
         }
     }
 
     /// All are to run, none stands still, and their clocks are right.
     pub(crate) fn heal(&mut self) {
-        for member in self.posts.keys().copied().collect::<Vec<_>>() {
-            self.act(member, Deed::Thaw);
-            self.set_clock(member, 0);
+        for id in self.services.keys().copied().collect::<Vec<_>>() {
+            self.act(id, Operation::Thaw);
+            self.set_clock(id, 0);
         }
     }
 
     /// Starts what is to run and does not.
     pub(crate) fn supervise(&mut self) {
         let now = Instant::now();
-        self.part(now);
-        for (member, post) in &mut self.posts {
-            if let Some(mut process) = post.process.take() {
+        self.reap(now);
+        for (id, service) in &mut self.services {
+            if let Some(mut process) = service.process.take() {
                 let Some(status) = process.ended() else {
-                    post.process = Some(process);
+                    service.process = Some(process);
                     continue;
                 };
                 keep_log(&self.logs, &process);
@@ -136,25 +139,27 @@ impl Crew {
                 let excused = !began && status.code() == Some(1);
                 assert!(excused, "{} ended by itself: {status}", process.name());
                 self.gave_up += 1;
-                post.again = now + AGAIN;
+                service.again = now + AGAIN;
             }
-            if post.wanted && post.again <= now {
+            if service.wanted && service.again <= now {
                 self.started += 1;
-                let name = format!("{member}.{}", self.started);
-                let (program, file) = match member {
-                    Member::Scheduler(_) => {
+                let name = format!("{id}.{}", self.started);
+                let (program, file) = match id {
+                    ServiceId::Scheduler(_) => {
                         ("scheduler", self.schedulers.scheduler(&self.folder, &name))
                     }
-                    Member::Checker(_) => ("checker", self.checkers.checker(&self.folder, &name)),
+                    ServiceId::Checker(_) => {
+                        ("checker", self.checkers.checker(&self.folder, &name))
+                    }
                 };
-                post.listen = file.listen;
-                post.process = Some(file.start_by(&post.clock, &name, program));
+                service.listen = file.listen;
+                service.process = Some(file.start_by(&service.clock, &name, program));
             }
         }
     }
 
-    /// Takes leave of those that have stopped.
-    fn part(&mut self, now: Instant) {
+    /// Removes those that have stopped from the ones that are leaving.
+    fn reap(&mut self, now: Instant) {
         for (mut process, since) in std::mem::take(&mut self.leaving) {
             let Some(status) = process.ended() else {
                 let name = process.name();
@@ -172,11 +177,11 @@ impl Crew {
         }
     }
 
-    /// Whether all are ready, and nobody is leaving.
+    /// Whether all are ready, and none is leaving.
     pub(crate) async fn is_ready(&self) -> bool {
-        for post in self.posts.values() {
-            let answer = get(post.listen, "/readyz").await.unwrap_or_default();
-            if post.process.is_none() || !answer.starts_with("HTTP/1.1 200") {
+        for service in self.services.values() {
+            let answer = get(service.listen, "/readyz").await.unwrap_or_default();
+            if service.process.is_none() || !answer.starts_with("HTTP/1.1 200") {
                 return false;
             }
         }
@@ -186,19 +191,19 @@ impl Crew {
     /// The sum of a metric over the services that have it.
     pub(crate) async fn sum(&self, name: &str) -> f64 {
         let mut sum = 0.0;
-        for post in self.posts.values() {
-            sum += metric(post.listen, name).await;
+        for service in self.services.values() {
+            sum += metric(service.listen, name).await;
         }
         sum
     }
 
     /// Stops all services of a kind in good order: nothing is away, so they drain in time.
-    pub(crate) async fn stop(&mut self, kind: fn(&Member) -> bool) {
+    pub(crate) async fn stop(&mut self, kind: fn(&ServiceId) -> bool) {
         let mut stopping = Vec::new();
-        for (member, post) in &mut self.posts {
-            if kind(member) {
-                post.wanted = false;
-                stopping.extend(post.process.take());
+        for (id, service) in &mut self.services {
+            if kind(id) {
+                service.wanted = false;
+                stopping.extend(service.process.take());
             }
         }
         stopping.iter().for_each(Process::terminate);
@@ -229,15 +234,18 @@ impl Crew {
 
     /// Keeps the logs of those that run.
     pub(crate) fn keep_logs(&self) {
-        let running = self.posts.values().filter_map(|post| post.process.as_ref());
+        let running = self
+            .services
+            .values()
+            .filter_map(|service| service.process.as_ref());
         for process in running.chain(self.leaving.iter().map(|(process, _)| process)) {
             keep_log(&self.logs, process);
         }
     }
 }
 
-impl Post {
-    /// Nobody.
+impl SupervisedService {
+    /// One that does not run.
     fn empty(clock: WallClock) -> Self {
         Self {
             process: None,
