@@ -8,20 +8,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use checker::config::{Addresses, Config, ProbeConfig};
+use checker::config::Config;
 use contract::installation::Installation;
 use contract::task::{Task, VERSION};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use runtime::broker::weight;
-use runtime::config::{HttpConfig, LogConfig, LogFormat, Secret};
+use runtime::config::Configuration as _;
 use runtime::service::Service;
 use runtime::telemetry::Endpoints;
 use serde_json::value::RawValue;
-use store::config::DatabaseConfig;
 use stream::config::KafkaConfig;
 use stream::{HEADER, Seal, client_config};
-use testbed::{Database, Website, eventually, tables};
+use tempfile::TempDir;
+use testbed::{Database, Settings, Website, eventually, tables};
 use tokio_util::sync::CancellationToken;
 use webmon::broker::EmbeddedBroker;
 
@@ -30,28 +30,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A checker that may dial loopback.
 fn checker(database: &Database, kafka: &KafkaConfig) -> Config {
+    let folder = TempDir::new().unwrap();
+    let settings = Settings::plain(database.url(), &kafka.topic).with_few_slots();
+    let file = settings.checker(folder.path(), "checker").path;
     Config {
-        database: DatabaseConfig {
-            url: Secret::new(database.url()),
-        },
         kafka: kafka.clone(),
-        http: HttpConfig {
-            listen: ([127, 0, 0, 1], 0).into(),
-        },
-        log: LogConfig {
-            format: LogFormat::Text,
-            filter: "info".to_owned(),
-        },
-        traces: None,
-        slots: 64,
-        probe: ProbeConfig {
-            addresses: Addresses {
-                allow: vec!["127.0.0.0/8".parse().unwrap()],
-                deny: Vec::new(),
-            },
-            ..ProbeConfig::default()
-        },
-        drain: Duration::from_secs(20),
+        ..Config::load(&file).unwrap()
     }
 }
 

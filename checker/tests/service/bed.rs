@@ -1,11 +1,10 @@
 //! What each of these tests stands on.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use checker::config::{Addresses, Config, ProbeConfig};
+use checker::config::Config;
 use color_eyre::eyre;
 use contract::CHECKER_GROUP;
 use contract::installation::Installation;
@@ -15,14 +14,14 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use runtime::broker::Broker;
 use runtime::conditions::KAFKA_GROUP;
-use runtime::config::{HttpConfig, LogConfig, LogFormat, Secret};
+use runtime::config::{Configuration as _, Secret};
 use runtime::service::Service;
 use runtime::telemetry::{Condition, Endpoints};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use serde_json::value::RawValue;
-use store::config::DatabaseConfig;
 use stream::config::KafkaConfig;
-use testbed::{Calm, Database, Topic, Website, eventually, tables};
+use tempfile::TempDir;
+use testbed::{Calm, Database, Settings, Topic, Website, eventually, tables};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -93,28 +92,12 @@ impl Bed {
 
     /// Starts a checker with 64 slots and waits until it has joined the group.
     pub(crate) async fn checker(&self) -> Checker {
+        let folder = TempDir::new().unwrap();
+        let settings = Settings::plain(self.database.url(), self.topic.name()).with_few_slots();
+        let file = settings.checker(folder.path(), "checker").path;
         let config = Config {
-            database: DatabaseConfig {
-                url: Secret::new(self.database.url()),
-            },
             kafka: self.kafka(),
-            http: HttpConfig {
-                listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            },
-            log: LogConfig {
-                format: LogFormat::Text,
-                filter: "info".to_owned(),
-            },
-            traces: None,
-            slots: 64,
-            probe: ProbeConfig {
-                addresses: Addresses {
-                    allow: vec!["127.0.0.0/8".parse().unwrap()],
-                    deny: Vec::new(),
-                },
-                ..ProbeConfig::default()
-            },
-            drain: Duration::from_secs(20),
+            ..Config::load(&file).unwrap()
         };
         let service = Service {
             stop: CancellationToken::new(),

@@ -83,6 +83,14 @@ impl Settings {
         }
     }
 
+    /// With few slots, for a checker that a test runs in its own process.
+    pub fn with_few_slots(self) -> Self {
+        Self {
+            checker: self.checker + "slots: 64\ndrain: 20s\n",
+            ..self
+        }
+    }
+
     /// A scheduler's file, in `folder`.
     pub fn scheduler(&self, folder: &Path, name: &str) -> ConfigFile {
         self.write(folder, name, "")
