@@ -93,13 +93,13 @@ fn networks_and_single_addresses_of_both_families_are_read() {
 
 /// Loads a file where these environment variables are set.
 fn load_with(text: &str, variables: &[(&str, &[u8])]) -> Result<Config, ConfigError> {
-    Example::new(text).load(|file, mut surroundings| {
+    Example::new(text).load(|file, mut environment| {
         let set = variables.iter().map(|(name, value)| {
             let value = OsString::from_vec(value.to_vec());
             ((*name).to_owned(), value)
         });
-        surroundings.variables.extend(set);
-        Config::load_in(file, surroundings)
+        environment.variables.extend(set);
+        Config::load_in(file, environment)
     })
 }
 

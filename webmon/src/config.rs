@@ -5,7 +5,7 @@ use std::path::Path;
 
 use checker::config::Addresses;
 use runtime::config::{
-    ConfigError, Configuration, Document, HttpConfig, LogConfig, Surroundings, TracesConfig,
+    ConfigError, Configuration, Document, HttpConfig, LogConfig, ProcessEnvironment, TracesConfig,
 };
 use store::config::DatabaseConfig;
 use stream::config::KafkaConfig;
@@ -45,17 +45,17 @@ pub struct Config {
 impl Config {
     /// Reads and checks a file as this process sees it; without one, everything is as by default.
     pub fn load_or_default(file: Option<&Path>) -> Result<Self, ConfigError> {
-        Self::load_or_default_in(file, Surroundings::of_process())
+        Self::load_or_default_in(file, ProcessEnvironment::of_process())
     }
 
     /// Reads and checks a file, if one is named.
     pub fn load_or_default_in(
         file: Option<&Path>,
-        surroundings: Surroundings,
+        environment: ProcessEnvironment,
     ) -> Result<Self, ConfigError> {
         match file {
-            Some(file) => Self::load_in(file, surroundings),
-            None => Self::of(Document::empty(surroundings)),
+            Some(file) => Self::load_in(file, environment),
+            None => Self::of(Document::empty(environment)),
         }
     }
 

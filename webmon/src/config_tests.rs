@@ -10,7 +10,7 @@ fn read(text: &str) -> Result<Config, String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config.yaml");
     fs::write(&file, text).unwrap();
-    Config::load_or_default_in(Some(&file), Surroundings::default()).map_err(|error| {
+    Config::load_or_default_in(Some(&file), ProcessEnvironment::default()).map_err(|error| {
         error
             .to_string()
             .replace(&format!("{}: ", file.display()), "")
@@ -19,7 +19,7 @@ fn read(text: &str) -> Result<Config, String> {
 
 #[test]
 fn nothing_is_required() {
-    let without_file = Config::load_or_default_in(None, Surroundings::default()).unwrap();
+    let without_file = Config::load_or_default_in(None, ProcessEnvironment::default()).unwrap();
     assert_eq!(
         (&without_file.database, &without_file.kafka),
         (&None, &None)

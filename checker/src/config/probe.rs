@@ -1,6 +1,6 @@
 //! How a site is probed: the keys that `probe` needs, whoever calls it.
 
-use runtime::config::{ConfigError, Document, Limits, LogConfig, Surroundings};
+use runtime::config::{ConfigError, Document, Limits, LogConfig, ProcessEnvironment};
 
 use super::{Addresses, Dns, Reference, Secrets};
 
@@ -48,7 +48,7 @@ impl Default for ProbeConfig {
 impl ProbeConfig {
     /// Where there is no file: the defaults, and the secrets of this process's environment.
     pub(crate) fn of_process() -> Result<(Self, LogConfig), ConfigError> {
-        let mut document = Document::empty(Surroundings::of_process());
+        let mut document = Document::empty(ProcessEnvironment::of_process());
         let config = Self::take(&mut document, Addresses::default());
         let log = LogConfig::take(&mut document);
         document.finish(config.zip(log))

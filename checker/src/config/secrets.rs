@@ -66,7 +66,7 @@ fn valid_variables(document: &mut Document) -> Option<BTreeMap<String, Secret>> 
         let name = variable.strip_prefix(VARIABLE_PREFIX)?;
         is_secret_name(name).then(|| (name.to_owned(), valid_variable(variable, value)))
     };
-    let variables = &document.surroundings().variables;
+    let variables = &document.environment().variables;
     let read: Vec<_> = variables.iter().filter_map(read).collect();
     let checked = read
         .into_iter()
@@ -87,7 +87,7 @@ fn valid_variable(variable: &str, value: &OsStr) -> Result<Secret, String> {
 
 /// A directory that is there now: sites would only miss their secrets much later.
 fn valid_dir(document: &mut Document, dir: PathBuf) -> Option<PathBuf> {
-    let dir = document.surroundings().directory.join(dir);
+    let dir = document.environment().directory.join(dir);
     let checked = if dir.is_dir() {
         Ok(dir)
     } else {

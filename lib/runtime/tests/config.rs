@@ -15,7 +15,7 @@ use contract::text::is_harmless;
 use contract::trace::Share;
 use proptest::prelude::*;
 use runtime::config::{
-    ConfigError, Document, HttpConfig, Limits, LogConfig, LogFormat, Scalar, Surroundings,
+    ConfigError, Document, HttpConfig, Limits, LogConfig, LogFormat, ProcessEnvironment, Scalar,
     TracesConfig,
 };
 use store::config::DatabaseConfig;
@@ -41,8 +41,8 @@ struct Shared {
 }
 
 /// Loads the shared sections of a file.
-fn load(file: &Path, surroundings: Surroundings) -> Result<Shared, ConfigError> {
-    let mut document = Document::read(file, "write one", surroundings)?;
+fn load(file: &Path, environment: ProcessEnvironment) -> Result<Shared, ConfigError> {
+    let mut document = Document::read(file, "write one", environment)?;
     let database = DatabaseConfig::take(&mut document);
     let kafka = KafkaConfig::take(&mut document);
     let http = HttpConfig::take(&mut document, "127.0.0.1:9000".parse().unwrap());
@@ -75,7 +75,7 @@ fn read(folder: &TempDir, text: &str) -> Result<Shared, ConfigError> {
         .into();
     load(
         &file,
-        Surroundings {
+        ProcessEnvironment {
             variables,
             directory: folder.path().into(),
             terminal: false,
@@ -95,7 +95,9 @@ fn with_kafka(more: &str) -> String {
 
 #[test]
 fn every_bad_file_gives_its_exact_message() {
-    fixtures::every_bad_file_gives_its_exact_message(|file| load(file, Surroundings::of_process()));
+    fixtures::every_bad_file_gives_its_exact_message(|file| {
+        load(file, ProcessEnvironment::of_process())
+    });
 }
 
 #[test]
@@ -107,7 +109,7 @@ fn every_key_has_a_bad_file() {
 fn no_bad_file_makes_a_message_with_its_password() {
     for entry in fs::read_dir("tests/bad-config").unwrap() {
         let file = entry.unwrap().path();
-        if let Err(error) = load(&file, Surroundings::of_process()) {
+        if let Err(error) = load(&file, ProcessEnvironment::of_process()) {
             let (shown, debugged) = (error.to_string(), format!("{error:?}"));
             let leaks = shown.contains("s3") || debugged.contains("s3");
             assert!(!leaks, "{}: {debugged}", file.display());
@@ -117,14 +119,14 @@ fn no_bad_file_makes_a_message_with_its_password() {
 
 #[test]
 fn a_missing_file_and_a_directory_name_the_remedy() {
-    let missing = load(Path::new("no-such.yaml"), Surroundings::default()).unwrap_err();
+    let missing = load(Path::new("no-such.yaml"), ProcessEnvironment::default()).unwrap_err();
     assert_eq!(missing.to_string(), "no-such.yaml: no such file: write one");
-    let directory = load(Path::new("tests"), Surroundings::default()).unwrap_err();
+    let directory = load(Path::new("tests"), ProcessEnvironment::default()).unwrap_err();
     assert_eq!(
         directory.to_string(),
         "tests: is a directory: name the file in it"
     );
-    let endless = load(Path::new("/dev/zero"), Surroundings::default()).unwrap_err();
+    let endless = load(Path::new("/dev/zero"), ProcessEnvironment::default()).unwrap_err();
     assert_eq!(
         endless.to_string(),
         "/dev/zero: is larger than 1048576 bytes: this is no configuration file"
@@ -160,9 +162,9 @@ fn database_and_brokers_are_enough() {
 fn a_terminal_makes_the_log_text_unless_the_file_says_otherwise() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("config.yaml");
-    let terminal = Surroundings {
+    let terminal = ProcessEnvironment {
         terminal: true,
-        ..Surroundings::default()
+        ..ProcessEnvironment::default()
     };
     fs::write(&file, MINIMAL).unwrap();
     assert_eq!(
@@ -266,7 +268,7 @@ fn without_the_default_files_tls_trusts_the_system_and_shows_no_certificate() {
         ssl("  ssl: {ca: ca.pem}\n"),
         expected(Some(folder.path().join("ca.pem")))
     );
-    let of_process = Surroundings {
+    let of_process = ProcessEnvironment {
         variables: [("SSL_CERT_FILE".to_owned(), "ca.pem".into())].into(),
         directory: folder.path().into(),
         terminal: false,
@@ -380,7 +382,7 @@ fn a_file_is_read_as_editors_save_it() {
         (b"database:\n\turl: x\n".to_vec(), "line 2 column 1"),
     ] {
         fs::write(&file, bytes).unwrap();
-        let said = load(&file, Surroundings::default())
+        let said = load(&file, ProcessEnvironment::default())
             .unwrap_err()
             .to_string();
         assert!(said.contains(words), "{said}");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{ConfigError, Document, LogConfig, Surroundings};
+use super::{ConfigError, Document, LogConfig, ProcessEnvironment};
 
 /// The configuration of a program.
 pub trait Configuration: Sized {
@@ -20,12 +20,12 @@ pub trait Configuration: Sized {
 
     /// Reads and checks a file as this process sees it.
     fn load(file: &Path) -> Result<Self, ConfigError> {
-        Self::load_in(file, Surroundings::of_process())
+        Self::load_in(file, ProcessEnvironment::of_process())
     }
 
     /// Reads and checks a file.
-    fn load_in(file: &Path, surroundings: Surroundings) -> Result<Self, ConfigError> {
-        Self::of(Document::read(file, &Self::remedy(file), surroundings)?)
+    fn load_in(file: &Path, environment: ProcessEnvironment) -> Result<Self, ConfigError> {
+        Self::of(Document::read(file, &Self::remedy(file), environment)?)
     }
 
     /// Checks a file that was parsed.

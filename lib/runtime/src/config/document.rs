@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 
+use super::environment::ProcessEnvironment;
 use super::error::{ConfigError, Fault, unknown};
 use super::node::Node;
 use super::substitute::substitute;
-use super::surroundings::Surroundings;
 use super::yaml;
 
 /// The most bytes of a configuration file: far beyond any that is meant.
@@ -28,7 +28,7 @@ pub struct Document {
     /// What is wrong so far.
     faults: Vec<Fault>,
     /// What the file may refer to.
-    surroundings: Surroundings,
+    environment: ProcessEnvironment,
 }
 
 impl Document {
@@ -36,14 +36,14 @@ impl Document {
     pub fn read(
         file: &Path,
         remedy: &str,
-        surroundings: Surroundings,
+        environment: ProcessEnvironment,
     ) -> Result<Self, ConfigError> {
         let text = read_text(file, remedy)?;
         let node = yaml::parse(&text).map_err(|message| ConfigError::Syntax {
             file: file.to_owned(),
             message,
         })?;
-        let mut document = Self::empty(surroundings);
+        let mut document = Self::empty(environment);
         file.clone_into(&mut document.file);
         document.fill(node);
         if document.faults.is_empty() {
@@ -54,19 +54,19 @@ impl Document {
     }
 
     /// A file that says nothing: the defaults of everything.
-    pub fn empty(surroundings: Surroundings) -> Self {
+    pub fn empty(environment: ProcessEnvironment) -> Self {
         Self {
             file: PathBuf::from("defaults"),
             entries: Vec::new(),
             known: Vec::new(),
             faults: Vec::new(),
-            surroundings,
+            environment,
         }
     }
 
     /// Takes over what was parsed, replaced.
     fn fill(&mut self, mut node: Node) {
-        substitute(&mut node, "", &self.surroundings, &mut self.faults);
+        substitute(&mut node, "", &self.environment, &mut self.faults);
         match node {
             Node::Null => {}
             Node::Section(entries) => self.entries = entries,
@@ -75,8 +75,8 @@ impl Document {
     }
 
     /// What the file may refer to.
-    pub fn surroundings(&self) -> &Surroundings {
-        &self.surroundings
+    pub fn environment(&self) -> &ProcessEnvironment {
+        &self.environment
     }
 
     /// Whether a section says nothing: absent, null, or without a key. It counts as known.

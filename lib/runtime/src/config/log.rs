@@ -40,7 +40,7 @@ impl LogConfig {
     /// Takes the section `log`.
     pub fn take(document: &mut Document) -> Option<Self> {
         let RawLog { format, filter } = document.take("log")?;
-        let format = valid_format(format.as_deref(), document.surroundings().terminal);
+        let format = valid_format(format.as_deref(), document.environment().terminal);
         let format = document.check("log.format", format);
         let filter = document.check("log.filter", valid_filter(filter));
         Some(Self {

@@ -1,4 +1,4 @@
-//! The path of a setting: YAML on disk → [substitution](Surroundings) on scalars → raw values that
+//! The path of a setting: YAML on disk → [substitution](ProcessEnvironment) on scalars → raw values that
 //! know their keys → valid values.
 //!
 //! Nothing else in webmon reads the environment or a configuration file, and code past this module
@@ -23,6 +23,7 @@
 
 mod configuration;
 mod document;
+mod environment;
 mod error;
 mod http;
 mod limits;
@@ -30,18 +31,17 @@ mod log;
 mod node;
 mod secret;
 mod substitute;
-mod surroundings;
 mod traces;
 mod yaml;
 
 pub use configuration::{Configuration, copy_the_example};
 pub use document::Document;
+pub use environment::ProcessEnvironment;
 pub use error::{ConfigError, Fault};
 pub use http::HttpConfig;
 pub use limits::Limits;
 pub use log::{LogConfig, LogFormat};
 pub use node::Scalar;
 pub use secret::Secret;
-pub use surroundings::Surroundings;
 pub use traces::TracesConfig;
 pub use yaml::{from_yaml, tab_line};

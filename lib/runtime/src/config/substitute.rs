@@ -1,31 +1,31 @@
 //! `${VAR}`, `${VAR:-default}`, `${file:PATH}` and `$${` in scalars.
 
+use super::environment::ProcessEnvironment;
 use super::error::Fault;
 use super::node::Node;
-use super::surroundings::Surroundings;
 
 /// Replaces in every scalar of `node`; faults are collected under `key`.
 pub(super) fn substitute(
     node: &mut Node,
     key: &str,
-    surroundings: &Surroundings,
+    environment: &ProcessEnvironment,
     faults: &mut Vec<Fault>,
 ) {
     match node {
-        Node::Text(text) => match replaced(text, surroundings) {
+        Node::Text(text) => match replaced(text, environment) {
             Ok(None) => {}
             Ok(Some(text)) => *node = Node::Replaced(text),
             Err(message) => faults.push(Fault::new(key, message)),
         },
         Node::List(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                substitute(item, &format!("{key}[{index}]"), surroundings, faults);
+                substitute(item, &format!("{key}[{index}]"), environment, faults);
             }
         }
         Node::Section(entries) => {
             for (name, value) in entries {
                 let inner = Fault::new(name.as_str(), "").under(key).key;
-                substitute(value, inner.trim_start_matches('.'), surroundings, faults);
+                substitute(value, inner.trim_start_matches('.'), environment, faults);
             }
         }
         Node::Null | Node::Bool(_) | Node::Whole(_) | Node::Fraction(_) | Node::Replaced(_) => {}
@@ -33,7 +33,7 @@ pub(super) fn substitute(
 }
 
 /// The text with everything replaced; none when there is nothing to replace.
-fn replaced(text: &str, surroundings: &Surroundings) -> Result<Option<String>, String> {
+fn replaced(text: &str, environment: &ProcessEnvironment) -> Result<Option<String>, String> {
     if !text.contains("${") {
         return Ok(None);
     }
@@ -50,7 +50,7 @@ fn replaced(text: &str, surroundings: &Surroundings) -> Result<Option<String>, S
         let (expression, tail) = after
             .split_once('}')
             .ok_or("`${` without `}`: close it, or write `$${` for a literal")?;
-        done.push_str(&value(expression, surroundings)?);
+        done.push_str(&value(expression, environment)?);
         rest = tail;
     }
     done.push_str(rest);
@@ -58,9 +58,9 @@ fn replaced(text: &str, surroundings: &Surroundings) -> Result<Option<String>, S
 }
 
 /// What stands for the expression between `${` and `}`.
-fn value(expression: &str, surroundings: &Surroundings) -> Result<String, String> {
+fn value(expression: &str, environment: &ProcessEnvironment) -> Result<String, String> {
     if let Some(path) = expression.strip_prefix("file:") {
-        return surroundings.file(path).map_err(|problem| {
+        return environment.file(path).map_err(|problem| {
             format!("`${{file:…}}`: {problem} (relative paths start at the working directory)")
         });
     }
@@ -75,7 +75,7 @@ fn value(expression: &str, surroundings: &Surroundings) -> Result<String, String
                 .to_owned(),
         );
     }
-    match (surroundings.variable(name)?, default) {
+    match (environment.variable(name)?, default) {
         (Some(value), Some(default)) if value.is_empty() => Ok(default.to_owned()),
         (Some(value), _) => Ok(value),
         (None, Some(default)) => Ok(default.to_owned()),

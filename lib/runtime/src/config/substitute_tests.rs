@@ -4,20 +4,20 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Surroundings with one variable of each kind.
-fn surroundings() -> Surroundings {
+/// ProcessEnvironment with one variable of each kind.
+fn environment() -> ProcessEnvironment {
     let variables = [("NAME", "web"), ("EMPTY", "")];
-    Surroundings {
+    ProcessEnvironment {
         variables: variables
             .map(|(name, value)| (name.to_owned(), value.into()))
             .into(),
-        ..Surroundings::default()
+        ..ProcessEnvironment::default()
     }
 }
 
 /// The text after substitution, changed or not.
 fn read(text: &str) -> Result<String, String> {
-    replaced(text, &surroundings()).map(|new| new.unwrap_or_else(|| text.to_owned()))
+    replaced(text, &environment()).map(|new| new.unwrap_or_else(|| text.to_owned()))
 }
 
 #[test]
@@ -40,12 +40,12 @@ fn every_form_is_replaced_by_what_it_stands_for() {
 
 #[test]
 fn a_value_is_not_substituted_again() {
-    let mut surroundings = surroundings();
-    surroundings
+    let mut environment = environment();
+    environment
         .variables
         .insert("OUTER".to_owned(), "${NAME}".into());
     assert_eq!(
-        replaced("${OUTER}", &surroundings),
+        replaced("${OUTER}", &environment),
         Ok(Some("${NAME}".to_owned()))
     );
 }

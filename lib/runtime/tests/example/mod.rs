@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use runtime::config::{ConfigError, Surroundings};
+use runtime::config::{ConfigError, ProcessEnvironment};
 use tempfile::TempDir;
 
 /// The text of an example. Prose begins with `# `, a default that is commented out with `#key`.
@@ -32,17 +32,17 @@ impl Example {
     /// Loads it as a person at a terminal would.
     pub(crate) fn load<T>(
         &self,
-        load: impl Fn(&Path, Surroundings) -> Result<T, ConfigError>,
+        load: impl Fn(&Path, ProcessEnvironment) -> Result<T, ConfigError>,
     ) -> Result<T, ConfigError> {
         let file = self.directory.path().join("config.yaml");
         fs::write(&file, &self.text).unwrap();
         let directory = self.directory.path().to_owned();
         load(
             &file,
-            Surroundings {
+            ProcessEnvironment {
                 directory,
                 terminal: true,
-                ..Surroundings::default()
+                ..ProcessEnvironment::default()
             },
         )
     }

@@ -76,7 +76,7 @@ impl KafkaSsl {
 /// The authorities: those of the file, of the default file, of the process, or of the system.
 fn valid_ca(document: &mut Document, raw: Option<&str>) -> Result<Option<PathBuf>, Noted> {
     let key = "kafka.ssl.ca";
-    let of_process = document.surroundings().variable(AUTHORITIES_VARIABLE);
+    let of_process = document.environment().variable(AUTHORITIES_VARIABLE);
     let path = match raw {
         Some(path) => Some(path.to_owned()),
         None if is_there(document, DEFAULT_CA) => Some(DEFAULT_CA.to_owned()),
@@ -118,15 +118,15 @@ fn valid_client(document: &mut Document, raw: &RawSsl) -> Result<Option<ClientCe
 
 /// Whether there is something at a default path, readable or not.
 fn is_there(document: &Document, path: &str) -> bool {
-    let found = fs::symlink_metadata(document.surroundings().locate(path));
+    let found = fs::symlink_metadata(document.environment().locate(path));
     found.map_or_else(|error| error.kind() != ErrorKind::NotFound, |_| true)
 }
 
 /// A file that can be read now: librdkafka would only say so much later, and less clearly.
 fn valid_file(document: &mut Document, key: &str, path: &str) -> Result<PathBuf, Noted> {
-    let surroundings = document.surroundings();
-    let checked = match surroundings.open(path) {
-        Ok(_) => Ok(surroundings.locate(path)),
+    let environment = document.environment();
+    let checked = match environment.open(path) {
+        Ok(_) => Ok(environment.locate(path)),
         Err(problem) => Err(format!(
             "{problem}: put the PEM file there, name another one, or delete the `ssl` section \
              for plain Kafka (relative paths start at the working directory)"

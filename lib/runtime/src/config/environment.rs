@@ -13,7 +13,7 @@ const MAX_FILE_BYTES: u64 = 65_536;
 ///
 /// A value, so that tests can load files as if they stood elsewhere.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct ProcessEnvironment {
     /// Environment variables; those with unreadable names are left out.
     pub variables: BTreeMap<String, OsString>,
     /// Where relative paths start; empty is the working directory.
@@ -23,17 +23,17 @@ pub struct Surroundings {
 }
 
 /// Shows no variable: any may be a secret.
-impl std::fmt::Debug for Surroundings {
+impl std::fmt::Debug for ProcessEnvironment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Surroundings")
+        f.debug_struct("ProcessEnvironment")
             .field("directory", &self.directory)
             .field("terminal", &self.terminal)
             .finish_non_exhaustive()
     }
 }
 
-impl Surroundings {
-    /// Those of this process.
+impl ProcessEnvironment {
+    /// That of this process.
     pub fn of_process() -> Self {
         Self {
             variables: std::env::vars_os()
