@@ -28,7 +28,7 @@ pub(crate) struct Services {
     /// Where their logs are kept.
     pub(crate) logs: PathBuf,
     /// The services that are to run.
-    services: BTreeMap<ServiceId, SupervisedService>,
+    supervised: BTreeMap<ServiceId, SupervisedService>,
     /// Those that were asked to stop, and since when.
     leaving: Vec<(Process, Instant)>,
     /// How many were started so far.
@@ -65,13 +65,13 @@ impl Services {
             let clock = WallClock::new(&folder, &id.to_string());
             (id, SupervisedService::empty(clock))
         };
-        let services = ids.map(service).collect();
+        let supervised = ids.map(service).collect();
         Self {
             schedulers,
             checkers,
             folder,
             logs,
-            services,
+            supervised,
             leaving: Vec::new(),
             started: 0,
             gave_up: 0,
@@ -81,7 +81,7 @@ impl Services {
 
     /// Does something to a service.
     pub(crate) fn act(&mut self, id: ServiceId, operation: Operation) {
-        let Some(service) = self.services.get_mut(&id) else {
+        let Some(service) = self.supervised.get_mut(&id) else {
             return;
         };
         service.wanted = matches!(
@@ -110,14 +110,14 @@ impl Services {
 
     /// Sets the wall clock of a service's host: so many seconds ahead of the machine's.
     pub(crate) fn set_clock(&self, id: ServiceId, ahead: i32) {
-        if let Some(service) = self.services.get(&id) {
+        if let Some(service) = self.supervised.get(&id) {
             service.clock.set_ahead(ahead);
         }
     }
 
     /// All are to run, none stands still, and their clocks are right.
     pub(crate) fn heal(&mut self) {
-        for id in self.services.keys().copied().collect::<Vec<_>>() {
+        for id in self.supervised.keys().copied().collect::<Vec<_>>() {
             self.act(id, Operation::Thaw);
             self.set_clock(id, 0);
         }
@@ -127,7 +127,7 @@ impl Services {
     pub(crate) fn supervise(&mut self) {
         let now = Instant::now();
         self.reap(now);
-        for (id, service) in &mut self.services {
+        for (id, service) in &mut self.supervised {
             if let Some(mut process) = service.process.take() {
                 let Some(status) = process.ended() else {
                     service.process = Some(process);
@@ -179,7 +179,7 @@ impl Services {
 
     /// Whether all are ready, and none is leaving.
     pub(crate) async fn is_ready(&self) -> bool {
-        for service in self.services.values() {
+        for service in self.supervised.values() {
             let answer = get(service.listen, "/readyz").await.unwrap_or_default();
             if service.process.is_none() || !answer.starts_with("HTTP/1.1 200") {
                 return false;
@@ -191,7 +191,7 @@ impl Services {
     /// The sum of a metric over the services that have it.
     pub(crate) async fn sum(&self, name: &str) -> f64 {
         let mut sum = 0.0;
-        for service in self.services.values() {
+        for service in self.supervised.values() {
             sum += metric(service.listen, name).await;
         }
         sum
@@ -200,7 +200,7 @@ impl Services {
     /// Stops all services of a kind in good order: nothing is away, so they drain in time.
     pub(crate) async fn stop(&mut self, kind: fn(&ServiceId) -> bool) {
         let mut stopping = Vec::new();
-        for (id, service) in &mut self.services {
+        for (id, service) in &mut self.supervised {
             if kind(id) {
                 service.wanted = false;
                 stopping.extend(service.process.take());
