@@ -84,6 +84,7 @@ impl Settings {
     }
 
     /// With few slots, for a checker that a test runs in its own process.
+    #[must_use]
     pub fn with_few_slots(self) -> Self {
         Self {
             checker: self.checker + "slots: 64\ndrain: 20s\n",

@@ -235,7 +235,7 @@ impl Services {
     /// Keeps the logs of those that run.
     pub(crate) fn keep_logs(&self) {
         let running = self
-            .services
+            .supervised
             .values()
             .filter_map(|service| service.process.as_ref());
         for process in running.chain(self.leaving.iter().map(|(process, _)| process)) {
