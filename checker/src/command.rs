@@ -9,6 +9,8 @@ use contract::installation::Installation;
 use contract::outcome::Outcome;
 use contract::site::{DEFAULT_TIMEOUT_MS, parse_url};
 use contract::task::{Task, VERSION};
+use probe::show::Report;
+use probe::{ProbeOptions, Prober, Secrets};
 use runtime::config::Configuration as _;
 use runtime::program::{Said, say, usage, warn};
 use runtime::telemetry::start_logs;
@@ -18,9 +20,7 @@ use store::sql;
 use store::{Pool, READ_ONLY};
 use tokio::runtime::Handle;
 
-use crate::config::{Config, ProbeConfig, Review, Secrets};
-use crate::probe::Prober;
-use crate::show::Report;
+use crate::config::{self, Config, Review};
 
 /// The connection of a command, which only reads.
 const POOL: Pool = Pool {
@@ -53,7 +53,7 @@ pub struct Probe {
 /// `checker probe`, as a configuration says; where there is none, a URL is probed by the defaults.
 pub async fn by_file(file: &Path, command: &Probe) -> Result<()> {
     if command.site.is_none() && !file.exists() {
-        let (config, log) = ProbeConfig::of_process().map_err(usage)?;
+        let (config, log) = config::of_process().map_err(usage)?;
         start_logs(&log)?;
         return probe(&config, command, None).await;
     }
@@ -70,7 +70,7 @@ pub async fn by_file(file: &Path, command: &Probe) -> Result<()> {
 /// What `check-config` says beyond the file's own faults: which secrets any site can send anywhere. `file` is
 /// how it is named to people.
 pub fn review(file: &str, secrets: &Secrets) -> Result<()> {
-    let Review { errors, warnings } = secrets.review();
+    let Review { errors, warnings } = Review::of(secrets);
     for warning in warnings {
         warn(format_args!("{file}: {warning}"));
     }
@@ -86,7 +86,7 @@ pub fn review(file: &str, secrets: &Secrets) -> Result<()> {
 
 /// Makes the check and shows it; a site that is not up is [`Said`].
 pub async fn probe(
-    config: &ProbeConfig,
+    config: &ProbeOptions,
     command: &Probe,
     database: Option<&DatabaseConnection>,
 ) -> Result<()> {

@@ -1,12 +1,8 @@
-//! The sockets of probes, as far as this process's limit of open files goes: some are kept for webmon's own
-//! connections.
+//! How many slots have their sockets, as far as this process's limit of open files goes: some are kept for
+//! webmon's own connections.
 //!
 //! No more slots are used than have their sockets, as a check that waits for a slot is better than one that
-//! cannot connect. A host with many addresses takes more than its share, so sockets are counted too.
-
-use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+//! cannot connect. A host with many addresses takes more than its share, so the probe counts each socket too.
 
 use runtime::descriptors;
 
@@ -43,54 +39,6 @@ fn fitting(slots: usize, limit: u64) -> usize {
     slots.min((fit / LANE_THREADS * LANE_THREADS).max(LANE_THREADS))
 }
 
-/// The sockets that probes may have open.
-#[derive(Debug)]
-pub(crate) struct Sockets {
-    /// How many more.
-    left: AtomicU64,
-}
-
-/// Sockets that may be open, until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Opened {
-    /// Where they come from.
-    sockets: Arc<Sockets>,
-    /// How many.
-    count: u64,
-}
-
-impl Sockets {
-    /// Those of this process.
-    pub(crate) fn of_process() -> Arc<Self> {
-        Self::new(descriptors::limit().map_or(u64::MAX, descriptors::for_probes))
-    }
-
-    /// So many.
-    pub(crate) fn new(count: u64) -> Arc<Self> {
-        let left = AtomicU64::new(count);
-        Arc::new(Self { left })
-    }
-
-    /// Takes so many, or fails as the system does when there are no more.
-    pub(crate) fn take(self: &Arc<Self>, count: u64) -> io::Result<Opened> {
-        let less = |left: u64| left.checked_sub(count);
-        let taken = self
-            .left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        taken.map_err(|_| io::Error::from_raw_os_error(libc::EMFILE))?;
-        Ok(Opened {
-            sockets: Arc::clone(self),
-            count,
-        })
-    }
-}
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        self.sockets.left.fetch_add(self.count, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,15 +57,5 @@ mod tests {
         ] {
             assert_eq!(fitting(slots, limit), fit, "{slots} of {limit}");
         }
-    }
-
-    #[test]
-    fn sockets_come_back() {
-        let sockets = Sockets::new(3);
-        let two = sockets.take(2).unwrap();
-        let error = sockets.take(2).unwrap_err();
-        assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
-        drop(two);
-        assert!(sockets.take(3).is_ok());
     }
 }

@@ -16,6 +16,7 @@ use std::thread;
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::outcome::Reason;
+use probe::Prober;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use runtime::clock::Clock;
 use tokio::sync::mpsc;
@@ -25,7 +26,6 @@ use crate::{
     hanging::Hanging,
     hold::Hold,
     metrics::Metrics,
-    probe::{self, Prober},
     queue::Held,
     record::{Finished, Results},
     trace::Times,
@@ -41,7 +41,7 @@ const STACK_USED: usize = 48 << 10;
 /// What the system keeps of a thread, in bytes: its own stack, and page tables.
 const THREAD_BYTES: usize = 24 << 10;
 /// The most memory of a slot, in bytes.
-pub(crate) const SLOT_BYTES: usize = STACK_USED + THREAD_BYTES + probe::SLOT_BYTES;
+pub(crate) const SLOT_BYTES: usize = STACK_USED + THREAD_BYTES + probe::CHECK_BYTES;
 /// So many threads are free, or another lane is started: as many checks may begin until it is there.
 const RESERVE: usize = LANE_THREADS / 2;
 

@@ -1,12 +1,12 @@
 //! The path of a check, second half: from a task on Kafka to a row of `check_result`.
 //!
 //! ```text
-//! intake ──► hold ──► lanes ──► probe ──► record ──► ledger
+//! intake ──► hold ──► lanes ──► record ──► ledger
 //! ```
 //!
 //! [Intake](intake) is one thread that owns Kafka's consumer. It reads tasks into the [hold],
 //! where each waits until it is due; then a waiting thread of the [lanes] takes it and
-//! [probes](probe) the site. Results are collected and [recorded](record) in
+//! has the [probe] check the site. Results are collected and [recorded](record) in
 //! batches of [rows]. What is durable is closed in the [ledger], and intake commits what is
 //! durable and contiguous.
 //!
@@ -36,7 +36,6 @@ mod lanes;
 mod ledger;
 pub mod memory;
 mod metrics;
-pub mod probe;
 mod pulse;
 mod queue;
 mod record;
@@ -45,7 +44,6 @@ mod repeats;
 mod rows;
 #[cfg(test)]
 mod samples;
-pub mod show;
 mod trace;
 #[doc(hidden)]
 pub mod workbench;
@@ -54,6 +52,7 @@ use std::{sync::Arc, thread, time::Duration};
 
 use color_eyre::eyre::{Result, WrapErr as _};
 pub use lanes::LANE_THREADS;
+use probe::Prober;
 use runtime::{
     clock::Clock,
     conditions::{CHECKER, KAFKA, KAFKA_GROUP},
@@ -72,7 +71,6 @@ use crate::{
     lanes::Drained,
     ledger::Position,
     metrics::Metrics,
-    probe::Prober,
     record::{Recorder, Results},
     reload::Adopter,
     repeats::Repeats,

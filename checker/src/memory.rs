@@ -8,7 +8,7 @@ use std::fmt;
 use runtime::cgroup;
 use tracing::{info, warn};
 
-use crate::{config::Config, consumer, hold, intake, lanes, probe, record};
+use crate::{config::Config, consumer, hold, intake, lanes, record};
 
 /// What a checker takes that has nothing to do, in bytes: the program, the runtime, connections, metrics, and what
 /// the allocator cannot give back.

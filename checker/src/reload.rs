@@ -1,6 +1,7 @@
 //! What a checker does with a new configuration: which addresses and secrets its probes may use, how many run at
 //! once and what it logs change without a restart.
 
+use probe::{Addresses, ProbeOptions, Prober, Secrets};
 use runtime::{
     config::Configuration as _,
     reload::{Changes, Reloads},
@@ -8,12 +9,7 @@ use runtime::{
     telemetry::Logs,
 };
 
-use crate::{
-    config::{Addresses, Config, ProbeConfig, Secrets},
-    lanes::Slots,
-    probe::Prober,
-    reckon,
-};
+use crate::{config::Config, lanes::Slots, reckon};
 
 /// What changes without a restart, and what is in force now.
 pub(crate) struct Adopter {
@@ -67,8 +63,8 @@ impl Adopter {
     }
 
     /// The same of what the probes know.
-    fn adopt_probe(&mut self, changes: &mut Changes, new: ProbeConfig) {
-        let ProbeConfig {
+    fn adopt_probe(&mut self, changes: &mut Changes, new: ProbeOptions) {
+        let ProbeOptions {
             addresses,
             body_limit,
             body_memory,

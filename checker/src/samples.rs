@@ -7,15 +7,11 @@ use std::{
 
 use contract::installation::Installation;
 use contract::task::{Task, VERSION};
+use probe::{Addresses, ProbeOptions, Prober};
 use serde_json::value::RawValue;
 use tokio::runtime::Runtime;
 
-use crate::{
-    config::{Addresses, ProbeConfig},
-    ledger::Ledger,
-    probe::Prober,
-    queue::Held,
-};
+use crate::{ledger::Ledger, queue::Held};
 
 /// What the clock of a test shows first, in milliseconds since the Unix epoch.
 pub(crate) const NOW: i64 = 1_795_449_600_000;
@@ -27,12 +23,12 @@ pub(crate) const GLIMPSE: Duration = Duration::from_millis(50);
 /// A prober that may dial loopback.
 pub(crate) fn prober() -> Prober {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
-    let config = ProbeConfig {
+    let config = ProbeOptions {
         addresses: Addresses {
             allow: vec!["127.0.0.0/8".parse().unwrap()],
             deny: Vec::new(),
         },
-        ..ProbeConfig::default()
+        ..ProbeOptions::default()
     };
     Prober::new(&config, RUNTIME.handle()).unwrap()
 }

@@ -3,12 +3,12 @@
 use std::{fmt, sync::Arc, thread};
 
 use color_eyre::eyre::{Result, WrapErr as _};
-use contract::{result::CheckResult, site::Expect, task::Task};
+use contract::{result::CheckResult, task::Task};
+use probe::Prober;
 use prometheus_client::registry::Registry;
 use runtime::clock::Clock;
 use store::config::DatabaseConfig;
 use tokio::sync::mpsc;
-use ureq::http;
 
 use crate::{
     DONE_DEPTH,
@@ -16,7 +16,6 @@ use crate::{
     lanes::{self, Drained},
     ledger::{Ledger, Position},
     metrics::Metrics,
-    probe::{self, Prober},
     queue::Held,
     record::{Finished, Recorder, Results},
     trace::Times,
@@ -139,9 +138,4 @@ pub fn keep_ledger(order: &[i64], batch: usize) -> usize {
         commits += ledger.commits().len();
     }
     commits
-}
-
-/// Whether a response of this head and body is what was expected.
-pub fn meets(expect: &Expect, head: &http::response::Parts, body: Vec<u8>) -> bool {
-    probe::meets(expect, head, body)
 }

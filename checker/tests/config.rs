@@ -16,8 +16,9 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use checker::config::{Addresses, Config};
+use checker::config::Config;
 use example::Example;
+use probe::Addresses;
 use runtime::config::{ConfigError, Configuration as _};
 
 /// The example as it is delivered.

@@ -16,12 +16,11 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use checker::config::{Addresses, ProbeConfig};
-use checker::probe::Prober;
 use contract::installation::Installation;
 use contract::outcome::Reason;
 use contract::result::CheckResult;
 use contract::task::Task;
+use probe::{Addresses, ProbeOptions, Prober};
 use rustls::RootCertStore;
 use serde_json::value::RawValue;
 use tokio::runtime::Runtime;
@@ -100,12 +99,12 @@ fn serve(slots: usize, first: Vec<u8>, unit: &'static [u8]) -> String {
 
 /// A prober without authorities that may dial loopback.
 fn prober(runtime: &Runtime) -> Prober {
-    let config = ProbeConfig {
+    let config = ProbeOptions {
         addresses: Addresses {
             allow: vec!["127.0.0.0/8".parse().unwrap()],
             deny: vec![],
         },
-        ..ProbeConfig::default()
+        ..ProbeOptions::default()
     };
     Prober::with_roots(&config, runtime.handle(), RootCertStore::empty()).unwrap()
 }

@@ -15,12 +15,11 @@ use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use checker::config::{Addresses, ProbeConfig};
-use checker::probe::Prober;
 use contract::installation::Installation;
 use contract::outcome::Reason;
 use contract::result::CheckResult;
 use contract::task::Task;
+use probe::{Addresses, ProbeOptions, Prober};
 use rustls::RootCertStore;
 use serde_json::value::RawValue;
 use tokio::runtime::Runtime;
@@ -226,12 +225,12 @@ fn check_all(prober: &Prober, url: &str, rows: &Rows) -> Vec<CheckResult> {
 #[test]
 fn the_memory_of_checks_is_bounded_whatever_their_rows_say() {
     let runtime = Runtime::new().unwrap();
-    let config = ProbeConfig {
+    let config = ProbeOptions {
         addresses: Addresses {
             allow: vec!["127.0.0.0/8".parse().unwrap()],
             deny: vec![],
         },
-        ..ProbeConfig::default()
+        ..ProbeOptions::default()
     };
     let prober = Prober::with_roots(&config, runtime.handle(), RootCertStore::empty()).unwrap();
     let url = serve();

@@ -15,11 +15,10 @@ use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use checker::config::{Addresses, ProbeConfig, Reference};
-use checker::probe::Prober;
 use contract::installation::Installation;
 use contract::outcome::{Outcome, Reason, outcome_of};
 use contract::task::Task;
+use probe::{Addresses, ProbeOptions, Prober, Reference};
 use rustls::RootCertStore;
 use tokio::runtime::Runtime;
 
@@ -92,13 +91,13 @@ fn reference() -> Reference {
 /// A prober that may dial the namespaces' addresses, and has somebody to ask in doubt or not.
 fn prober(runtime: &Runtime, reference: Option<Reference>) -> Prober {
     let allow = ["10.0.0.0/8", "127.0.0.0/8", "fd00::/8", "::1/128"];
-    let config = ProbeConfig {
+    let config = ProbeOptions {
         addresses: Addresses {
             allow: allow.map(|net| net.parse().unwrap()).to_vec(),
             deny: vec![],
         },
         reference,
-        ..ProbeConfig::default()
+        ..ProbeOptions::default()
     };
     Prober::with_roots(&config, runtime.handle(), RootCertStore::empty()).unwrap()
 }

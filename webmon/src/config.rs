@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use checker::config::Addresses;
+use probe::Addresses;
 use runtime::config::{
     ConfigError, Configuration, Document, HttpConfig, LogConfig, ProcessEnvironment, TracesConfig,
 };

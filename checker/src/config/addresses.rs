@@ -3,17 +3,9 @@
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
+use probe::Addresses;
 use runtime::config::Document;
 use serde::Deserialize;
-
-/// `addresses`: exceptions from "public addresses only".
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Addresses {
-    /// Dialled although they are not public.
-    pub allow: Vec<IpNet>,
-    /// Not dialled, whatever else says so.
-    pub deny: Vec<IpNet>,
-}
 
 /// The section `addresses` as written.
 #[derive(Default, Deserialize)]
@@ -25,17 +17,15 @@ struct RawAddresses {
     deny: Option<Vec<String>>,
 }
 
-impl Addresses {
-    /// Takes the section `addresses`; what it does not name stays as it is.
-    pub(super) fn take(self, document: &mut Document) -> Option<Self> {
-        let RawAddresses { allow, deny } = document.take("addresses")?;
-        let allow = valid_list(document, "addresses.allow", allow, self.allow);
-        let deny = valid_list(document, "addresses.deny", deny, self.deny);
-        Some(Self {
-            allow: allow?,
-            deny: deny?,
-        })
-    }
+/// Takes the section `addresses`; what it does not name stays as in `default`.
+pub(super) fn take(document: &mut Document, default: Addresses) -> Option<Addresses> {
+    let RawAddresses { allow, deny } = document.take("addresses")?;
+    let allow = valid_list(document, "addresses.allow", allow, default.allow);
+    let deny = valid_list(document, "addresses.deny", deny, default.deny);
+    Some(Addresses {
+        allow: allow?,
+        deny: deny?,
+    })
 }
 
 /// A list of networks; every wrong one is named.

@@ -1,40 +1,13 @@
-//! `dns` and `reference`: where names are looked up, and whom to ask in doubt.
+//! `dns` and `reference`: where names are looked up, and which host is up whenever this machine's network is.
 
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use probe::{Dns, Reference};
 use runtime::config::Document;
 use serde::Deserialize;
 
 /// The port of DNS.
 const PORT: u16 = 53;
-
-/// `dns`: where names are looked up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Dns {
-    /// `dns.servers`; empty means those of the system's `resolv.conf`.
-    pub servers: Vec<SocketAddr>,
-}
-
-/// `reference`: a host that is up whenever this machine's own network is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference {
-    /// Its name, or its address.
-    pub host: String,
-    /// A port on which it accepts connections.
-    pub port: u16,
-}
-
-impl fmt::Display for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (host, port) = (&self.host, self.port);
-        if host.contains(':') {
-            write!(f, "[{host}]:{port}")
-        } else {
-            write!(f, "{host}:{port}")
-        }
-    }
-}
 
 /// The section `dns` as written.
 #[derive(Default, Deserialize)]
@@ -44,32 +17,28 @@ struct RawDns {
     servers: Option<Vec<String>>,
 }
 
-impl Dns {
-    /// Takes the section `dns`.
-    pub(super) fn take(document: &mut Document) -> Option<Self> {
-        let RawDns { servers } = document.take("dns")?;
-        let read = |(index, text): (usize, &String)| {
-            document.check(&format!("dns.servers[{index}]"), valid_server(text))
-        };
-        let servers = servers.unwrap_or_default();
-        let servers: Vec<Option<SocketAddr>> = servers.iter().enumerate().map(read).collect();
-        Some(Self {
-            servers: servers.into_iter().collect::<Option<_>>()?,
-        })
-    }
+/// Takes the section `dns`.
+pub(super) fn take(document: &mut Document) -> Option<Dns> {
+    let RawDns { servers } = document.take("dns")?;
+    let read = |(index, text): (usize, &String)| {
+        document.check(&format!("dns.servers[{index}]"), valid_server(text))
+    };
+    let servers = servers.unwrap_or_default();
+    let servers: Vec<Option<SocketAddr>> = servers.iter().enumerate().map(read).collect();
+    Some(Dns {
+        servers: servers.into_iter().collect::<Option<_>>()?,
+    })
 }
 
-impl Reference {
-    /// Takes the key `reference`, which may say nothing.
-    #[expect(
-        clippy::option_option,
-        reason = "the outer one is a fault of the file, as in every `take`"
-    )]
-    pub(super) fn take(document: &mut Document) -> Option<Option<Self>> {
-        let raw: Option<String> = document.take("reference")?;
-        let read = raw.map(|text| valid_reference(&text)).transpose();
-        document.check("reference", read)
-    }
+/// Takes the key `reference`, which may say nothing.
+#[expect(
+    clippy::option_option,
+    reason = "the outer one is a fault of the file, as in every `take`"
+)]
+pub(super) fn take_reference(document: &mut Document) -> Option<Option<Reference>> {
+    let raw: Option<String> = document.take("reference")?;
+    let read = raw.map(|text| valid_reference(&text)).transpose();
+    document.check("reference", read)
 }
 
 /// An address, with a port where it is not the usual one.

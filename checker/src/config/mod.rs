@@ -2,7 +2,6 @@
 
 mod addresses;
 mod dns;
-mod origin;
 mod probe;
 mod review;
 mod secrets;
@@ -11,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use ::probe::{Addresses, ProbeOptions};
 use runtime::config::{
     Configuration, Document, HttpConfig, Limits, LogConfig, TracesConfig, copy_the_example,
 };
@@ -18,13 +18,8 @@ use runtime::reload::Changes;
 use store::config::DatabaseConfig;
 use stream::config::KafkaConfig;
 
-pub use self::addresses::Addresses;
-pub use self::dns::{Dns, Reference};
-pub use self::origin::Origin;
-pub use self::probe::ProbeConfig;
+pub(crate) use self::probe::of_process;
 pub use self::review::Review;
-pub use self::secrets::Secrets;
-pub(crate) use self::secrets::VARIABLE_PREFIX;
 
 /// `http.listen`, unless the file says otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9362);
@@ -57,7 +52,7 @@ pub struct Config {
     /// How many checks run at once; a multiple of 32.
     pub slots: usize,
     /// How a site is probed.
-    pub probe: ProbeConfig,
+    pub probe: ProbeOptions,
     /// The time for a stop.
     pub drain: Duration,
 }
@@ -68,7 +63,7 @@ pub struct Settings {
     /// `slots`.
     pub slots: usize,
     /// How a site is probed.
-    pub probe: ProbeConfig,
+    pub probe: ProbeOptions,
     /// `drain`.
     pub drain: Duration,
 }
@@ -116,7 +111,7 @@ impl Settings {
     pub fn take(document: &mut Document, addresses: Addresses) -> Option<Self> {
         let slots = document.take("slots");
         let slots = slots.and_then(|raw| document.check("slots", valid_slots(raw)));
-        let probe = ProbeConfig::take(document, addresses);
+        let probe = probe::take(document, addresses);
         let drain = document.take("drain");
         let drain = drain.and_then(|raw| document.check("drain", DRAIN.duration(raw)));
         Some(Self {

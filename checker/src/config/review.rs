@@ -5,8 +5,7 @@ use std::io;
 use std::path::Path;
 
 use contract::site::template::is_secret_name;
-
-use super::secrets::{Secrets, VARIABLE_PREFIX};
+use probe::{SECRET_VARIABLE_PREFIX, Secrets};
 
 /// What is odd about secrets, each thing with its key, as the messages of a bad file have it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,15 +16,15 @@ pub struct Review {
     pub warnings: Vec<String>,
 }
 
-impl Secrets {
+impl Review {
     /// Looks for the secrets that are there now, and compares them with `secrets.hosts`.
-    pub fn review(&self) -> Review {
-        let Self {
+    pub fn of(secrets: &Secrets) -> Self {
+        let Secrets {
             dir,
             hosts,
             strict,
             variables,
-        } = self;
+        } = secrets;
         let mut unbound = Vec::new();
         let mut names: BTreeSet<String> = variables.keys().cloned().collect();
         match dir.as_deref().map(files) {
@@ -43,10 +42,10 @@ impl Secrets {
         let absent = hosts.keys().filter(absent).map(|name| {
             format!(
                 "secrets.hosts.{name}: binds no secret: there is neither a file {name} in secrets.dir nor a \
-                 variable {VARIABLE_PREFIX}{name}"
+                 variable {SECRET_VARIABLE_PREFIX}{name}"
             )
         });
-        let mut review = Review::default();
+        let mut review = Self::default();
         if *strict {
             review.errors = unbound;
         } else {
@@ -91,11 +90,11 @@ fn is_file(dir: Option<&Path>, name: &str) -> bool {
 mod tests {
     use std::fs;
 
+    use probe::Origin;
     use runtime::config::Secret;
     use tempfile::TempDir;
 
     use super::*;
-    use crate::config::Origin;
 
     /// Secrets in the environment and in a directory, of which `A` and `D` are bound, and one that is not there.
     fn secrets(dir: &TempDir, strict: bool) -> Secrets {
@@ -130,7 +129,7 @@ mod tests {
     #[test]
     fn secrets_that_are_bound_to_nothing_are_told_and_are_errors_under_strict() {
         let dir = TempDir::new().unwrap();
-        let review = secrets(&dir, false).review();
+        let review = Review::of(&secrets(&dir, false));
         assert_eq!(review.errors, Vec::<String>::new());
         assert_eq!(
             keys(&review.warnings),
@@ -142,7 +141,7 @@ mod tests {
              `B: [https://shop.example]`"
         );
         let dir = TempDir::new().unwrap();
-        let review = secrets(&dir, true).review();
+        let review = Review::of(&secrets(&dir, true));
         assert_eq!(keys(&review.errors), ["secrets.hosts.B", "secrets.hosts.C"]);
         assert_eq!(keys(&review.warnings), ["secrets.hosts.NONE"]);
     }
@@ -152,7 +151,7 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let mut secrets = secrets(&dir, true);
         secrets.dir = Some(dir.path().join("D"));
-        let review = secrets.review();
+        let review = Review::of(&secrets);
         assert_eq!(keys(&review.errors), ["secrets.dir", "secrets.hosts.B"]);
     }
 
@@ -162,6 +161,6 @@ mod tests {
             strict: true,
             ..Secrets::default()
         };
-        assert_eq!(strict.review(), Review::default());
+        assert_eq!(Review::of(&strict), Review::default());
     }
 }

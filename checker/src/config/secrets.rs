@@ -5,29 +5,12 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use contract::site::template::is_secret_name;
+use probe::{Origin, SECRET_VARIABLE_PREFIX, Secrets};
 use runtime::config::{Document, Secret};
 use serde::Deserialize;
 
-use super::Origin;
-
-/// How the environment variables of secrets begin.
-pub(crate) const VARIABLE_PREFIX: &str = "WEBMON_SECRET_";
 /// `secrets.strict`, unless the file says otherwise.
 const STRICT: bool = false;
-
-/// `secrets`: where the values of `${secret:NAME}` come from, and which servers may get them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Secrets {
-    /// `secrets.dir`: each file in it is a secret; it may change while the checker runs.
-    pub dir: Option<PathBuf>,
-    /// `secrets.hosts`: the only origins that get a secret. One that is not named here may go anywhere,
-    /// unless `strict` forbids it.
-    pub hosts: BTreeMap<String, Vec<Origin>>,
-    /// `secrets.strict`: a secret that `hosts` does not name goes nowhere.
-    pub strict: bool,
-    /// The secrets of the environment, by name.
-    pub variables: BTreeMap<String, Secret>,
-}
 
 /// The section `secrets` as written.
 #[derive(Default, Deserialize)]
@@ -41,29 +24,27 @@ struct RawSecrets {
     strict: Option<bool>,
 }
 
-impl Secrets {
-    /// Takes the section `secrets`, and the secrets of the environment.
-    pub(super) fn take(document: &mut Document) -> Option<Self> {
-        let variables = valid_variables(document);
-        let RawSecrets { dir, hosts, strict } = document.take("secrets")?;
-        let dir = dir.map(|dir| valid_dir(document, dir));
-        let hosts = valid_bindings(document, hosts.unwrap_or_default());
-        Some(Self {
-            dir: match dir {
-                Some(dir) => Some(dir?),
-                None => None,
-            },
-            hosts: hosts?,
-            strict: strict.unwrap_or(STRICT),
-            variables: variables?,
-        })
-    }
+/// Takes the section `secrets`, and the secrets of the environment.
+pub(super) fn take(document: &mut Document) -> Option<Secrets> {
+    let variables = valid_variables(document);
+    let RawSecrets { dir, hosts, strict } = document.take("secrets")?;
+    let dir = dir.map(|dir| valid_dir(document, dir));
+    let hosts = valid_bindings(document, hosts.unwrap_or_default());
+    Some(Secrets {
+        dir: match dir {
+            Some(dir) => Some(dir?),
+            None => None,
+        },
+        hosts: hosts?,
+        strict: strict.unwrap_or(STRICT),
+        variables: variables?,
+    })
 }
 
 /// The secrets of the environment.
 fn valid_variables(document: &mut Document) -> Option<BTreeMap<String, Secret>> {
     let read = |(variable, value): (&String, &std::ffi::OsString)| {
-        let name = variable.strip_prefix(VARIABLE_PREFIX)?;
+        let name = variable.strip_prefix(SECRET_VARIABLE_PREFIX)?;
         is_secret_name(name).then(|| (name.to_owned(), valid_variable(variable, value)))
     };
     let variables = &document.environment().variables;
@@ -114,7 +95,7 @@ fn valid_bindings(
             return None;
         }
         let read = |(index, text): (usize, &String)| {
-            document.check(&format!("{key}[{index}]"), Origin::read(text))
+            document.check(&format!("{key}[{index}]"), Origin::parse(text))
         };
         let origins: Vec<Option<Origin>> = origins.iter().enumerate().map(read).collect();
         Some((name, origins.into_iter().collect::<Option<_>>()?))
@@ -125,7 +106,7 @@ fn valid_bindings(
 
 /// The name of a secret. One that is wrong would bind nothing, and nobody would notice.
 fn valid_name(name: &str) -> Result<(), String> {
-    if let Some(bare) = name.strip_prefix(VARIABLE_PREFIX) {
+    if let Some(bare) = name.strip_prefix(SECRET_VARIABLE_PREFIX) {
         return Err(format!("is the variable, not the secret: write `{bare}`"));
     }
     if !is_secret_name(name) {

@@ -2,13 +2,14 @@
 //!
 //! `cargo bench -p bench` shows what one call takes.
 
-use checker::workbench::{keep_ledger, meets};
+use checker::workbench::keep_ledger;
 use contract::installation::Installation;
 use contract::schedule::due_instants;
 use contract::site::Expect;
 use contract::task::{Task, VERSION};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use probe::meets;
 use serde_json::value::RawValue;
 use ureq::http::Response;
 

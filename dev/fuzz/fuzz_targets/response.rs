@@ -18,8 +18,7 @@ use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use checker::config::{Addresses, Dns, ProbeConfig};
-use checker::probe::{Prober, Watched};
+use probe::{Addresses, Dns, ProbeOptions, Prober, Watched};
 use contract::installation::Installation;
 use contract::outcome::{Outcome, Reason};
 use contract::task::Task;
@@ -103,12 +102,12 @@ fuzz_target!(|input: &[u8]| -> Corpus {
 });
 
 /// A prober's configuration that admits nobody but the server.
-fn config(server: SocketAddr) -> ProbeConfig {
+fn config(server: SocketAddr) -> ProbeOptions {
     let allow = [server.ip().into()];
     // all of IPv4 but 127.0.0.0/8
     let deny = (1..=8).map(|bits| format!("{}.0.0.0/{bits}", 127_u8 ^ (1 << (8 - bits))));
     let deny = deny.chain(["::/0".to_owned()]);
-    ProbeConfig {
+    ProbeOptions {
         addresses: Addresses {
             allow: allow.to_vec(),
             deny: deny.map(|net| net.parse().expect(&net)).collect(),
@@ -118,7 +117,7 @@ fn config(server: SocketAddr) -> ProbeConfig {
         dns: Dns {
             servers: vec![server],
         },
-        ..ProbeConfig::default()
+        ..ProbeOptions::default()
     }
 }
 

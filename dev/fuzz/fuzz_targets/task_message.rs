@@ -7,8 +7,7 @@
 
 use std::sync::LazyLock;
 
-use checker::config::{Addresses, Dns, ProbeConfig};
-use checker::probe::Prober;
+use probe::{Addresses, Dns, ProbeOptions, Prober};
 use contract::installation::Installation;
 use contract::outcome::Reason;
 use contract::site::{Expect, Request, SiteError, parse_url};
@@ -27,7 +26,7 @@ static OURS: LazyLock<Installation> =
 static PROBER: LazyLock<Prober> = LazyLock::new(|| {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
     let everyone = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("a network"));
-    let config = ProbeConfig {
+    let config = ProbeOptions {
         addresses: Addresses {
             allow: vec![],
             deny: everyone.to_vec(),
@@ -35,7 +34,7 @@ static PROBER: LazyLock<Prober> = LazyLock::new(|| {
         dns: Dns {
             servers: vec!["127.0.0.1:9".parse().expect("an address")],
         },
-        ..ProbeConfig::default()
+        ..ProbeOptions::default()
     };
     Prober::new(&config, RUNTIME.handle()).expect("certificate authorities")
 });

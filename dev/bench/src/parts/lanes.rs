@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use checker::config::{Addresses, ProbeConfig};
-use checker::probe::Prober;
 use checker::workbench::Probing;
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::installation::Installation;
 use contract::task::{Task, VERSION};
+use probe::{Addresses, ProbeOptions, Prober};
 use runtime::clock::Clock;
 use serde_json::value::RawValue;
 use tokio::runtime::Handle;
@@ -38,12 +37,12 @@ pub(super) async fn run(checks: Checks) -> Result<Report> {
 
 /// Starts the lanes.
 fn start(checks: &Checks, clock: &Clock) -> Result<Probing> {
-    let config = ProbeConfig {
+    let config = ProbeOptions {
         addresses: Addresses {
             allow: vec!["127.0.0.0/8".parse().wrap_err("a network")?],
             deny: Vec::new(),
         },
-        ..ProbeConfig::default()
+        ..ProbeOptions::default()
     };
     let prober = Prober::with_roots(&config, &Handle::current(), checks.roots()?)?;
     Probing::start(checks.in_flight, &prober, clock)

@@ -1,0 +1,249 @@
+//! One check, from a task to a result.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::time::{Duration, Instant};
+
+use contract::outcome::{Outcome, Reason};
+use contract::result::{CheckResult, Measured};
+use contract::site::Request;
+use contract::task::Task;
+use ureq::{Body, http};
+use url::Url;
+
+use super::ask::Step;
+use super::body::{self, Limits};
+use super::doubt::Doubt;
+use super::fault::Fault;
+use super::fill::Filled;
+use super::judge;
+use super::memory;
+use super::patience::Patience;
+use super::plan::{Expected, Plan};
+use super::prober::{Prober, Shared};
+use super::record::{self, Hop, Record};
+use super::redirect::Trail;
+use super::tls::certificate;
+
+/// Bytes on the wire beyond which a response is refused, as a multiple of the body's limit.
+const WIRE_FACTOR: u64 = 4;
+/// Bytes on the wire that are not the body's: heads of all hops, certificates.
+const WIRE_HEADS: u64 = 1 << 20;
+
+/// A check's result, and the connections that were made on the way.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// What is recorded.
+    pub result: CheckResult,
+    /// The connections, in order.
+    pub hops: Vec<Hop>,
+}
+
+/// What a response is judged by.
+struct Judge<'a> {
+    /// What is expected.
+    expected: &'a Expected,
+    /// The same as it was written.
+    text: &'a str,
+    /// How long judging may wait for others.
+    patience: Patience,
+}
+
+impl Prober {
+    /// Makes the check that a task asks for, within the task's time; never panics.
+    ///
+    /// `started_at_us` is now, in microseconds since the Unix epoch on the database's clock.
+    pub fn check(&self, task: &Task, started_at_us: i64) -> CheckResult {
+        let fault = self.make(task, started_at_us, false);
+        conclude(task, fault, started_at_us)
+    }
+
+    /// The same, with each connection that was made on the way.
+    pub fn watch(&self, task: &Task, started_at_us: i64) -> Watched {
+        let fault = self.make(task, started_at_us, true);
+        let record = record::end();
+        let result = result(task, fault, started_at_us, &record);
+        let mut hops = record.hops;
+        for hop in &mut hops {
+            if let Some(tls) = &mut hop.tls {
+                tls.certificate = hop.leaf.as_deref().and_then(certificate::read);
+            }
+        }
+        Watched { result, hops }
+    }
+
+    /// Makes a check: what is wrong with the site, or this machine. What was seen is in the record.
+    fn make(&self, task: &Task, started_at_us: i64, watched: bool) -> Option<Fault> {
+        let wire_limit = self.shared.body_limit.saturating_mul(WIRE_FACTOR);
+        let limit = Duration::from_millis(task.timeout_ms.into());
+        record::begin(limit, wire_limit.saturating_add(WIRE_HEADS));
+        record::with(|record| {
+            record.watched = watched;
+            record.options = Some(self.shared.options.share());
+        });
+        // What a panic could leave half done is the record's, and that is replaced at the next check.
+        match panic::catch_unwind(AssertUnwindSafe(|| self.failure(task, started_at_us))) {
+            Ok(fault) => fault,
+            Err(_) => Some(Fault::here(Reason::Internal, "the probe panicked")),
+        }
+    }
+
+    /// Makes the check: what is wrong with the site, or this machine.
+    fn failure(&self, task: &Task, started_at_us: i64) -> Option<Fault> {
+        let began = Instant::now();
+        let fault = self.run(task, started_at_us).err()?;
+        record::stop();
+        let fault = fault.with_what_was_withheld();
+        Some(self.doubt(fault, began))
+    }
+
+    /// What is wrong, now that the clock of a check that began at `began` has stopped: whether it is the site is
+    /// in doubt when this machine may be to blame, and doubts are settled here. It is not inlined, or it took its
+    /// share of the stack all the while that the check is made.
+    #[inline(never)]
+    fn doubt(&self, fault: Fault, began: Instant) -> Fault {
+        if fault.reason.outcome() == Outcome::Inconclusive {
+            return fault;
+        }
+        let now = Instant::now();
+        if let Some(still) = self.shared.stalls.since(began, now) {
+            let millis = still.as_millis();
+            return Fault {
+                reason: Reason::LocalResources,
+                message: format!(
+                    "{}; this process stood still for {millis} ms",
+                    fault.message
+                ),
+                doubt: None,
+                ..fault
+            };
+        }
+        let silent = fault.doubt.is_none()
+            && fault.reason.is_timeout()
+            && self.shared.silence.is_general(now - began, now);
+        let fault = if silent {
+            fault.in_doubt(Doubt::Silence)
+        } else {
+            fault
+        };
+        self.shared.doubts.settle(fault)
+    }
+
+    /// Makes the check; what is wrong with the site is the error.
+    fn run(&self, task: &Task, started_at_us: i64) -> Result<(), Fault> {
+        let Shared { plans, cores, .. } = &*self.shared;
+        memory::take_for_task(task)?;
+        let mut patience = Patience::new(Duration::from_millis(task.timeout_ms.into()));
+        let Plan {
+            url,
+            request,
+            expected,
+        } = plans.read(task, cores, &mut patience)?;
+        let response = self.last_response(url, &request)?;
+        let judge = Judge {
+            expected: &expected,
+            text: task.expect.get(),
+            patience,
+        };
+        self.judge(response, judge, started_at_us)
+    }
+
+    /// Receives the rest of the last response, and compares all with what was expected. It is not inlined:
+    /// while the site is asked, and the stack is deepest, none of this lies there yet.
+    #[inline(never)]
+    fn judge(
+        &self,
+        response: http::Response<Body>,
+        judge: Judge<'_>,
+        started_at_us: i64,
+    ) -> Result<(), Fault> {
+        let Judge {
+            expected,
+            text,
+            mut patience,
+        } = judge;
+        let (head, body) = response.into_parts();
+        let limits = self.limits(expected);
+        let mut share = self.shared.body_memory.share();
+        let received = body::receive(body, limits, &mut share);
+        record::stop();
+        let cores = &self.shared.cores;
+        let core = (expected.take_a_core())
+            .then(|| patience.wait(|most| cores.take(most)))
+            .transpose()?;
+        let expect = self.shared.plans.again(expected, text, cores)?;
+        judge::judge_response(&expect, &head, received)?;
+        let (days, max_time) = (expect.certificate_days, expect.max_time);
+        // no longer than the core, see `plan`
+        drop(expect);
+        drop(core);
+        if let Some(days) = days {
+            let end = record::with(|record| record.certificate_end_s());
+            judge::judge_certificate(days, end, started_at_us / 1_000_000)?;
+        }
+        let total = record::with(|record| record.total_us);
+        judge::judge_time(max_time, Duration::from_micros(total.unwrap_or(0)))
+    }
+
+    /// Asks, and follows redirects to the last response, whose body is still to come. The clock starts
+    /// when the request is ready. It is not inlined, so that what judging needs lies where this was.
+    #[inline(never)]
+    fn last_response(&self, url: Url, request: &Request) -> Result<http::Response<Body>, Fault> {
+        self.shared
+            .silence
+            .asked(url.host_str().unwrap_or_default());
+        let vault = self.shared.vault.get();
+        let filled = Filled::new(request, &vault, &url)?;
+        let key = filled.client_key.as_deref();
+        let own = self.shared.tls.of_site(&request.tls, key)?;
+        record::start();
+        record::with(|record| record.family = request.ip);
+        let mut trail = Trail::new(Step::first(url, request)?);
+        loop {
+            let response = trail.step.ask(&self.agent, &filled, own.as_ref())?;
+            let status = response.status().as_u16();
+            let admit = |url: &Url| vault.admit(request.secrets(), url);
+            if !trail.follow(status, response.headers(), request, admit)? {
+                return Ok(response);
+            }
+        }
+    }
+
+    /// How much of a body is read for these expectations.
+    fn limits(&self, expected: &Expected) -> Limits {
+        Limits {
+            limit: self.shared.body_limit,
+            max_size: expected.max_size,
+            keep: expected.of_body,
+        }
+    }
+}
+
+/// The result of a check that has just been made. It is not inlined, or it took its share of the stack all
+/// the while that the check is made.
+#[inline(never)]
+fn conclude(task: &Task, fault: Option<Fault>, started_at_us: i64) -> CheckResult {
+    result(task, fault, started_at_us, &record::end())
+}
+
+/// The result of a check with this record.
+fn result(task: &Task, fault: Option<Fault>, started_at_us: i64, record: &Record) -> CheckResult {
+    CheckResult {
+        site_id: task.site_id,
+        scheduled_at: task.scheduled_at,
+        reason: fault.as_ref().map(|fault| fault.reason),
+        detail: fault.map(|fault| fault.detail(record.hops.len())),
+        measured: measured(record, started_at_us),
+    }
+}
+
+/// The record as the result has it.
+fn measured(record: &Record, started_at_us: i64) -> Measured {
+    Measured {
+        started_at_us: Some(started_at_us),
+        status: record.status(),
+        phases: record.phases(),
+        body_bytes: record.body_bytes,
+        address: record.hops.iter().rev().find_map(|hop| hop.address),
+        certificate_expires_at_s: record.certificate_end_s(),
+    }
+}

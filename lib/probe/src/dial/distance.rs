@@ -1,0 +1,145 @@
+//! How far away an error of dialling came from, and which of several says most about the site.
+//!
+//! What `socket()` and `connect()` return at once has met nobody but this machine's own system. What
+//! comes later was sent by a router or by the target.
+
+use std::io::{self, ErrorKind};
+
+use contract::outcome::Reason;
+
+use crate::doubt::Doubt;
+use crate::fault::{self, Fault};
+
+/// An error that `socket()` or `connect()` returned.
+pub(crate) fn at_once(error: &io::Error) -> Fault {
+    if error.kind() == ErrorKind::ConnectionRefused {
+        return refused();
+    }
+    // No route, a forbidden or a blackholed one (EINVAL), a family that this machine lacks: whatever
+    // it is, no packet has left.
+    let reason = fault::shortage(error).unwrap_or(Reason::LocalNetwork);
+    Fault::here(reason, format!("this machine says: {error}"))
+}
+
+/// An error that the socket had later.
+pub(crate) fn late(error: &io::Error) -> Fault {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => refused(),
+        // the system gave up before the check did
+        ErrorKind::TimedOut => Fault::here(Reason::ConnectTimeout, "no answer"),
+        kind => {
+            let fault = Fault::here(Reason::ConnectFailed, error.to_string());
+            if fault::is_unreachable(kind) {
+                fault.in_doubt(Doubt::Network)
+            } else {
+                fault
+            }
+        }
+    }
+}
+
+/// Nobody listens there.
+fn refused() -> Fault {
+    Fault::here(Reason::ConnectRefused, "refused")
+}
+
+/// How far away a fault came from, the site being farthest: it says the more about the site. Of two
+/// from one place the one that is sure of it is farther.
+pub(crate) fn of(fault: &Fault) -> (u8, bool) {
+    let place = match fault.reason {
+        Reason::ConnectRefused => 3,
+        Reason::ConnectFailed => 2,
+        Reason::ConnectTimeout => 1,
+        _ => 0,
+    };
+    (place, fault.doubt.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{self, Phase};
+
+    /// What an error of the system becomes.
+    fn explained(explain: fn(&io::Error) -> Fault, number: i32) -> (Reason, Option<Doubt>) {
+        record::enter(Phase::Connect);
+        let fault = explain(&io::Error::from_raw_os_error(number));
+        assert_eq!(fault.place, "connect");
+        (fault.reason, fault.doubt)
+    }
+
+    #[test]
+    fn what_comes_at_once_is_this_machines_own() {
+        for (number, reason) in [
+            (libc::ENETUNREACH, Reason::LocalNetwork),
+            (libc::EHOSTUNREACH, Reason::LocalNetwork),
+            (libc::ENETDOWN, Reason::LocalNetwork),
+            (libc::EACCES, Reason::LocalNetwork),
+            (libc::EPERM, Reason::LocalNetwork),
+            (libc::EINVAL, Reason::LocalNetwork),
+            (libc::EAFNOSUPPORT, Reason::LocalNetwork),
+            (libc::EMFILE, Reason::LocalResources),
+            (libc::ENFILE, Reason::LocalResources),
+            (libc::ENOBUFS, Reason::LocalResources),
+            (libc::ENOMEM, Reason::LocalResources),
+            (libc::EADDRNOTAVAIL, Reason::LocalResources),
+            (libc::ECONNREFUSED, Reason::ConnectRefused),
+        ] {
+            assert_eq!(explained(at_once, number), (reason, None), "{number}");
+        }
+    }
+
+    #[test]
+    fn what_comes_later_is_the_sites_if_in_doubt() {
+        let doubt = Some(Doubt::Network);
+        for (number, reason, doubt) in [
+            (libc::ENETUNREACH, Reason::ConnectFailed, doubt),
+            (libc::EHOSTUNREACH, Reason::ConnectFailed, doubt),
+            (libc::EACCES, Reason::ConnectFailed, doubt),
+            (libc::ECONNREFUSED, Reason::ConnectRefused, None),
+            (libc::ETIMEDOUT, Reason::ConnectTimeout, None),
+            (libc::ECONNRESET, Reason::ConnectFailed, None),
+            (libc::ENOPROTOOPT, Reason::ConnectFailed, None),
+        ] {
+            assert_eq!(explained(late, number), (reason, doubt), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_way_that_breaks_off_after_connecting_is_a_cut_in_doubt() {
+        let doubt = Some(Doubt::Network);
+        for (phase, number, expected) in [
+            (
+                Phase::Tls,
+                libc::EHOSTUNREACH,
+                (Reason::TlsHandshake, doubt),
+            ),
+            (Phase::Wait, libc::EHOSTUNREACH, (Reason::Reset, doubt)),
+            (Phase::Receive, libc::ENETUNREACH, (Reason::Reset, doubt)),
+            (Phase::Receive, libc::ECONNRESET, (Reason::Reset, None)),
+            (
+                Phase::Receive,
+                libc::ENOBUFS,
+                (Reason::LocalResources, None),
+            ),
+        ] {
+            record::enter(phase);
+            let fault = fault::explain_io(&io::Error::from_raw_os_error(number));
+            assert_eq!((fault.reason, fault.doubt), expected, "{phase:?} {number}");
+        }
+    }
+
+    #[test]
+    fn the_fault_from_farthest_away_counts() {
+        let near_to_far = [
+            at_once(&io::Error::from_raw_os_error(libc::ENETUNREACH)),
+            late(&io::Error::from_raw_os_error(libc::ETIMEDOUT)),
+            late(&io::Error::from_raw_os_error(libc::EHOSTUNREACH)),
+            late(&io::Error::from_raw_os_error(libc::ECONNRESET)),
+            late(&io::Error::from_raw_os_error(libc::ECONNREFUSED)),
+        ];
+        for pair in near_to_far.windows(2) {
+            assert!(of(&pair[0]) < of(&pair[1]), "{pair:?}");
+        }
+    }
+}

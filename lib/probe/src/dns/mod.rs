@@ -1,0 +1,143 @@
+//! A URL to addresses, as the HTTP library asks for them.
+
+pub(crate) mod names;
+pub(crate) mod servers;
+pub(crate) mod sockets;
+pub(crate) mod system;
+pub(crate) mod view;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use contract::outcome::Reason;
+use contract::site::request::Family;
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+
+use self::names::Names;
+use self::servers::{MAX_ADDRESSES, Trouble};
+use crate::dial::Policy;
+use crate::doubt::Doubt;
+use crate::fault::{self, Fault};
+use crate::record;
+use crate::sockets::SocketBudget;
+
+/// Finds the addresses of a URL's host, of the family that the record names.
+#[derive(Clone, Debug)]
+pub(super) struct NameResolver {
+    /// Looks names up.
+    pub(super) names: Arc<Names>,
+    /// Which addresses may be dialled.
+    pub(super) policy: Arc<Policy>,
+    /// The sockets that may be opened.
+    pub(super) sockets: Arc<SocketBudget>,
+}
+
+impl Resolver for NameResolver {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _: &Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let Some((host, port)) = target(uri) else {
+            return Err(Fault::here(Reason::InvalidSite, "the URL names no host").into());
+        };
+        let family = record::with(|record| record.family);
+        let found = match host.parse::<IpAddr>() {
+            Ok(address) => vec![SocketAddr::new(of_family(address, family)?, port)],
+            Err(_) => self.look_up(host, port, family)?,
+        };
+        let mut addresses = self.empty();
+        for address in found.into_iter().take(MAX_ADDRESSES) {
+            addresses.push(address);
+        }
+        Ok(addresses)
+    }
+}
+
+impl NameResolver {
+    /// Looks a name up within the time that is left.
+    fn look_up(&self, host: &str, port: u16, family: Family) -> Result<Vec<SocketAddr>, Fault> {
+        let left = record::left().ok_or_else(fault::timeout)?;
+        // one for each family; the answer may be known, but that is not yet
+        let opened = self
+            .sockets
+            .take(2)
+            .map_err(|error| fault::explain_io(&error))?;
+        let found = self.names.look_up(host, family, left);
+        drop(opened);
+        let found = found.map_err(|trouble| explain(trouble, family))?;
+        let allowed = |address: &IpAddr| self.policy.judge(*address).is_ok();
+        if found.by_dns && found.addresses.iter().any(allowed) {
+            self.names.note(host, port);
+        }
+        let with_port = |address| SocketAddr::new(address, port);
+        Ok(found.addresses.into_iter().map(with_port).collect())
+    }
+}
+
+/// The host, without the brackets of IPv6, and the port of a URL.
+pub(super) fn target(uri: &Uri) -> Option<(&str, u16)> {
+    let host = uri.host()?;
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let default = match uri.scheme_str() {
+        Some("https") => 443,
+        _ => 80,
+    };
+    Some((bare.unwrap_or(host), uri.port_u16().unwrap_or(default)))
+}
+
+/// An address in the URL itself, if it is of the family that is wanted.
+fn of_family(address: IpAddr, family: Family) -> Result<IpAddr, Fault> {
+    let (wanted, right) = match family {
+        Family::Any => return Ok(address),
+        Family::V4 => ("4", address.is_ipv4()),
+        Family::V6 => ("6", address.is_ipv6()),
+    };
+    if right {
+        return Ok(address);
+    }
+    let message = format!("the URL has the address {address}, and request.ip is {wanted}");
+    Err(Fault::here(Reason::DnsNotFound, message))
+}
+
+/// Why there is no address. Silence and failure may be the resolver's own, or this machine's network.
+fn explain(trouble: Trouble, family: Family) -> Fault {
+    match trouble {
+        Trouble::NotFound => Fault::here(
+            Reason::DnsNotFound,
+            match family {
+                Family::Any => "the name has no address",
+                Family::V4 => "the name has no IPv4 address",
+                Family::V6 => "the name has no IPv6 address",
+            },
+        ),
+        Trouble::Unreachable(why) => Fault::here(Reason::ResolverUnreachable, why),
+        Trouble::Silent => fault::timeout().in_doubt(Doubt::Resolver),
+        Trouble::Failed(how) => Fault::here(Reason::DnsFailed, how).in_doubt(Doubt::Resolver),
+        Trouble::Exhausted(why) => Fault::here(Reason::LocalResources, why),
+        Trouble::Lost => Fault::here(Reason::Internal, "the look-up ended without an answer"),
+        Trouble::Unaskable(why) => Fault::here(Reason::InvalidSite, why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_ports_are_read_from_the_url() {
+        for (url, expected) in [
+            ("http://shop.example/", ("shop.example", 80)),
+            ("https://shop.example/", ("shop.example", 443)),
+            ("https://[::1]:8443/", ("::1", 8443)),
+        ] {
+            assert_eq!(target(&url.parse().unwrap()), Some(expected));
+        }
+    }
+}

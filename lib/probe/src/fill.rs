@@ -1,0 +1,186 @@
+//! A site's request with the values of its secrets: made once per check, before anything is sent.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use contract::outcome::Reason;
+use contract::site::header::check_value;
+use contract::site::request::{Auth, check_password, check_token, check_username};
+use contract::site::{Request, Template};
+use ureq::http::{HeaderName, HeaderValue, header};
+use url::Url;
+
+use super::fault::Fault;
+use super::memory::{self, SHORT_SECRETS_BYTES};
+use super::recipient::Recipient;
+use super::record;
+use super::redact::placeholder;
+use super::secrets::Vault;
+
+/// The most bytes that the secrets of one request have together: a site may name one many times.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// What a request sends of its site's; of the values it prints none.
+pub(super) struct Filled<'a> {
+    /// The headers and, as the last of them, what proves who asks.
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body.
+    pub(super) body: Option<Cow<'a, str>>,
+    /// The key of the certificate that is shown to the site, as PEM.
+    pub(super) client_key: Option<String>,
+}
+
+impl fmt::Debug for Filled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.headers.iter().map(|(name, _)| name);
+        f.debug_struct("Filled")
+            .field("headers", &names.collect::<Vec<_>>())
+            .field("body", &self.body.is_some())
+            .field("client_key", &self.client_key.is_some())
+            .finish()
+    }
+}
+
+impl<'a> Filled<'a> {
+    /// Fills a request that is first sent to `url`, which decides which secrets it may have.
+    pub(super) fn new(request: &'a Request, vault: &Vault, url: &Url) -> Result<Self, Fault> {
+        let mut filler = Filler {
+            vault,
+            recipient: Recipient { url, request },
+            room: MAX_BYTES,
+            free: SHORT_SECRETS_BYTES,
+        };
+        let mut headers =
+            Vec::with_capacity(request.headers.len() + usize::from(request.auth.is_some()));
+        for (name, template) in &request.headers {
+            headers.push(filler.header(name, template)?);
+        }
+        if let Some(auth) = &request.auth {
+            let value = filler.authorization(auth)?;
+            headers.push((header::AUTHORIZATION, header_value(&value)?));
+        }
+        let body = request.body.as_ref().map(|body| filler.fill(body));
+        let identity = request.tls.identity.as_ref();
+        let key = identity.map(|identity| filler.reveal(&identity.key));
+        Ok(Self {
+            headers,
+            body: body.transpose()?,
+            client_key: key.transpose()?,
+        })
+    }
+}
+
+/// Puts values into the texts of one request.
+struct Filler<'v> {
+    /// Who knows the values.
+    vault: &'v Vault,
+    /// Which server is to get them.
+    recipient: Recipient<'v>,
+    /// The bytes that the values may still have.
+    room: usize,
+    /// Those of them that the slot has room for.
+    free: usize,
+}
+
+impl Filler<'_> {
+    /// The value of a secret.
+    fn reveal(&mut self, name: &str) -> Result<String, Fault> {
+        let value = self.vault.reveal(name, self.recipient)?;
+        let room = self.room.checked_sub(value.len()).ok_or_else(|| {
+            let message = format!("its secrets have more than {MAX_BYTES} bytes; name fewer");
+            Fault::at("request", Reason::SecretMissing, message)
+        })?;
+        self.room = room;
+        let free = value.len().min(self.free);
+        self.free -= free;
+        memory::take_for_secrets(value.len() - free)?;
+        Ok(value)
+    }
+
+    /// A text with its values. One without secrets is not copied.
+    fn fill<'a>(&mut self, template: &'a Template) -> Result<Cow<'a, str>, Fault> {
+        if template.secrets().next().is_none() {
+            return Ok(Cow::Borrowed(template.as_written()));
+        }
+        template.fill(|name| self.reveal(name)).map(Cow::Owned)
+    }
+
+    /// The same, where not every text can be sent: what was written has been checked, and is checked
+    /// again with its values.
+    fn fill_checked<'a>(
+        &mut self,
+        key: &str,
+        template: &'a Template,
+        check: impl FnOnce(&str) -> Result<(), String>,
+    ) -> Result<Cow<'a, str>, Fault> {
+        let text = self.fill(template)?;
+        if let Cow::Owned(filled) = &text {
+            check(filled).map_err(|message| {
+                let message = format!("with {}: {message}", placeholders(template.secrets()));
+                Fault::at(key.to_owned(), Reason::SecretMissing, message)
+            })?;
+        }
+        Ok(text)
+    }
+
+    /// A header of the site's own.
+    fn header(
+        &mut self,
+        name: &str,
+        template: &Template,
+    ) -> Result<(HeaderName, HeaderValue), Fault> {
+        let key = format!("request.headers.{name}");
+        let check = |text: &str| check_value(&key, name, text).map_err(|error| error.message);
+        let value = self.fill_checked(&key, template, check)?;
+        let name = HeaderName::try_from(name).map_err(|error| nonsense(&error))?;
+        Ok((name, header_value(&value)?))
+    }
+
+    /// The value of `Authorization`.
+    fn authorization(&mut self, auth: &Auth) -> Result<String, Fault> {
+        let (username, password) = match auth {
+            Auth::Basic { username, password } => (username, password),
+            Auth::Bearer(token) => {
+                let key = "request.bearer";
+                let check = |text: &str| {
+                    check_token(text)?;
+                    check_value(key, "Authorization", text).map_err(|error| error.message)
+                };
+                let token = self.fill_checked(key, token, check)?;
+                return Ok(format!("Bearer {token}"));
+            }
+        };
+        let user = self.fill_checked("request.basic.username", username, check_username)?;
+        let word = self.fill_checked("request.basic.password", password, check_password)?;
+        let pair = BASE64_STANDARD.encode(format!("{user}:{word}"));
+        let shown = placeholders(username.secrets().chain(password.secrets()));
+        if !shown.is_empty() {
+            record::with(|record| record.revealed.add(shown, &pair));
+        }
+        Ok(format!("Basic {pair}"))
+    }
+}
+
+/// The names of secrets, as they were written.
+fn placeholders<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    names.map(placeholder).collect()
+}
+
+/// A value that is printed nowhere: without secrets too it may be a credential.
+fn header_value(text: &str) -> Result<HeaderValue, Fault> {
+    let mut value = HeaderValue::from_bytes(text.as_bytes()).map_err(|error| nonsense(&error))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// What was checked before and still cannot be sent.
+fn nonsense(error: &dyn fmt::Display) -> Fault {
+    let message = format!("cannot be sent: {error}");
+    Fault::at("request", Reason::InvalidSite, message)
+}
+
+#[cfg(test)]
+#[path = "fill_tests.rs"]
+mod tests;

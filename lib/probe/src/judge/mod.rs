@@ -1,0 +1,254 @@
+//! What was received against what was expected.
+
+pub(crate) mod cores;
+pub(crate) mod json;
+pub(crate) mod json_walk;
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use contract::outcome::Reason;
+use contract::site::expect::{BodyRule, Expect, HeaderRule, HeaderTest};
+use contract::site::json_rule::JsonTest;
+use contract::site::pattern::Pattern;
+use ureq::http::response::Parts;
+use ureq::http::{HeaderMap, HeaderValue};
+
+use self::json::judge_json;
+use crate::body::Received;
+use crate::fault::{Fault, printable, quote};
+use crate::tls::certificate::day;
+
+/// A pattern, text or path is shown so long, in characters.
+pub(super) const SHOWN_CHARS: usize = 64;
+/// The most steps that the patterns of one check may take: some seconds of one core, at worst.
+const MAX_STEPS: u64 = 1 << 30;
+/// Seconds of a day.
+const DAY_S: i64 = 86_400;
+
+/// Judges the last response: the status first, as an error page has other headers and another body.
+pub(super) fn judge_response(
+    expect: &Expect,
+    head: &Parts,
+    received: Result<Received, Fault>,
+) -> Result<(), Fault> {
+    let status = head.status.as_u16();
+    if !expect.allows_status(status) {
+        let message = format!("status {status}, expected {}", expected_status(expect));
+        return Err(fault(Reason::Status, message));
+    }
+    let bytes = received.as_ref().map_or(0, |received| received.bytes.len());
+    refuse_costly(expect, &head.headers, bytes)?;
+    for rule in &expect.headers {
+        judge_header(rule, &head.headers)?;
+    }
+    judge_body(expect, &received?)
+}
+
+/// Refuses patterns that could take too long on what was received. A site's owner must not keep a core
+/// busy with a few characters.
+fn refuse_costly(expect: &Expect, headers: &HeaderMap, body_bytes: usize) -> Result<(), Fault> {
+    let in_headers = expect.headers.iter().filter_map(|rule| match &rule.test {
+        HeaderTest::Matches(pattern) => {
+            let values = headers.get_all(rule.name.as_str()).iter();
+            Some((pattern, values.map(HeaderValue::len).sum()))
+        }
+        _ => None,
+    });
+    let in_body = expect.body.iter().filter_map(|rule| match rule {
+        BodyRule::Matches(pattern) | BodyRule::NotMatches(pattern) => Some(pattern),
+        _ => None,
+    });
+    let in_json = expect.json.iter().filter_map(|rule| match &rule.test {
+        JsonTest::Matches(pattern) => Some(pattern),
+        _ => None,
+    });
+    let whole_body = |pattern| (pattern, body_bytes);
+    let mut left = MAX_STEPS;
+    for (pattern, bytes) in in_headers.chain(in_body.chain(in_json).map(whole_body)) {
+        left = left.checked_sub(pattern.steps(bytes)).ok_or_else(|| {
+            let message = format!(
+                "the pattern {} may take too long on {bytes} bytes; repeat less in it",
+                shown(pattern.as_str())
+            );
+            fault(Reason::InvalidSite, message)
+        })?;
+    }
+    Ok(())
+}
+
+/// The statuses that are expected, for people.
+fn expected_status(expect: &Expect) -> String {
+    if expect.status.is_empty() {
+        return "2xx".to_owned();
+    }
+    let ranges = expect.status.iter().map(|range| {
+        if range.first == range.last {
+            range.first.to_string()
+        } else {
+            format!("{}-{}", range.first, range.last)
+        }
+    });
+    ranges.collect::<Vec<_>>().join(", ")
+}
+
+/// Judges the headers of one name.
+fn judge_header(rule: &HeaderRule, headers: &HeaderMap) -> Result<(), Fault> {
+    let HeaderRule { name, test } = rule;
+    let values = headers.get_all(name.as_str()).iter();
+    let values: Vec<&[u8]> = values.map(HeaderValue::as_bytes).collect();
+    let first = values.first().copied();
+    let found = || {
+        first.map_or("it is not there".to_owned(), |v| {
+            format!("it is {}", quote(v))
+        })
+    };
+    let miss = |what: String| Err(fault(Reason::Header, format!("header {name} {what}")));
+    match test {
+        HeaderTest::Present(true) if first.is_none() => miss("is not there".to_owned()),
+        HeaderTest::Present(false) if first.is_some() => miss(format!("is there; {}", found())),
+        HeaderTest::Present(_) => Ok(()),
+        HeaderTest::Equals(text) => {
+            if values.contains(&text.as_bytes()) {
+                return Ok(());
+            }
+            miss(format!("is not {}; {}", shown(text), found()))
+        }
+        HeaderTest::Matches(pattern) => {
+            if values.iter().any(|value| pattern.find_end(value).is_some()) {
+                return Ok(());
+            }
+            miss(format!(
+                "does not match {}; {}",
+                shown(pattern.as_str()),
+                found()
+            ))
+        }
+    }
+}
+
+/// Judges the body.
+fn judge_body(expect: &Expect, received: &Received) -> Result<(), Fault> {
+    expect
+        .body
+        .iter()
+        .try_for_each(|rule| judge_rule(rule, received))?;
+    judge_json(&expect.json, received)?;
+    if received.cut && expect.max_size.is_some() {
+        return Err(too_large("max_size"));
+    }
+    Ok(())
+}
+
+/// Judges the body by one rule.
+fn judge_rule(rule: &BodyRule, received: &Received) -> Result<(), Fault> {
+    let (found, wanted, what) = match rule {
+        BodyRule::Contains(text) => (
+            contains(received, text),
+            true,
+            format!("contain {}", shown(text)),
+        ),
+        BodyRule::NotContains(text) => (
+            contains(received, text),
+            false,
+            format!("contains {}", shown(text)),
+        ),
+        BodyRule::Matches(pattern) => (
+            matches(received, pattern),
+            true,
+            format!("match {}", shown(pattern.as_str())),
+        ),
+        BodyRule::NotMatches(pattern) => (
+            matches(received, pattern),
+            false,
+            format!("matches {}", shown(pattern.as_str())),
+        ),
+    };
+    match (found, wanted) {
+        (None, _) => Err(too_large("the expectation on the body")),
+        (Some(found), _) if found == wanted => Ok(()),
+        (_, true) => {
+            let start = quote(&received.bytes);
+            Err(fault(
+                Reason::Body,
+                format!("the body does not {what}; it begins with {start}"),
+            ))
+        }
+        (_, false) => Err(fault(Reason::Body, format!("the body {what}"))),
+    }
+}
+
+/// Whether the body has a text in it; `None` if that depends on what was not read.
+fn contains(received: &Received, text: &str) -> Option<bool> {
+    match memchr::memmem::find(&received.bytes, text.as_bytes()) {
+        Some(_) => Some(true),
+        None if received.cut => None,
+        None => Some(false),
+    }
+}
+
+/// Whether the body matches a pattern; `None` if that depends on what was not read.
+fn matches(received: &Received, pattern: &Pattern) -> Option<bool> {
+    match pattern.find_end(&received.bytes) {
+        // a match that touches the cut may have needed the end to be there (`$`)
+        Some(end) if !received.cut || end < received.bytes.len() => Some(true),
+        None if !received.cut => Some(false),
+        _ => None,
+    }
+}
+
+/// Judges the time that a check took.
+pub(super) fn judge_time(max: Option<Duration>, took: Duration) -> Result<(), Fault> {
+    match max {
+        Some(max) if took > max => {
+            let (took, max) = (took.as_millis(), max.as_millis());
+            let message = format!("took {took} ms, expected at most {max} ms");
+            Err(fault(Reason::Slow, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Judges how long the certificate still lasts, if there is one; seconds since the Unix epoch.
+pub(super) fn judge_certificate(
+    expected: u64,
+    expires_at_s: Option<i64>,
+    now_s: i64,
+) -> Result<(), Fault> {
+    let Some(end) = expires_at_s else {
+        return Ok(());
+    };
+    let left = end.saturating_sub(now_s).div_euclid(DAY_S);
+    if u64::try_from(left).is_ok_and(|left| left >= expected) {
+        return Ok(());
+    }
+    let end = day(end);
+    let when = match left {
+        ..0 => format!("ended on {end}"),
+        0 => format!("ends on {end}, in less than a day"),
+        1 => format!("ends on {end}, in 1 day"),
+        _ => format!("ends on {end}, in {left} days"),
+    };
+    let message = format!("the certificate {when}; expected at least {expected}");
+    Err(fault(Reason::CertificateExpiring, message))
+}
+
+/// The rest would be needed for a verdict.
+pub(super) fn too_large(what: &str) -> Fault {
+    let message =
+        format!("the body is larger than the checker's body_limit, and {what} needs the rest");
+    fault(Reason::TooLarge, message)
+}
+
+/// A text of the site's owner, shortened.
+pub(super) fn shown(text: impl Display) -> String {
+    format!("\"{}\"", printable(&text.to_string(), SHOWN_CHARS))
+}
+
+/// An expectation that is not met.
+pub(super) fn fault(reason: Reason, message: impl Into<String>) -> Fault {
+    Fault::at("expect", reason, message)
+}
+
+#[cfg(test)]
+mod tests;

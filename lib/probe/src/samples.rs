@@ -1,0 +1,23 @@
+//! What the tests of this crate check.
+
+use contract::installation::Installation;
+use contract::site::DEFAULT_TIMEOUT_MS;
+use contract::task::{Task, VERSION};
+use serde_json::value::RawValue;
+
+/// The task of a plain site at this URL.
+pub(crate) fn task(url: &str) -> Task {
+    let nothing = || RawValue::from_string("{}".to_owned()).unwrap();
+    Task {
+        v: VERSION,
+        installation: Installation::default(),
+        site_id: 7,
+        name: url.to_owned(),
+        scheduled_at: 0,
+        expires_at: i64::MAX,
+        url: url.to_owned(),
+        timeout_ms: DEFAULT_TIMEOUT_MS.unsigned_abs(),
+        request: nothing(),
+        expect: nothing(),
+    }
+}

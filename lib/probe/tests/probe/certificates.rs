@@ -1,0 +1,216 @@
+//! Certificates, and what is made of them.
+
+use contract::outcome::Reason;
+use probe::{Prober, Watched};
+use serde_json::json;
+
+use crate::authority::{Authority, EXPIRED, FUTURE, Shown, VALID, second};
+use crate::tls::{HOST, SHAKING, TLS_ALL, prober, watch};
+use crate::tls_server::{TlsServer, Turn};
+use crate::{detail, phases};
+
+/// What a check of a server that shows a certificate should find.
+struct Row {
+    what: &'static str,
+    shown: Shown,
+    tls: serde_json::Value,
+    /// What the detail says, if the certificate is refused.
+    said: Option<&'static str>,
+    /// The year in which the certificate ends.
+    ends: i32,
+}
+
+/// A certificate that is fine and ends in 2040, unless something else is said.
+fn row(what: &'static str, shown: Shown) -> Row {
+    Row {
+        what,
+        shown,
+        tls: json!({}),
+        said: None,
+        ends: 2040,
+    }
+}
+
+impl Row {
+    fn refused(mut self, said: &'static str) -> Self {
+        self.said = Some(said);
+        self
+    }
+
+    fn ends(mut self, year: i32) -> Self {
+        self.ends = year;
+        self
+    }
+
+    fn with(mut self, tls: &serde_json::Value) -> Self {
+        self.tls = tls.clone();
+        self
+    }
+
+    /// With its own certificate as an authority's.
+    fn trusted(self) -> Self {
+        let pem = self.shown.pem();
+        self.with(&json!({"ca": pem}))
+    }
+
+    fn assert(self, prober: &Prober) {
+        let server = TlsServer::start(self.shown, vec![Turn::ok()]);
+        let Watched { result, hops } = watch(prober, &server.url(), &self.tls);
+        let what = self.what;
+        let (reason, seen) = match self.said {
+            Some(_) => (Some(Reason::TlsCertificate), SHAKING),
+            None => (None, TLS_ALL),
+        };
+        assert_eq!(result.reason, reason, "{what}: {result:?}");
+        assert_eq!(phases(&result), seen, "{what}: {result:?}");
+        let said = self.said.map(|said| format!("tls: {said}"));
+        assert!(
+            detail(&result).starts_with(&said.unwrap_or_default()),
+            "{what}: {result:?}"
+        );
+        let ends = Some(second(self.ends));
+        assert_eq!(result.measured.certificate_expires_at_s, ends, "{what}");
+        let tls = hops[0].tls.as_ref().unwrap();
+        let certificate = tls.certificate.as_ref().unwrap();
+        assert_eq!(Some(certificate.not_after_s), ends, "{what}");
+        assert_eq!(tls.version, Some("TLS 1.3"), "{what}");
+    }
+}
+
+#[test]
+fn certificates_are_judged_by_dates_names_and_purpose() {
+    let root = Authority::new("root");
+    let leaf = |names: &[&str], years| root.leaf(names, years);
+    let many = ["a.example", "b.example", "c.example", "d.example"];
+    let prober = prober(&[root.der()]);
+    for row in [
+        row("valid", leaf(HOST, VALID)),
+        row("expired", leaf(HOST, EXPIRED))
+            .refused("the certificate ended on 2021-01-01")
+            .ends(2021),
+        row("not yet valid", leaf(HOST, FUTURE))
+            .refused("the certificate begins on 2039-01-01 only"),
+        row("another name", leaf(&["a.example"], VALID))
+            .refused("the certificate is for a.example, not 127.0.0.1"),
+        row("many names", leaf(&many, VALID))
+            .refused("the certificate is for a.example, b.example, c.example, …, not 127.0.0.1"),
+        row("no name", leaf(&[], VALID))
+            .refused("the certificate names no host (as subjectAltName), so not 127.0.0.1"),
+        row("a client's", root.client_leaf(HOST))
+            .refused("the certificate is not meant for servers"),
+        row(
+            "another's key",
+            leaf(HOST, VALID).with_key_of(&leaf(HOST, VALID)),
+        )
+        .refused("a signature does not fit"),
+    ] {
+        row.assert(&prober);
+    }
+}
+
+#[test]
+fn chains_lead_to_a_known_authority_without_a_gap() {
+    let root = Authority::new("root");
+    let middle = root.under("middle", VALID);
+    let old = root.under("old", EXPIRED);
+    let prober = prober(&[root.der()]);
+    for row in [
+        row("whole", middle.leaf(HOST, VALID).with(&middle)),
+        row("with a gap", middle.leaf(HOST, VALID))
+            .refused("the certificate's issuer (CN=middle) is not known; the server must send"),
+        row("old", old.leaf(HOST, VALID).with(&old))
+            .refused("a certificate between the server's and its authority ended on 2021-01-01"),
+        row("beside another", root.leaf(HOST, VALID))
+            .with(&json!({"ca": Authority::new("other").pem()})),
+    ] {
+        row.assert(&prober);
+    }
+}
+
+#[test]
+fn a_site_may_bring_authorities_of_its_own() {
+    let own = Authority::new("own");
+    let middle = own.under("middle", VALID);
+    let namesake = Authority::new("root");
+    let ca = json!({"ca": own.pem()});
+    let two = json!({"ca": format!("{}{}", namesake.pem(), own.pem())});
+    let prober = prober(&[Authority::new("root").der()]);
+    for row in [
+        row("unknown", own.leaf(HOST, VALID))
+            .refused("the certificate's issuer (CN=own) is not known"),
+        row("known", own.leaf(HOST, VALID)).with(&ca),
+        row("the second", own.leaf(HOST, VALID)).with(&two),
+        row("further down", middle.leaf(HOST, VALID).with(&middle)).with(&ca),
+        row("a known one's namesake", namesake.leaf(HOST, VALID)).with(&two),
+        row("expired", own.leaf(HOST, EXPIRED))
+            .with(&ca)
+            .refused("the certificate ended on 2021-01-01")
+            .ends(2021),
+        row("for another", own.leaf(&["a.example"], VALID))
+            .with(&ca)
+            .refused("the certificate is for a.example, not 127.0.0.1"),
+    ] {
+        row.assert(&prober);
+    }
+}
+
+#[test]
+fn a_certificate_that_vouches_for_itself_is_trusted_where_the_site_says_so() {
+    let alone = |years, authority| Shown::self_signed(HOST, years, authority);
+    let other = Shown::self_signed(&["a.example"], VALID, true);
+    let prober = prober(&[Authority::new("root").der()]);
+    for row in [
+        row("unknown", alone(VALID, false))
+            .refused("the certificate (CN=self) vouches for itself; to trust it, put it into"),
+        row("an authority's", alone(VALID, true))
+            .refused("the certificate is an authority's own; to trust it, put it into"),
+        row("trusted", alone(VALID, false)).trusted(),
+        row("an authority's, trusted", alone(VALID, true)).trusted(),
+        row("expired", alone(EXPIRED, true))
+            .trusted()
+            .refused("the certificate ended on 2021-01-01")
+            .ends(2021),
+        row("not yet valid", alone(FUTURE, true))
+            .trusted()
+            .refused("the certificate begins on 2039-01-01 only"),
+        row("for another", other)
+            .trusted()
+            .refused("the certificate is for a.example, not 127.0.0.1"),
+    ] {
+        row.assert(&prober);
+    }
+}
+
+#[test]
+fn a_site_may_have_another_name_or_no_judge() {
+    let root = Authority::new("root");
+    let leaf = |names: &[&str]| root.leaf(names, VALID);
+    let name = |name: &str| json!({"server_name": name});
+    let unjudged = json!({"verify": false});
+    let prober = prober(&[root.der()]);
+    for row in [
+        row("another name", leaf(&["a.example"])).with(&name("a.example")),
+        row("the URL's name", leaf(HOST))
+            .with(&name("a.example"))
+            .refused("the certificate is for 127.0.0.1, not a.example"),
+        row("a wildcard", leaf(&["*.a.example"])).with(&name("x.a.example")),
+        row("a wildcard for less", leaf(&["*.a.example"]))
+            .with(&name("x.y.a.example"))
+            .refused("the certificate is for *.a.example, not x.y.a.example"),
+        row("another address", leaf(&["10.0.0.1"])).with(&name("10.0.0.1")),
+        row("an address of IPv6", leaf(&["::1"])).with(&name("::1")),
+        row("unjudged, expired", root.leaf(HOST, EXPIRED))
+            .with(&unjudged)
+            .ends(2021),
+        row("unjudged, another name", leaf(&["a.example"])).with(&unjudged),
+        row("unjudged, alone", Shown::self_signed(HOST, VALID, true)).with(&unjudged),
+        row(
+            "unjudged, another's key",
+            leaf(HOST).with_key_of(&leaf(HOST)),
+        )
+        .with(&unjudged)
+        .refused("a signature does not fit"),
+    ] {
+        row.assert(&prober);
+    }
+}
