@@ -10,7 +10,7 @@ use super::fault::{self, Fault};
 use super::fill::Filled;
 use super::prober::USER_AGENT;
 use super::tls::clients::Handshake;
-use super::{record, redact};
+use super::{observed, redact};
 
 /// Methods that say how long their body is even when there is none.
 const WITH_BODY: &[&str] = &["POST", "PUT", "PATCH"];
@@ -60,10 +60,10 @@ impl Step {
         let mut message = http::Request::new(());
         self.write_head(filled, &mut message)?;
         let url = redact::url(self.url.as_str());
-        record::begin_hop(&self.method, &url, longest_line(&message));
+        observed::begin_hop(&self.method, &url, longest_line(&message));
         // What the site trusts, and who it takes webmon for, is no other server's business.
         let own = own.filter(|_| self.trusted).cloned();
-        record::with(|record| record.handshake = own);
+        observed::with(|observed| observed.handshake = own);
         let body = filled.body.as_deref().filter(|_| self.with_body);
         let empty = WITH_BODY.contains(&self.method.as_str()).then_some("");
         let sent = match body.or(empty) {
@@ -73,7 +73,7 @@ impl Step {
         match sent {
             Ok(response) => {
                 let status = response.status().as_u16();
-                record::with(|record| record.hop().map(|hop| hop.status = Some(status)));
+                observed::with(|observed| observed.hop().map(|hop| hop.status = Some(status)));
                 Ok(response)
             }
             Err(error) => Err(fault::explain(error)),

@@ -8,7 +8,7 @@ use contract::outcome::Reason;
 use ureq::Body;
 
 use super::fault::{self, Fault};
-use super::record::{self, End, Line};
+use super::observed::{self, ConnectionEnd, ResponseState};
 
 /// Decoded bytes are read so many at a time, at first, and on the stack: a check should not touch more
 /// memory than it needs.
@@ -109,8 +109,8 @@ impl Drop for Share {
 /// Reads a body; what is kept comes out of `share`.
 pub(super) fn receive(body: Body, limits: Limits, share: &mut Share) -> Result<Received, Fault> {
     let mut received = Received::default();
-    record::with(|record| record.body_bytes = Some(0));
-    if record::with(|record| record.line) == Line::Done {
+    observed::with(|observed| observed.body_bytes = Some(0));
+    if observed::with(|observed| observed.response) == ResponseState::Done {
         // No body, which the library would yet try to decode (the head may answer `HEAD`).
         return Ok(received);
     }
@@ -129,7 +129,7 @@ pub(super) fn receive(body: Body, limits: Limits, share: &mut Share) -> Result<R
         let taken = read.min(room);
         received.cut = taken < read;
         count += u64::try_from(taken).unwrap_or(0);
-        record::with(|record| record.body_bytes = Some(count));
+        observed::with(|observed| observed.body_bytes = Some(count));
         if let Some(max) = limits.max_size.filter(|max| count > *max) {
             let message = format!("the body has more than {max} bytes");
             return Err(Fault::at("expect", Reason::Size, message));
@@ -149,7 +149,7 @@ pub(super) fn receive(body: Body, limits: Limits, share: &mut Share) -> Result<R
 /// The connection's end, unless it was a reset: the library takes both for the end of a body that has
 /// no length.
 fn end(received: Received) -> Result<Received, Fault> {
-    if record::with(|record| record.end) == End::Reset {
+    if observed::with(|observed| observed.connection_end) == ConnectionEnd::Reset {
         let message = "the server reset the connection before the response was complete";
         return Err(Fault::here(Reason::Reset, message));
     }

@@ -10,7 +10,7 @@ use std::mem;
 use contract::site::header::MAX_HEADER_LINE_BYTES;
 use ureq::unversioned::transport::Buffers;
 
-use super::record;
+use super::observed;
 
 /// The input's room at first, in bytes.
 const INPUT_FIRST: usize = 2 * 1024;
@@ -100,7 +100,7 @@ impl GrowingBuffers {
 impl Buffers for GrowingBuffers {
     fn output(&mut self) -> &mut [u8] {
         // a line of the head must fit as a whole
-        let line = record::with(|record| record.longest_line);
+        let line = observed::with(|observed| observed.longest_line);
         self.output_of(OUTPUT_HEAD.max(line + LINE_SLACK))
     }
 
@@ -194,9 +194,9 @@ mod tests {
     #[test]
     fn a_line_fits_the_output_however_long_it_is() {
         let mut buffers = GrowingBuffers::default();
-        record::begin(std::time::Duration::from_secs(1), 0);
+        observed::begin(std::time::Duration::from_secs(1), 0);
         assert_eq!(buffers.output().len(), OUTPUT_HEAD);
-        record::begin_hop(&ureq::http::Method::GET, "http://a.example/", 70_000);
+        observed::begin_hop(&ureq::http::Method::GET, "http://a.example/", 70_000);
         assert_eq!(buffers.output().len(), 70_000 + LINE_SLACK);
         let (room, output) = buffers.tmp_and_output();
         assert_eq!((room.is_empty(), output.len()), (false, 70_016));

@@ -17,10 +17,10 @@ use super::fault::Fault;
 use super::fill::Filled;
 use super::judge;
 use super::memory;
+use super::observed::{self, Hop, Observed};
 use super::patience::Patience;
 use super::plan::{Expected, Plan};
 use super::prober::{Prober, Shared};
-use super::record::{self, Hop, Record};
 use super::redirect::Trail;
 use super::tls::certificate;
 
@@ -60,9 +60,9 @@ impl Prober {
     /// The same, with each connection that was made on the way.
     pub fn watch(&self, task: &Task, started_at_us: i64) -> Watched {
         let fault = self.make(task, started_at_us, true);
-        let record = record::end();
-        let result = result(task, fault, started_at_us, &record);
-        let mut hops = record.hops;
+        let observed = observed::end();
+        let result = result(task, fault, started_at_us, &observed);
+        let mut hops = observed.hops;
         for hop in &mut hops {
             if let Some(tls) = &mut hop.tls {
                 tls.certificate = hop.leaf.as_deref().and_then(certificate::read);
@@ -71,16 +71,16 @@ impl Prober {
         Watched { result, hops }
     }
 
-    /// Makes a check: what is wrong with the site, or this machine. What was seen is in the record.
+    /// Makes a check: what is wrong with the site, or this machine. What was seen on the way is observed.
     fn make(&self, task: &Task, started_at_us: i64, watched: bool) -> Option<Fault> {
         let wire_limit = self.shared.body_limit.saturating_mul(WIRE_FACTOR);
         let limit = Duration::from_millis(task.timeout_ms.into());
-        record::begin(limit, wire_limit.saturating_add(WIRE_HEADS));
-        record::with(|record| {
-            record.watched = watched;
-            record.options = Some(self.shared.options.share());
+        observed::begin(limit, wire_limit.saturating_add(WIRE_HEADS));
+        observed::with(|observed| {
+            observed.watched = watched;
+            observed.options = Some(self.shared.options.share());
         });
-        // What a panic could leave half done is the record's, and that is replaced at the next check.
+        // A panic could leave half done only what was observed, and that is replaced at the next check.
         match panic::catch_unwind(AssertUnwindSafe(|| self.failure(task, started_at_us))) {
             Ok(fault) => fault,
             Err(_) => Some(Fault::here(Reason::Internal, "the probe panicked")),
@@ -91,7 +91,7 @@ impl Prober {
     fn failure(&self, task: &Task, started_at_us: i64) -> Option<Fault> {
         let began = Instant::now();
         let fault = self.run(task, started_at_us).err()?;
-        record::stop();
+        observed::stop();
         let fault = fault.with_what_was_withheld();
         Some(self.doubt(fault, began))
     }
@@ -165,7 +165,7 @@ impl Prober {
         let limits = self.limits(expected);
         let mut share = self.shared.body_memory.share();
         let received = body::receive(body, limits, &mut share);
-        record::stop();
+        observed::stop();
         let cores = &self.shared.cores;
         let core = (expected.take_a_core())
             .then(|| patience.wait(|most| cores.take(most)))
@@ -177,10 +177,10 @@ impl Prober {
         drop(expect);
         drop(core);
         if let Some(days) = days {
-            let end = record::with(|record| record.certificate_end_s());
+            let end = observed::with(|observed| observed.certificate_end_s());
             judge::judge_certificate(days, end, started_at_us / 1_000_000)?;
         }
-        let total = record::with(|record| record.total_us);
+        let total = observed::with(|observed| observed.total_us);
         judge::judge_time(max_time, Duration::from_micros(total.unwrap_or(0)))
     }
 
@@ -195,8 +195,8 @@ impl Prober {
         let filled = Filled::new(request, &vault, &url)?;
         let key = filled.client_key.as_deref();
         let own = self.shared.tls.of_site(&request.tls, key)?;
-        record::start();
-        record::with(|record| record.family = request.ip);
+        observed::start();
+        observed::with(|observed| observed.family = request.ip);
         let mut trail = Trail::new(Step::first(url, request)?);
         loop {
             let response = trail.step.ask(&self.agent, &filled, own.as_ref())?;
@@ -222,28 +222,33 @@ impl Prober {
 /// the while that the check is made.
 #[inline(never)]
 fn conclude(task: &Task, fault: Option<Fault>, started_at_us: i64) -> CheckResult {
-    result(task, fault, started_at_us, &record::end())
+    result(task, fault, started_at_us, &observed::end())
 }
 
-/// The result of a check with this record.
-fn result(task: &Task, fault: Option<Fault>, started_at_us: i64, record: &Record) -> CheckResult {
+/// The result of a check which observed this.
+fn result(
+    task: &Task,
+    fault: Option<Fault>,
+    started_at_us: i64,
+    observed: &Observed,
+) -> CheckResult {
     CheckResult {
         site_id: task.site_id,
         scheduled_at: task.scheduled_at,
         reason: fault.as_ref().map(|fault| fault.reason),
-        detail: fault.map(|fault| fault.detail(record.hops.len())),
-        measured: measured(record, started_at_us),
+        detail: fault.map(|fault| fault.detail(observed.hops.len())),
+        measured: measured(observed, started_at_us),
     }
 }
 
-/// The record as the result has it.
-fn measured(record: &Record, started_at_us: i64) -> Measured {
+/// What was observed, as the result has it.
+fn measured(observed: &Observed, started_at_us: i64) -> Measured {
     Measured {
         started_at_us: Some(started_at_us),
-        status: record.status(),
-        phases: record.phases(),
-        body_bytes: record.body_bytes,
-        address: record.hops.iter().rev().find_map(|hop| hop.address),
-        certificate_expires_at_s: record.certificate_end_s(),
+        status: observed.status(),
+        phases: observed.phases(),
+        body_bytes: observed.body_bytes,
+        address: observed.hops.iter().rev().find_map(|hop| hop.address),
+        certificate_expires_at_s: observed.certificate_end_s(),
     }
 }

@@ -16,7 +16,7 @@ use super::dial::Policy;
 use super::dns::names::{Found, Names, Search};
 use super::dns::servers::Trouble;
 use super::fault::Fault;
-use super::record;
+use super::observed;
 use crate::options::Reference;
 
 /// How long the question may take.
@@ -193,7 +193,7 @@ impl Doubts {
 
 /// The host that was asked for last.
 fn host_in_doubt() -> String {
-    let url = record::with(|record| record.hop().map(|hop| hop.url.clone()));
+    let url = observed::with(|observed| observed.hop().map(|hop| hop.url.clone()));
     let url = url.and_then(|url| url.parse::<Url>().ok());
     url.and_then(|url| url.host_str().map(str::to_owned))
         .unwrap_or_default()

@@ -10,7 +10,7 @@ use contract::result::MAX_DETAIL_CHARS;
 use contract::site::SiteError;
 
 use super::doubt::Doubt;
-use super::record::{self, End, Phase};
+use super::observed::{self, ConnectionEnd, Phase};
 use super::redact;
 use super::tls::refusal;
 
@@ -33,7 +33,7 @@ pub(super) struct Fault {
 impl Fault {
     /// A fault in the phase that is running.
     pub(super) fn here(reason: Reason, message: impl Into<String>) -> Self {
-        Self::at(record::phase().as_str(), reason, message)
+        Self::at(observed::phase().as_str(), reason, message)
     }
 
     /// A fault at `place`.
@@ -60,7 +60,7 @@ impl Fault {
 
     /// The same, with what this check's last server was not given: it may have answered otherwise.
     pub(super) fn with_what_was_withheld(self) -> Self {
-        let Some(why) = record::with(|record| record.withheld.take()) else {
+        let Some(why) = observed::with(|observed| observed.withheld.take()) else {
             return self;
         };
         let message = format!("{} (asked without the site's headers: {why})", self.message);
@@ -133,11 +133,11 @@ pub(super) fn explain(error: ureq::Error) -> Fault {
 
 /// The time is up: the reason follows from the phase.
 pub(super) fn timeout() -> Fault {
-    let (reason, message) = match record::phase() {
+    let (reason, message) = match observed::phase() {
         Phase::Dns => (Reason::DnsTimeout, "no answer"),
         Phase::Connect => (Reason::ConnectTimeout, "no answer"),
         Phase::Tls => (Reason::TlsTimeout, "the handshake did not end"),
-        Phase::Receive if record::with(|record| record.status().is_some()) => {
+        Phase::Receive if observed::with(|observed| observed.status().is_some()) => {
             (Reason::BodyTimeout, "the body did not end")
         }
         Phase::Wait | Phase::Receive => {
@@ -146,7 +146,7 @@ pub(super) fn timeout() -> Fault {
     };
     Fault::here(
         reason,
-        format!("{message} within {} ms", record::limit_ms()),
+        format!("{message} within {} ms", observed::limit_ms()),
     )
 }
 
@@ -158,7 +158,7 @@ pub(super) fn explain_io(error: &io::Error) -> Fault {
     {
         return refusal::explain(error);
     }
-    let phase = record::phase();
+    let phase = observed::phase();
     if let Some(reason) = shortage(error) {
         return Fault::here(reason, format!("this machine says: {error}"));
     }
@@ -227,7 +227,9 @@ fn explain_encoding(encoding: &str, error: &io::Error) -> Fault {
         return explain_io(error);
     }
     // The decoder too reports an unexpected end, of a body that the server sent whole.
-    if is_cut(error.kind()) && record::with(|record| record.end) != End::Open {
+    if is_cut(error.kind())
+        && observed::with(|observed| observed.connection_end) != ConnectionEnd::Open
+    {
         return explain_io(error);
     }
     Fault::here(Reason::Encoding, format!("the body is no valid {encoding}"))

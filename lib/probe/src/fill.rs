@@ -14,8 +14,8 @@ use url::Url;
 
 use super::fault::Fault;
 use super::memory::{self, SHORT_SECRETS_BYTES};
+use super::observed;
 use super::recipient::Recipient;
-use super::record;
 use super::redact::placeholder;
 use super::secrets::Vault;
 
@@ -157,7 +157,7 @@ impl Filler<'_> {
         let pair = BASE64_STANDARD.encode(format!("{user}:{word}"));
         let shown = placeholders(username.secrets().chain(password.secrets()));
         if !shown.is_empty() {
-            record::with(|record| record.revealed.add(shown, &pair));
+            observed::with(|observed| observed.revealed.add(shown, &pair));
         }
         Ok(format!("Basic {pair}"))
     }

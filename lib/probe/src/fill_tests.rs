@@ -32,7 +32,7 @@ fn vault() -> Vault {
 
 /// Fills a request in a check of its own and looks at it.
 fn fill<T>(json: &str, look: impl FnOnce(Filled<'_>) -> T) -> Result<T, Fault> {
-    record::begin(Duration::ZERO, 0);
+    observed::begin(Duration::ZERO, 0);
     let request = Request::parse(json).unwrap();
     let url = "https://a.example/".parse().unwrap();
     Filled::new(&request, &vault(), &url).map(look)

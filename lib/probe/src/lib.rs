@@ -6,7 +6,7 @@
 //! first byte on the `wire`. A `redirect` asks again. The last response's `body` is read, and
 //! [`judge`] compares all with what was expected.
 //!
-//! What was seen on the way is in the thread's `record`, and what went wrong is a `fault`; one that may be
+//! What was seen on the way is [`observed`], and what went wrong is a `fault`; one that may be
 //! this machine's own is in `doubt` until somebody else was asked: an error that came from the way there, or
 //! general `silence`. A check that failed across a `stall` of this process blames nobody. What of it all people
 //! may see, `redact` says.
@@ -24,12 +24,12 @@ mod judge;
 mod live;
 mod memory;
 mod meter;
+mod observed;
 mod options;
 mod patience;
 mod plan;
 mod prober;
 mod recipient;
-mod record;
 mod redact;
 mod redirect;
 #[cfg(test)]
@@ -43,12 +43,12 @@ mod tls;
 mod wire;
 
 pub use self::check::Watched;
+pub use self::observed::Hop;
 pub use self::options::{
     Addresses, DEFAULT_BODY_LIMIT, DEFAULT_BODY_MEMORY, Dns, Origin, ProbeOptions, Reference,
     SECRET_VARIABLE_PREFIX, Secrets,
 };
 pub use self::prober::Prober;
-pub use self::record::Hop;
 pub use self::tls::{CertificateSeen, TlsSeen};
 
 use std::iter;

@@ -9,7 +9,7 @@ use contract::task::Task;
 
 use super::body::Budget;
 use super::fault::Fault;
-use super::record;
+use super::observed;
 
 /// The memory for long options and certificates, of all checks together, in bytes.
 pub(super) const BYTES: u64 = 24 << 20;
@@ -25,7 +25,7 @@ pub(super) const SHORT_SECRETS_BYTES: usize = 1 << 10;
 const FORMS: usize = 6;
 /// Certificates of so many bytes a slot has room for.
 const SHORT_CHAIN_BYTES: usize = 8 << 10;
-/// A certificate stands in so many forms at once at most: as it was read, and for the record.
+/// A certificate stands in so many forms at once at most: as it was read, and as what was observed.
 const CHAIN_FORMS: usize = 2;
 /// What a slot has for short options, in bytes.
 pub(super) const SLOT_BYTES: usize = FORMS * (SHORT_BYTES + SHORT_SECRETS_BYTES);
@@ -59,12 +59,12 @@ fn take(bytes: usize) -> Result<(), Fault> {
         return Ok(());
     }
     let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-    let share = record::with(|record| record.options.take());
+    let share = observed::with(|observed| observed.options.take());
     let Some(mut share) = share else {
         return Ok(());
     };
-    // the record is not borrowed meanwhile, as a fault looks at it
+    // what was observed is not borrowed meanwhile, as a fault looks at it
     let taken = share.take(bytes);
-    record::with(|record| record.options = Some(share));
+    observed::with(|observed| observed.options = Some(share));
     taken
 }

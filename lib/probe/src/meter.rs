@@ -5,7 +5,7 @@ use contract::outcome::Reason;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
 use super::fault::Fault;
-use super::record::{self, End, Line, Phase};
+use super::observed::{self, ConnectionEnd, Phase, ResponseState};
 
 /// Puts a meter on a connection, above TLS, whose own records are no part of the response.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +23,8 @@ impl<T: Transport> Connector<T> for MeterConnector {
         _: &ConnectionDetails<'_>,
         transport: Option<T>,
     ) -> Result<Option<Meter<T>>, ureq::Error> {
-        record::enter(Phase::Wait);
-        record::with(|record| record.line = Line::Open);
+        observed::enter(Phase::Wait);
+        observed::with(|observed| observed.response = ResponseState::Open);
         Ok(transport.map(Meter))
     }
 }
@@ -45,13 +45,13 @@ impl<T: Transport> Transport for Meter<T> {
         }
         let awaited = self.0.await_input(timeout);
         if !matches!(awaited, Ok(true)) {
-            record::with(|record| {
-                if record.end == End::Open {
-                    record.end = End::Closed;
+            observed::with(|observed| {
+                if observed.connection_end == ConnectionEnd::Open {
+                    observed.connection_end = ConnectionEnd::Closed;
                 }
             });
-        } else if record::phase() == Phase::Wait {
-            record::enter(Phase::Receive);
+        } else if observed::phase() == Phase::Wait {
+            observed::enter(Phase::Receive);
         }
         awaited
     }
@@ -68,13 +68,13 @@ impl<T: Transport> Transport for Meter<T> {
 impl<T> Drop for Meter<T> {
     /// The library lets go of a connection as soon as nothing more is to come over it.
     fn drop(&mut self) {
-        record::with(|record| record.line = Line::Done);
+        observed::with(|observed| observed.response = ResponseState::Done);
     }
 }
 
 /// The library wants more before it uses what fills the buffer already.
 fn full() -> Fault {
-    let what = match record::with(|record| record.status()) {
+    let what = match observed::with(|observed| observed.status()) {
         Some(_) => "a line between the body's chunks",
         None => "the response's head",
     };

@@ -8,7 +8,7 @@ use std::fmt;
 
 use contract::text::is_harmless;
 
-use super::record;
+use super::observed;
 
 /// The beginning of a value is taken for it where a text ends, if it has so many bytes.
 const BEGINNING_BYTES: usize = 8;
@@ -29,12 +29,12 @@ struct Pair {
 /// A text as people may see it: at most `limit` characters, those that are not harmless as `·`: one stands
 /// for one, as the text is short.
 pub(super) fn printable(text: &[u8], limit: usize) -> String {
-    record::with(|record| record.revealed.printable(text, limit))
+    observed::with(|observed| observed.revealed.printable(text, limit))
 }
 
 /// A URL as people may see it.
 pub(super) fn url(url: &str) -> Cow<'_, str> {
-    if record::with(|record| record.revealed.0.is_empty()) {
+    if observed::with(|observed| observed.revealed.0.is_empty()) {
         return Cow::Borrowed(url);
     }
     Cow::Owned(printable(url.as_bytes(), usize::MAX))

@@ -74,14 +74,14 @@ fn bytes_that_are_no_text_are_shown_as_such_and_hide_no_value() {
 
 #[test]
 fn a_url_without_secrets_is_not_copied() {
-    record::begin(std::time::Duration::ZERO, 0);
+    observed::begin(std::time::Duration::ZERO, 0);
     assert!(matches!(url("http://a.example/"), Cow::Borrowed(_)));
-    record::with(|record| record.revealed.add(placeholder("A"), "hunter2"));
+    observed::with(|observed| observed.revealed.add(placeholder("A"), "hunter2"));
     assert_eq!(
         url("http://a.example/?hunter2"),
         "http://a.example/?${secret:A}"
     );
-    let printed = record::with(|record| format!("{record:?}"));
+    let printed = observed::with(|observed| format!("{observed:?}"));
     assert!(
         printed.contains("***") && !printed.contains("hunter2"),
         "{printed}"

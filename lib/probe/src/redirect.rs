@@ -12,7 +12,7 @@ use url::Url;
 
 use super::ask::Step;
 use super::fault::{Fault, quote};
-use super::record;
+use super::observed;
 
 /// The requests of a check so far.
 #[derive(Debug)]
@@ -127,7 +127,7 @@ fn stays_trusted(from: &Url, to: &Url, admit: impl FnOnce(&Url) -> Result<(), St
     }
     let admitted = admit(to);
     if let Err(why) = &admitted {
-        record::with(|record| record.withheld = Some(why.as_str().into()));
+        observed::with(|observed| observed.withheld = Some(why.as_str().into()));
     }
     admitted.is_ok()
 }
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_check_says_what_a_later_server_was_not_given() {
-        record::begin(std::time::Duration::ZERO, 0);
+        observed::begin(std::time::Duration::ZERO, 0);
         let (from, to) = ("http://a.example/", "https://a.example/");
         let (from, to): (Url, Url) = (from.parse().unwrap(), to.parse().unwrap());
         let failed = || Fault::at("expect", Reason::Status, "status 401").with_what_was_withheld();

@@ -13,8 +13,8 @@ use contract::outcome::Reason;
 use url::Url;
 
 use super::fault::Fault;
+use super::observed;
 use super::recipient::{self, Recipient};
-use super::record;
 use super::redact::placeholder;
 use crate::options::{Origin, SECRET_VARIABLE_PREFIX, Secrets};
 
@@ -38,8 +38,8 @@ impl Vault {
         }
     }
 
-    /// The value of a secret, to be sent to `recipient`. The record notes it, so that it is never shown,
-    /// and has it ready when the same check asks again.
+    /// The value of a secret, to be sent to `recipient`. It is noted, so that it is never shown,
+    /// and found there when the same check asks again.
     pub(super) fn reveal(&self, name: &str, recipient: Recipient<'_>) -> Result<String, Fault> {
         let fault = |message| Fault::at(format!("secret {name}"), Reason::SecretMissing, message);
         match self.secrets.hosts.get(name) {
@@ -49,12 +49,12 @@ impl Vault {
         }
         let shown = placeholder(name);
         // what is made of a secret is noted after it, so the first value is its own
-        let known = record::with(|record| record.revealed.value(&shown).map(str::to_owned));
+        let known = observed::with(|observed| observed.revealed.value(&shown).map(str::to_owned));
         if let Some(value) = known {
             return Ok(value);
         }
         let value = self.find(name).map_err(fault)?;
-        record::with(|record| record.revealed.add(shown, &value));
+        observed::with(|observed| observed.revealed.add(shown, &value));
         Ok(value)
     }
 

@@ -40,7 +40,7 @@ impl Setting {
 
     /// What a check finds for a.example; of a fault the detail, without the directory.
     fn reveal(&self, name: &str) -> Result<String, String> {
-        record::begin(Duration::ZERO, 0);
+        observed::begin(Duration::ZERO, 0);
         let dir = self.dir.path().display().to_string();
         reveal(&Vault::new(&self.secrets), name, "https://a.example/", "{}").map_err(|fault| {
             assert_eq!(fault.reason, Reason::SecretMissing);
@@ -197,7 +197,7 @@ fn a_row_that_touches_the_proof_of_an_origin_gets_no_bound_secret() {
             (r#"{"tls": {"verify": false}}"#, "request.tls.verify"),
             (&ca, "request.tls.ca"),
         ] {
-            record::begin(Duration::ZERO, 0);
+            observed::begin(Duration::ZERO, 0);
             let fault = reveal(&vault, "A", &url, request).unwrap_err();
             let said = format!("{place}: the secret A is bound by secrets.hosts, and ");
             let detail = fault.detail(0);

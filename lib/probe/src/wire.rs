@@ -11,10 +11,10 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 use super::buffers::GrowingBuffers;
 use super::fault::{self, Fault};
-use super::record::{self, End};
+use super::observed::{self, ConnectionEnd};
 use crate::sockets::SocketPermit;
 
-/// A connection that keeps the record's limits, with as few system calls as that takes.
+/// A connection that keeps the check's limits of time and size, with as few system calls as that takes.
 #[derive(Debug)]
 pub(super) struct Socket {
     /// The socket, which blocks.
@@ -35,7 +35,7 @@ pub(super) struct Wire {
 impl Socket {
     /// Waits until there is room to send, at most until the check's time is up.
     fn wait_for_room(&self) -> Result<(), Fault> {
-        let left = record::left().ok_or_else(fault::timeout)?;
+        let left = observed::left().ok_or_else(fault::timeout)?;
         let time = Timespec::try_from(left).ok();
         match poll(
             &mut [PollFd::new(&self.stream, PollFlags::OUT)],
@@ -50,7 +50,7 @@ impl Socket {
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            let left = record::left().ok_or_else(|| into_io(fault::timeout()))?;
+            let left = observed::left().ok_or_else(|| into_io(fault::timeout()))?;
             self.stream.set_read_timeout(Some(left))?;
             match self.stream.read(buffer) {
                 Ok(read) => {
@@ -61,7 +61,7 @@ impl Read for Socket {
                 Err(error) => {
                     // The library takes a reset for the end of a body without a length.
                     if error.kind() == ErrorKind::ConnectionReset {
-                        record::with(|record| record.end = End::Reset);
+                        observed::with(|observed| observed.connection_end = ConnectionEnd::Reset);
                     }
                     return Err(error);
                 }
@@ -140,9 +140,9 @@ fn into_io(fault: Fault) -> io::Error {
 /// Counts bytes that came over the wire: compressed nothing must not keep a check busy.
 fn count(read: usize) -> Result<(), Fault> {
     let read = u64::try_from(read).unwrap_or(u64::MAX);
-    let enough = record::with(|record| {
-        let left = record.wire_left.checked_sub(read);
-        record.wire_left = left.unwrap_or(0);
+    let enough = observed::with(|observed| {
+        let left = observed.wire_left.checked_sub(read);
+        observed.wire_left = left.unwrap_or(0);
         left.is_some()
     });
     if enough {

@@ -58,11 +58,11 @@ pub(crate) fn of(fault: &Fault) -> (u8, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{self, Phase};
+    use crate::observed::{self, Phase};
 
     /// What an error of the system becomes.
     fn explained(explain: fn(&io::Error) -> Fault, number: i32) -> (Reason, Option<Doubt>) {
-        record::enter(Phase::Connect);
+        observed::enter(Phase::Connect);
         let fault = explain(&io::Error::from_raw_os_error(number));
         assert_eq!(fault.place, "connect");
         (fault.reason, fault.doubt)
@@ -123,7 +123,7 @@ mod tests {
                 (Reason::LocalResources, None),
             ),
         ] {
-            record::enter(phase);
+            observed::enter(phase);
             let fault = fault::explain_io(&io::Error::from_raw_os_error(number));
             assert_eq!((fault.reason, fault.doubt), expected, "{phase:?} {number}");
         }

@@ -13,7 +13,7 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector};
 pub(crate) use self::policy::Policy;
 use self::race::race;
 use crate::fault::Fault;
-use crate::record::{self, Phase};
+use crate::observed::{self, Phase};
 use crate::silence::Silence;
 use crate::sockets::SocketBudget;
 use crate::wire::Wire;
@@ -37,7 +37,7 @@ impl Connector<()> for Dialler {
         details: &ConnectionDetails<'_>,
         _: Option<()>,
     ) -> Result<Option<Wire>, ureq::Error> {
-        record::enter(Phase::Connect);
+        observed::enter(Phase::Connect);
         let addresses = self.vet(&details.addrs)?;
         let dialled = race(addresses, &self.sockets);
         let refused = |fault: &Fault| fault.reason == Reason::ConnectRefused;
@@ -69,7 +69,8 @@ impl Dialler {
     /// its site sends it; from there on the site itself does, and one that sends its visitors to such an
     /// address is down.
     fn judge(&self, address: IpAddr) -> Result<(), Fault> {
-        let (redirected, public) = record::with(|record| (record.hops.len() > 1, record.public));
+        let (redirected, public) =
+            observed::with(|observed| (observed.hops.len() > 1, observed.public));
         let refuse = |why: &str| {
             Err(if redirected {
                 let message = format!("{address} {why}; a redirect leads there");
@@ -103,11 +104,11 @@ mod tests {
         redirect_from_public: Option<bool>,
         addresses: &[&str],
     ) -> Result<Vec<String>, Reason> {
-        record::begin(Duration::from_secs(1), 0);
-        record::begin_hop(&Method::GET, "http://a.example/", 0);
+        observed::begin(Duration::from_secs(1), 0);
+        observed::begin_hop(&Method::GET, "http://a.example/", 0);
         if let Some(public) = redirect_from_public {
-            record::with(|record| record.public = public);
-            record::begin_hop(&Method::GET, "http://b.example/", 0);
+            observed::with(|observed| observed.public = public);
+            observed::begin_hop(&Method::GET, "http://b.example/", 0);
         }
         let allow = ["127.0.0.0/8", "10.0.0.1/32", "168.63.129.16/32"];
         let addresses_config = Addresses {

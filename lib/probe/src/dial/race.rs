@@ -14,7 +14,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::distance;
 use super::policy;
 use crate::fault::{self, Fault};
-use crate::record;
+use crate::observed;
 use crate::sockets::{SocketBudget, SocketPermit};
 
 /// The next address starts so long after the last one, unless one fails before (RFC 8305, section 5).
@@ -67,9 +67,9 @@ pub(crate) fn race(
         None => race.loser.map(|(address, fault)| (address, Err(fault))),
     };
     let (address, result) = end.ok_or_else(fault::timeout)?;
-    record::with(|record| {
-        record.public = policy::is_public(address.ip());
-        if let Some(hop) = record.hop() {
+    observed::with(|observed| {
+        observed.public = policy::is_public(address.ip());
+        if let Some(hop) = observed.hop() {
             hop.address = Some(address.ip());
         }
     });
@@ -95,7 +95,7 @@ impl Race<'_> {
             if self.running.is_empty() {
                 return None;
             }
-            let Some(left) = record::left() else {
+            let Some(left) = observed::left() else {
                 self.stop(&fault::timeout());
                 return None;
             };

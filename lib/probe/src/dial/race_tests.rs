@@ -57,9 +57,9 @@ fn timed(
     limit: Duration,
     addresses: &[SocketAddr],
 ) -> (Result<SocketAddr, (Reason, String)>, Duration) {
-    record::begin(limit, 0);
-    record::begin_hop(&ureq::http::Method::GET, "http://a.example/", 0);
-    record::enter(record::Phase::Connect);
+    observed::begin(limit, 0);
+    observed::begin_hop(&ureq::http::Method::GET, "http://a.example/", 0);
+    observed::enter(observed::Phase::Connect);
     let began = Instant::now();
     let end = race(addresses.to_vec(), &SocketBudget::new(16));
     let took = began.elapsed();
@@ -76,7 +76,7 @@ fn assert_took(took: Duration, expected: Duration) {
 
 /// The address of the hop, as it is recorded.
 fn recorded() -> Option<std::net::IpAddr> {
-    record::with(|record| record.hop().unwrap().address)
+    observed::with(|observed| observed.hop().unwrap().address)
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn when_the_time_is_up_the_connection_is_a_timeout() {
 #[test]
 fn the_connection_blocks_and_sends_without_delay() {
     let live = alive();
-    record::begin(LIMIT, 0);
+    observed::begin(LIMIT, 0);
     let (mut stream, _opened) = race(vec![address(&live)], &SocketBudget::new(1)).unwrap();
     assert!(stream.nodelay().unwrap());
     let short = Duration::from_millis(50);
@@ -212,7 +212,7 @@ fn the_last_packet_of_the_handshake_carries_the_request() {
     let live = alive();
     live.set_nonblocking(true).unwrap();
     loop {
-        record::begin(LIMIT, 0);
+        observed::begin(LIMIT, 0);
         let began = Instant::now();
         let (mut stream, _opened) = race(vec![address(&live)], &SocketBudget::new(1)).unwrap();
         let early = live.accept();

@@ -21,10 +21,10 @@ use self::servers::{MAX_ADDRESSES, Trouble};
 use crate::dial::Policy;
 use crate::doubt::Doubt;
 use crate::fault::{self, Fault};
-use crate::record;
+use crate::observed;
 use crate::sockets::SocketBudget;
 
-/// Finds the addresses of a URL's host, of the family that the record names.
+/// Finds the addresses of a URL's host, of the family that the check wants.
 #[derive(Clone, Debug)]
 pub(super) struct NameResolver {
     /// Looks names up.
@@ -45,7 +45,7 @@ impl Resolver for NameResolver {
         let Some((host, port)) = target(uri) else {
             return Err(Fault::here(Reason::InvalidSite, "the URL names no host").into());
         };
-        let family = record::with(|record| record.family);
+        let family = observed::with(|observed| observed.family);
         let found = match host.parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(of_family(address, family)?, port)],
             Err(_) => self.look_up(host, port, family)?,
@@ -61,7 +61,7 @@ impl Resolver for NameResolver {
 impl NameResolver {
     /// Looks a name up within the time that is left.
     fn look_up(&self, host: &str, port: u16, family: Family) -> Result<Vec<SocketAddr>, Fault> {
-        let left = record::left().ok_or_else(fault::timeout)?;
+        let left = observed::left().ok_or_else(fault::timeout)?;
         // one for each family; the answer may be known, but that is not yet
         let opened = self
             .sockets

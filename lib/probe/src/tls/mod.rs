@@ -21,13 +21,13 @@ use self::clients::Handshake;
 use crate::buffers::GrowingBuffers;
 use crate::dns;
 use crate::fault::{self, Fault};
-use crate::record::{self, Phase};
+use crate::observed::{self, Phase};
 use crate::wire::{Socket, Wire};
 
 /// Speaks TLS where the URL says `https`.
 #[derive(Clone, Debug)]
 pub(super) struct TlsConnector {
-    /// How, where the record has no handshake of the site.
+    /// How, where the site has no handshake of its own.
     pub(super) plain: Arc<ClientConfig>,
 }
 
@@ -41,7 +41,7 @@ impl Connector<Wire> for TlsConnector {
     ) -> Result<Option<Self::Out>, ureq::Error> {
         match wire {
             Some(wire) if details.needs_tls() => {
-                record::enter(Phase::Tls);
+                observed::enter(Phase::Tls);
                 self.shake_hands(details, wire).map(Either::B).map(Some)
             }
             other => Ok(other.map(Either::A)),
@@ -57,11 +57,11 @@ impl TlsConnector {
         details: &ConnectionDetails<'_>,
         wire: Wire,
     ) -> Result<TlsWire, ureq::Error> {
-        let own = record::with(|record| {
-            if let Some(hop) = record.hop() {
+        let own = observed::with(|observed| {
+            if let Some(hop) = observed.hop() {
                 hop.tls = Some(TlsSeen::default());
             }
-            record.handshake.clone()
+            observed.handshake.clone()
         });
         let Handshake {
             config,
@@ -100,8 +100,8 @@ fn note_version(version: Option<ProtocolVersion>) {
         Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
         _ => return,
     };
-    record::with(|record| {
-        if let Some(tls) = record.hop().and_then(|hop| hop.tls.as_mut()) {
+    observed::with(|observed| {
+        if let Some(tls) = observed.hop().and_then(|hop| hop.tls.as_mut()) {
             tls.version = Some(version);
         }
     });
@@ -121,7 +121,7 @@ fn explain(session: &mut ClientConnection, socket: &mut Socket, error: io::Error
     match ureq::Error::from(error) {
         // The library would take this for the end of a body without a length.
         ureq::Error::Io(error)
-            if error.kind() == ErrorKind::UnexpectedEof && record::phase() == Phase::Receive =>
+            if error.kind() == ErrorKind::UnexpectedEof && observed::phase() == Phase::Receive =>
         {
             let message = "the connection ended without the end of TLS (close_notify): the response may be cut off";
             Fault::here(Reason::Reset, message).into()

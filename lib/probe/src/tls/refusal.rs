@@ -8,7 +8,7 @@ use rustls::{
 
 use super::certificate::{self, CertificateSeen};
 use crate::fault::{Fault, printable};
-use crate::record::{self, Phase};
+use crate::observed::{self, Phase};
 
 /// The most names of a certificate that are shown.
 const MAX_NAMES: usize = 3;
@@ -23,7 +23,7 @@ pub(crate) fn explain(error: &Error) -> Fault {
     {
         return fault.clone();
     }
-    let reason = match (error, record::phase()) {
+    let reason = match (error, observed::phase()) {
         (Error::InvalidCertificate(_), _) => Reason::TlsCertificate,
         // In TLS 1.3 a client is done before the server has seen its certificate.
         (Error::AlertReceived(alert), _) if is_about_client(*alert) => Reason::TlsHandshake,
@@ -44,7 +44,7 @@ pub(crate) fn explain(error: &Error) -> Fault {
 
 /// Why a certificate was refused.
 fn explain_certificate(error: &CertificateError) -> String {
-    let leaf = record::with(|record| record.hop().and_then(|hop| hop.leaf.clone()));
+    let leaf = observed::with(|observed| observed.hop().and_then(|hop| hop.leaf.clone()));
     let seen = leaf.as_deref().and_then(certificate::read);
     match error {
         CertificateError::ExpiredContext { not_after, .. } => {
@@ -230,7 +230,7 @@ mod tests {
                 Reason::Protocol,
             ),
         ] {
-            record::enter(phase);
+            observed::enter(phase);
             let found = explain(&Error::AlertReceived(alert)).reason;
             assert_eq!(found, reason, "{phase:?} {alert:?}");
         }

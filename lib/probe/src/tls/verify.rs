@@ -15,7 +15,7 @@ use rustls::{
 
 use super::authorities::{Shown, System};
 use super::certificate;
-use crate::{memory, record};
+use crate::{memory, observed};
 
 /// Judges the certificates of servers.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         let bytes = leaf.len() + others.iter().map(|other| other.len()).sum::<usize>();
         memory::take_for_chain(bytes).map_err(|fault| Error::Other(OtherError(Arc::new(fault))))?;
-        record::with(|record| record.hop().map(|hop| hop.leaf = Some(leaf.to_vec())));
+        observed::with(|observed| observed.hop().map(|hop| hop.leaf = Some(leaf.to_vec())));
         if self.verify {
             self.judge(Shown { leaf, others, now }, name)?;
         }
