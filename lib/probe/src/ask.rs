@@ -9,7 +9,7 @@ use url::{Position, Url};
 use super::fault::{self, Fault};
 use super::fill::Filled;
 use super::prober::USER_AGENT;
-use super::tls::clients::Handshake;
+use super::tls::handshake::Handshake;
 use super::{observed, redact};
 
 /// Methods that say how long their body is even when there is none.

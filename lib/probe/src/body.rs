@@ -1,12 +1,11 @@
 //! The body of the last response: counted as it comes, kept only where someone asks for it.
 
 use std::io::Read;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use contract::outcome::Reason;
 use ureq::Body;
 
+use super::budget::Share;
 use super::fault::{self, Fault};
 use super::observed::{self, ConnectionEnd, ResponseState};
 
@@ -27,24 +26,6 @@ pub(super) struct Limits {
     pub(super) keep: bool,
 }
 
-/// Memory that all lanes share: for bodies that are kept, or for long options.
-#[derive(Debug)]
-pub(super) struct Budget {
-    /// Bytes that are not taken.
-    left: AtomicU64,
-    /// What is said to a check that finds too little.
-    spent: &'static str,
-}
-
-/// What one check took out of the budget; it goes back when the check has been judged.
-#[derive(Debug)]
-pub(super) struct Share {
-    /// Where it came from.
-    budget: Arc<Budget>,
-    /// How much it is, in bytes.
-    bytes: u64,
-}
-
 /// A body, as far as it was read.
 #[derive(Debug, Default)]
 pub(super) struct Received {
@@ -52,58 +33,6 @@ pub(super) struct Received {
     pub(super) bytes: Vec<u8>,
     /// Whether there was more.
     pub(super) cut: bool,
-}
-
-impl Budget {
-    /// A budget of so many bytes; `spent` is said to a check that finds too little.
-    pub(super) fn new(bytes: u64, spent: &'static str) -> Self {
-        Self {
-            left: AtomicU64::new(bytes),
-            spent,
-        }
-    }
-
-    /// A share with nothing in it yet.
-    pub(super) fn share(self: &Arc<Self>) -> Share {
-        Share {
-            budget: Arc::clone(self),
-            bytes: 0,
-        }
-    }
-}
-
-impl Share {
-    /// Takes so many bytes more, if they are there.
-    pub(super) fn take(&mut self, bytes: u64) -> Result<(), Fault> {
-        let less = |left: u64| left.checked_sub(bytes);
-        let left = &self.budget.left;
-        let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        taken.map_err(|_| Fault::here(Reason::LocalResources, self.budget.spent))?;
-        self.bytes += bytes;
-        Ok(())
-    }
-
-    /// Keeps a piece of a body that is at most `limit` bytes long.
-    fn keep(&mut self, bytes: &mut Vec<u8>, piece: &[u8], limit: u64) -> Result<(), Fault> {
-        let needed = bytes.len() + piece.len();
-        if needed > bytes.capacity() {
-            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-            let room = (2 * bytes.capacity()).max(needed).min(limit.max(needed));
-            self.take(u64::try_from(room - bytes.capacity()).unwrap_or(u64::MAX))?;
-            bytes.reserve_exact(room - bytes.len());
-        }
-        bytes.extend_from_slice(piece);
-        Ok(())
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        if self.bytes == 0 {
-            return;
-        }
-        self.budget.left.fetch_add(self.bytes, Ordering::Relaxed);
-    }
 }
 
 /// Reads a body; what is kept comes out of `share`.
@@ -136,7 +65,7 @@ pub(super) fn receive(body: Body, limits: Limits, share: &mut Share) -> Result<R
         }
         if limits.keep {
             let piece = piece.get(..taken).unwrap_or_default();
-            share.keep(&mut received.bytes, piece, limits.limit)?;
+            keep(share, &mut received.bytes, piece, limits.limit)?;
         }
         if read == piece.len() && read < PIECE_MOST {
             more.resize(2 * read, 0);
@@ -144,6 +73,22 @@ pub(super) fn receive(body: Body, limits: Limits, share: &mut Share) -> Result<R
         }
     }
     Ok(received)
+}
+
+/// Keeps a piece of a body that is at most `limit` bytes long.
+fn keep(share: &mut Share, bytes: &mut Vec<u8>, piece: &[u8], limit: u64) -> Result<(), Fault> {
+    let needed = bytes.len() + piece.len();
+    if needed > bytes.capacity() {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let room = (2 * bytes.capacity()).max(needed).min(limit.max(needed));
+        let more = u64::try_from(room - bytes.capacity()).unwrap_or(u64::MAX);
+        share
+            .take(more)
+            .map_err(|spent| Fault::here(Reason::LocalResources, spent))?;
+        bytes.reserve_exact(room - bytes.len());
+    }
+    bytes.extend_from_slice(piece);
+    Ok(())
 }
 
 /// The connection's end, unless it was a reset: the library takes both for the end of a body that has
@@ -158,27 +103,30 @@ fn end(received: Received) -> Result<Received, Fault> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::budget::Budget;
 
     #[test]
     fn what_is_kept_is_taken_from_the_budget_and_given_back() {
         let budget = Arc::new(Budget::new(20_000, "nothing is left"));
-        let left = || budget.left.load(Ordering::Relaxed);
+        let left = || budget.left();
         let (mut first, mut second) = (budget.share(), budget.share());
         let mut body = Vec::new();
         for _ in 0..10 {
-            first.keep(&mut body, &[b'x'; 1_000], 10_000).unwrap();
+            keep(&mut first, &mut body, &[b'x'; 1_000], 10_000).unwrap();
         }
         assert_eq!(
             (body.len(), body.capacity(), left()),
             (10_000, 10_000, 10_000)
         );
         let mut other = Vec::new();
-        second.keep(&mut other, &[b'x'; 8_000], 64_000).unwrap();
-        let fault = second.keep(&mut other, &[b'x'; 8_000], 64_000).unwrap_err();
+        keep(&mut second, &mut other, &[b'x'; 8_000], 64_000).unwrap();
+        let fault = keep(&mut second, &mut other, &[b'x'; 8_000], 64_000).unwrap_err();
         assert_eq!(fault.reason, Reason::LocalResources);
         drop(first);
-        second.keep(&mut other, &[b'x'; 8_000], 64_000).unwrap();
+        keep(&mut second, &mut other, &[b'x'; 8_000], 64_000).unwrap();
         drop(second);
         assert_eq!(left(), 20_000);
     }

@@ -11,11 +11,8 @@ use contract::site::SiteError;
 
 use super::doubt::Doubt;
 use super::observed::{self, ConnectionEnd, Phase};
-use super::redact;
+use super::redact::printable;
 use super::tls::refusal;
-
-/// The most that is quoted of a response, in characters.
-const QUOTE_CHARS: usize = 64;
 
 /// A reason and what people should know about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,17 +92,6 @@ impl From<Fault> for ureq::Error {
     fn from(fault: Fault) -> Self {
         Self::Other(Box::new(fault))
     }
-}
-
-/// At most `limit` characters of a text, those that are not harmless as `·`, without the values of secrets.
-pub(super) fn printable(text: &str, limit: usize) -> String {
-    redact::printable(text.as_bytes(), limit)
-}
-
-/// A quotation from a response: from the whole of it, as a secret's value must not be cut before it is
-/// replaced.
-pub(super) fn quote(bytes: &[u8]) -> String {
-    format!("\"{}\"", redact::printable(bytes, QUOTE_CHARS))
 }
 
 /// An error of the library as a fault.

@@ -16,7 +16,7 @@ use super::fault::Fault;
 use super::memory::{self, SHORT_SECRETS_BYTES};
 use super::observed;
 use super::recipient::Recipient;
-use super::redact::placeholder;
+use super::revealed::placeholder;
 use super::secrets::Vault;
 
 /// The most bytes that the secrets of one request have together: a site may name one many times.

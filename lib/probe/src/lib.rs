@@ -13,6 +13,7 @@
 
 mod ask;
 mod body;
+mod budget;
 mod buffers;
 mod check;
 mod dial;
@@ -32,6 +33,7 @@ mod prober;
 mod recipient;
 mod redact;
 mod redirect;
+mod revealed;
 #[cfg(test)]
 mod samples;
 mod secrets;

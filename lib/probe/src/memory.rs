@@ -5,9 +5,10 @@
 //! Most have hardly any, so each slot has room for a few, and what is longer comes out of one budget for all
 //! checks.
 
+use contract::outcome::Reason;
 use contract::task::Task;
 
-use super::body::Budget;
+use super::budget::Budget;
 use super::fault::Fault;
 use super::observed;
 
@@ -59,12 +60,9 @@ fn take(bytes: usize) -> Result<(), Fault> {
         return Ok(());
     }
     let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-    let share = observed::with(|observed| observed.options.take());
-    let Some(mut share) = share else {
-        return Ok(());
-    };
-    // what was observed is not borrowed meanwhile, as a fault looks at it
-    let taken = share.take(bytes);
-    observed::with(|observed| observed.options = Some(share));
-    taken
+    let taken = observed::with(|observed| match &mut observed.options {
+        Some(share) => share.take(bytes),
+        None => Ok(()),
+    });
+    taken.map_err(|spent| Fault::here(Reason::LocalResources, spent))
 }

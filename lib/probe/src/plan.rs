@@ -18,9 +18,10 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use url::Url;
 
-use super::fault::{Fault, printable};
+use super::fault::Fault;
 use super::judge::cores::Cores;
 use super::patience::Patience;
+use super::redact::printable;
 
 /// The most memory of the expectations that are kept compiled, in bytes: about a thousand with an ordinary
 /// pattern each.

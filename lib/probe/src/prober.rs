@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use ureq::Agent;
 use ureq::unversioned::transport::Connector as _;
 
-use super::body::Budget;
+use super::budget::Budget;
 use super::dial::{Dialler, Policy};
 use super::dns::NameResolver;
 use super::dns::names::Names;

@@ -1,8 +1,10 @@
 //! What is shown of a text in which secrets stand.
 
+use contract::text::is_harmless;
 use proptest::prelude::*;
 
 use super::*;
+use crate::revealed::{Revealed, placeholder};
 
 /// The values, each with a name: A, B and so on.
 fn revealed<'v>(values: impl IntoIterator<Item = &'v str>) -> Revealed {

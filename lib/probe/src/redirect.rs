@@ -11,8 +11,9 @@ use ureq::http::{HeaderMap, Method, header};
 use url::Url;
 
 use super::ask::Step;
-use super::fault::{Fault, quote};
+use super::fault::Fault;
 use super::observed;
+use super::redact::quote;
 
 /// The requests of a check so far.
 #[derive(Debug)]

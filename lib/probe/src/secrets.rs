@@ -15,7 +15,7 @@ use url::Url;
 use super::fault::Fault;
 use super::observed;
 use super::recipient::{self, Recipient};
-use super::redact::placeholder;
+use super::revealed::placeholder;
 use crate::options::{Origin, SECRET_VARIABLE_PREFIX, Secrets};
 
 /// The longest value, in bytes.

@@ -18,8 +18,9 @@ use serde_json::Number;
 
 use super::json_walk::walk;
 use crate::body::Received;
-use crate::fault::{Fault, printable, quote};
+use crate::fault::Fault;
 use crate::judge::{SHOWN_CHARS, fault, shown, too_large};
+use crate::redact::{printable, quote};
 
 /// Judges the body by rules on its JSON.
 pub(crate) fn judge_json(rules: &[JsonRule], received: &Received) -> Result<(), Fault> {

@@ -16,8 +16,9 @@ use ureq::http::{HeaderMap, HeaderValue};
 
 use self::json::judge_json;
 use crate::body::Received;
-use crate::fault::{Fault, printable, quote};
-use crate::tls::certificate::day;
+use crate::fault::Fault;
+use crate::redact::{printable, quote};
+use crate::tls::x509::day;
 
 /// A pattern, text or path is shown so long, in characters.
 pub(super) const SHOWN_CHARS: usize = 64;

@@ -25,10 +25,10 @@ use ureq::http::Method;
 
 pub use self::hop::Hop;
 pub(crate) use self::phase::{ConnectionEnd, Phase, ResponseState};
-use crate::body::Share;
-use crate::redact::Revealed;
-use crate::tls::certificate;
-use crate::tls::clients::Handshake;
+use crate::budget::Share;
+use crate::revealed::Revealed;
+use crate::tls::handshake::Handshake;
+use crate::tls::x509;
 
 /// What the running check has observed so far.
 #[derive(Debug)]
@@ -135,9 +135,7 @@ impl Observed {
     /// When the first of the certificates on the way ends, in seconds since the Unix epoch.
     pub(crate) fn certificate_end_s(&self) -> Option<i64> {
         let leaves = self.hops.iter().filter_map(|hop| hop.leaf.as_deref());
-        let ends = leaves
-            .filter_map(certificate::validity_s)
-            .map(|(_, end)| end);
+        let ends = leaves.filter_map(x509::validity_s).map(|(_, end)| end);
         ends.chain(self.past_end_s).min()
     }
 

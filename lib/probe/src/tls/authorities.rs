@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime
 use rustls::server::ParsedCertificate;
 use rustls::{Error, RootCertStore};
 
-use super::certificate;
+use super::x509;
 
 /// The most chains that are known.
 const MAX_CHAINS: usize = 16_384;
@@ -128,7 +128,7 @@ impl<'a> Shown<'a> {
     fn validity_s(self) -> Option<RangeInclusive<i64>> {
         let mut all = i64::MIN..=i64::MAX;
         for certificate in self.all() {
-            let (from, until) = certificate::validity_s(certificate)?;
+            let (from, until) = x509::validity_s(certificate)?;
             all = from.max(*all.start())..=until.min(*all.end());
         }
         Some(all)

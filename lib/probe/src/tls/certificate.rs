@@ -1,42 +1,17 @@
-//! What a server's certificate says about itself.
+//! A server's certificate as people may see it.
 
 use std::net::IpAddr;
 
-use x509_parser::certificate::{X509Certificate, X509CertificateParser};
 use x509_parser::extensions::GeneralName;
-use x509_parser::nom::Parser as _;
-use x509_parser::time::ASN1Time;
 
-use crate::fault::printable;
+use super::seen::CertificateSeen;
+use super::x509::parse;
+use crate::redact::printable;
 
 /// The most names that are read of a certificate.
 const MAX_NAMES: usize = 8;
 /// The longest text that is read of a certificate, in characters: as long as a host name can be.
 const TEXT_CHARS: usize = 253;
-
-/// What was seen of TLS on one connection.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TlsSeen {
-    /// The version, once both sides had agreed on one.
-    pub version: Option<&'static str>,
-    /// The server's certificate, also one that was refused, if it can be read.
-    pub certificate: Option<CertificateSeen>,
-}
-
-/// What a server's certificate says about itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CertificateSeen {
-    /// Whose it is.
-    pub subject: String,
-    /// Who vouches for it.
-    pub issuer: String,
-    /// The first host names and addresses that it is for.
-    pub names: Vec<String>,
-    /// From when it is valid, in seconds since the Unix epoch.
-    pub not_before_s: i64,
-    /// Until when it is valid, in seconds since the Unix epoch.
-    pub not_after_s: i64,
-}
 
 /// Reads a certificate; `None` if it is none.
 pub(crate) fn read(der: &[u8]) -> Option<CertificateSeen> {
@@ -51,30 +26,6 @@ pub(crate) fn read(der: &[u8]) -> Option<CertificateSeen> {
         not_before_s: certificate.validity().not_before.timestamp(),
         not_after_s: certificate.validity().not_after.timestamp(),
     })
-}
-
-/// From when and until when a certificate is valid, in seconds since the Unix epoch.
-pub(crate) fn validity_s(der: &[u8]) -> Option<(i64, i64)> {
-    let certificate = parse(der, false)?;
-    let validity = certificate.validity();
-    Some((
-        validity.not_before.timestamp(),
-        validity.not_after.timestamp(),
-    ))
-}
-
-/// The day of a second since the Unix epoch, as `2026-11-01`.
-pub(crate) fn day(second: i64) -> String {
-    match ASN1Time::from_timestamp(second) {
-        Ok(time) => time.to_datetime().date().to_string(),
-        Err(_) => format!("second {second}"),
-    }
-}
-
-/// Parses a certificate, its extensions only where someone reads them.
-fn parse(der: &[u8], extensions: bool) -> Option<X509Certificate<'_>> {
-    let mut parser = X509CertificateParser::new().with_deep_parse_extensions(extensions);
-    parser.parse(der).ok().map(|(_, certificate)| certificate)
 }
 
 /// The host that a name stands for.
@@ -95,6 +46,7 @@ mod tests {
     use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 
     use super::*;
+    use crate::tls::x509::{day, validity_s};
 
     /// A certificate for these names.
     fn certificate(names: &[String]) -> Vec<u8> {

@@ -17,6 +17,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, InconsistentKeys, RootCertStore, SupportedCipherSuite};
 
 use super::authorities::System;
+use super::handshake::Handshake;
 use super::verify::{Extra, Verifier};
 use crate::fault::Fault;
 
@@ -28,15 +29,6 @@ const CACHE_CONFIGS: usize = 1 << 12;
 const CONFIG_BYTES: usize = 2 << 10;
 /// What the options hold is in the configuration too, in one form more.
 const FORMS: usize = 3;
-
-/// How TLS is spoken on one connection of a site with options of its own.
-#[derive(Clone, Debug)]
-pub(crate) struct Handshake {
-    /// The client's configuration.
-    pub(crate) config: Arc<ClientConfig>,
-    /// The name to ask for, instead of the URL's host.
-    pub(crate) server_name: Option<ServerName<'static>>,
-}
 
 /// The client configurations of all sites.
 pub(crate) struct Clients {

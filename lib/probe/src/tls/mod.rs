@@ -3,8 +3,11 @@
 pub(crate) mod authorities;
 pub(crate) mod certificate;
 pub(crate) mod clients;
+pub(crate) mod handshake;
 pub(crate) mod refusal;
+mod seen;
 pub(crate) mod verify;
+pub(crate) mod x509;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
@@ -16,8 +19,8 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport,
 };
 
-pub use self::certificate::{CertificateSeen, TlsSeen};
-use self::clients::Handshake;
+use self::handshake::Handshake;
+pub use self::seen::{CertificateSeen, TlsSeen};
 use crate::buffers::GrowingBuffers;
 use crate::dns;
 use crate::fault::{self, Fault};

@@ -6,9 +6,11 @@ use rustls::{
     AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible,
 };
 
-use super::certificate::{self, CertificateSeen};
-use crate::fault::{Fault, printable};
+use super::seen::CertificateSeen;
+use super::{certificate, x509};
+use crate::fault::Fault;
 use crate::observed::{self, Phase};
+use crate::redact::printable;
 
 /// The most names of a certificate that are shown.
 const MAX_NAMES: usize = 3;
@@ -87,12 +89,12 @@ fn whose(own: bool) -> &'static str {
 /// A time in seconds since the Unix epoch, and its day.
 fn day(time: UnixTime) -> (i64, String) {
     let second = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    (second, certificate::day(second))
+    (second, x509::day(second))
 }
 
 /// The certificate is for others.
 fn explain_name(seen: Option<&CertificateSeen>, expected: &ServerName<'_>) -> String {
-    let expected = printable(&expected.to_str(), NAME_CHARS);
+    let expected = printable(&*expected.to_str(), NAME_CHARS);
     let names = seen.map(|seen| seen.names.as_slice()).unwrap_or_default();
     if names.is_empty() {
         return format!("the certificate names no host (as subjectAltName), so not {expected}");

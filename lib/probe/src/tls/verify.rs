@@ -14,7 +14,7 @@ use rustls::{
 };
 
 use super::authorities::{Shown, System};
-use super::certificate;
+use super::x509;
 use crate::{memory, observed};
 
 /// Judges the certificates of servers.
@@ -80,7 +80,7 @@ fn judge_dates(leaf: &CertificateDer<'_>, time: UnixTime) -> Result<(), Error> {
     let unix = |second: i64| {
         UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(second).unwrap_or(0)))
     };
-    let (from, until) = certificate::validity_s(leaf).ok_or(CertificateError::BadEncoding)?;
+    let (from, until) = x509::validity_s(leaf).ok_or(CertificateError::BadEncoding)?;
     let (not_before, not_after) = (unix(from), unix(until));
     if time < not_before {
         return Err(CertificateError::NotValidYetContext { time, not_before }.into());
