@@ -6,7 +6,8 @@ use ureq::http::{self, HeaderName, HeaderValue, Method, Uri, header};
 use ureq::{Agent, Body};
 use url::{Position, Url};
 
-use super::fault::{self, Fault};
+use super::blame;
+use super::fault::Fault;
 use super::fill::Filled;
 use super::prober::USER_AGENT;
 use super::tls::handshake::Handshake;
@@ -76,7 +77,7 @@ impl Step {
                 observed::with(|observed| observed.hop().map(|hop| hop.status = Some(status)));
                 Ok(response)
             }
-            Err(error) => Err(fault::explain(error)),
+            Err(error) => Err(blame::explain(error)),
         }
     }
 

@@ -5,8 +5,9 @@ use std::io::Read;
 use contract::outcome::Reason;
 use ureq::Body;
 
+use super::blame;
 use super::budget::Share;
-use super::fault::{self, Fault};
+use super::fault::Fault;
 use super::observed::{self, ConnectionEnd, ResponseState};
 
 /// Decoded bytes are read so many at a time, at first, and on the stack: a check should not touch more
@@ -50,7 +51,7 @@ pub(super) fn receive(body: Body, limits: Limits, share: &mut Share) -> Result<R
     while !received.cut {
         let read = reader
             .read(piece)
-            .map_err(|error| fault::explain(error.into()))?;
+            .map_err(|error| blame::explain(error.into()))?;
         if read == 0 {
             return end(received);
         }

@@ -3,7 +3,7 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
 
-use contract::outcome::{Outcome, Reason};
+use contract::outcome::Reason;
 use contract::result::{CheckResult, Measured};
 use contract::site::Request;
 use contract::task::Task;
@@ -12,7 +12,6 @@ use url::Url;
 
 use super::ask::Step;
 use super::body::{self, Limits};
-use super::doubt::Doubt;
 use super::fault::Fault;
 use super::fill::Filled;
 use super::judge;
@@ -93,39 +92,7 @@ impl Prober {
         let fault = self.run(task, started_at_us).err()?;
         observed::stop();
         let fault = fault.with_what_was_withheld();
-        Some(self.doubt(fault, began))
-    }
-
-    /// What is wrong, now that the clock of a check that began at `began` has stopped: whether it is the site is
-    /// in doubt when this machine may be to blame, and doubts are settled here. It is not inlined, or it took its
-    /// share of the stack all the while that the check is made.
-    #[inline(never)]
-    fn doubt(&self, fault: Fault, began: Instant) -> Fault {
-        if fault.reason.outcome() == Outcome::Inconclusive {
-            return fault;
-        }
-        let now = Instant::now();
-        if let Some(still) = self.shared.stalls.since(began, now) {
-            let millis = still.as_millis();
-            return Fault {
-                reason: Reason::LocalResources,
-                message: format!(
-                    "{}; this process stood still for {millis} ms",
-                    fault.message
-                ),
-                doubt: None,
-                ..fault
-            };
-        }
-        let silent = fault.doubt.is_none()
-            && fault.reason.is_timeout()
-            && self.shared.silence.is_general(now - began, now);
-        let fault = if silent {
-            fault.in_doubt(Doubt::Silence)
-        } else {
-            fault
-        };
-        self.shared.doubts.settle(fault)
+        Some(self.shared.blame.decide(fault, began))
     }
 
     /// Makes the check; what is wrong with the site is the error.
@@ -189,7 +156,7 @@ impl Prober {
     #[inline(never)]
     fn last_response(&self, url: Url, request: &Request) -> Result<http::Response<Body>, Fault> {
         self.shared
-            .silence
+            .answers
             .asked(url.host_str().unwrap_or_default());
         let vault = self.shared.vault.get();
         let filled = Filled::new(request, &vault, &url)?;

@@ -6,19 +6,17 @@
 //! first byte on the `wire`. A `redirect` asks again. The last response's `body` is read, and
 //! [`judge`] compares all with what was expected.
 //!
-//! What was seen on the way is [`observed`], and what went wrong is a `fault`; one that may be
-//! this machine's own is in `doubt` until somebody else was asked: an error that came from the way there, or
-//! general `silence`. A check that failed across a `stall` of this process blames nobody. What of it all people
-//! may see, `redact` says.
+//! What was seen on the way is [`observed`], and what went wrong is a [`fault`]. Whose fault it is, the site's or
+//! this machine's, is for [`blame`] to decide. What of it all people may see, [`redact`] says.
 
 mod ask;
+mod blame;
 mod body;
 mod budget;
 mod buffers;
 mod check;
 mod dial;
 mod dns;
-mod doubt;
 mod fault;
 mod fill;
 mod judge;
@@ -38,9 +36,7 @@ mod revealed;
 mod samples;
 mod secrets;
 pub mod show;
-mod silence;
 mod sockets;
-mod stall;
 mod tls;
 mod wire;
 

@@ -9,20 +9,18 @@ use tokio_util::sync::CancellationToken;
 use ureq::Agent;
 use ureq::unversioned::transport::Connector as _;
 
+use super::blame::{Answers, Blame, Connectivity};
 use super::budget::Budget;
 use super::dial::{Dialler, Policy};
 use super::dns::NameResolver;
 use super::dns::names::Names;
 use super::dns::system::Files;
-use super::doubt::Doubts;
 use super::judge::cores::Cores;
 use super::live::Live;
 use super::memory;
 use super::meter::MeterConnector;
 use super::plan::Plans;
 use super::secrets::Vault;
-use super::silence::Silence;
-use super::stall::Stalls;
 use super::tls::clients::Clients;
 use super::tls::{TlsConnector, authorities};
 use crate::options::{Addresses, ProbeOptions, Secrets};
@@ -52,14 +50,12 @@ pub(super) struct Shared {
     pub(super) tls: Clients,
     /// Look-ups of names.
     names: Arc<Names>,
-    /// Whether a failure is this machine's own.
-    pub(super) doubts: Doubts,
+    /// Whose fault a failure is.
+    pub(super) blame: Blame,
     /// The sockets that may be open.
     sockets: Arc<SocketBudget>,
-    /// Whether anybody answers.
-    pub(super) silence: Arc<Silence>,
-    /// Whether this process stands still.
-    pub(super) stalls: Stalls,
+    /// Which hosts answer.
+    pub(super) answers: Arc<Answers>,
     /// Compiled expectations.
     pub(super) plans: Plans,
     /// The values of secrets.
@@ -90,7 +86,8 @@ impl Prober {
     ) -> Result<Self> {
         let policy = Arc::new(Policy::new(&config.addresses));
         let names = Arc::new(Names::new(&config.dns, Files::default(), runtime)?);
-        let doubts = Doubts::new(
+        let answers = Arc::<Answers>::default();
+        let connectivity = Connectivity::new(
             Arc::clone(&names),
             Arc::clone(&policy),
             config.reference.clone(),
@@ -99,10 +96,9 @@ impl Prober {
             policy,
             tls: Clients::new(roots)?,
             names,
-            doubts,
+            blame: Blame::new(Arc::clone(&answers), connectivity),
             sockets: SocketBudget::of_process(),
-            silence: Arc::default(),
-            stalls: Stalls::default(),
+            answers,
             plans: Plans::new()?,
             vault: Live::new(Vault::new(&config.secrets)),
             body_limit: config.body_limit,
@@ -127,14 +123,14 @@ impl Prober {
 
     /// Watches until `stop` whether this process stands still, so that no site is blamed for it.
     pub fn watch_for_stalls(&self, stop: &CancellationToken) {
-        self.shared.stalls.keep(stop);
+        self.shared.blame.watch_for_stalls(stop);
     }
 
     /// A prober with an agent of its own.
     fn around(shared: Arc<Shared>) -> Self {
         let dialler = Dialler {
             policy: Arc::clone(&shared.policy),
-            silence: Arc::clone(&shared.silence),
+            answers: Arc::clone(&shared.answers),
             sockets: Arc::clone(&shared.sockets),
         };
         let tls = TlsConnector {

@@ -9,8 +9,9 @@ use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
+use super::blame;
 use super::buffers::GrowingBuffers;
-use super::fault::{self, Fault};
+use super::fault::Fault;
 use super::observed::{self, ConnectionEnd};
 use crate::sockets::SocketPermit;
 
@@ -35,14 +36,14 @@ pub(super) struct Wire {
 impl Socket {
     /// Waits until there is room to send, at most until the check's time is up.
     fn wait_for_room(&self) -> Result<(), Fault> {
-        let left = observed::left().ok_or_else(fault::timeout)?;
+        let left = observed::left().ok_or_else(blame::timeout)?;
         let time = Timespec::try_from(left).ok();
         match poll(
             &mut [PollFd::new(&self.stream, PollFlags::OUT)],
             time.as_ref(),
         ) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(error) => Err(fault::explain_io(&error.into())),
+            Err(error) => Err(blame::explain_io(&error.into())),
         }
     }
 }
@@ -50,7 +51,7 @@ impl Socket {
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            let left = observed::left().ok_or_else(|| into_io(fault::timeout()))?;
+            let left = observed::left().ok_or_else(|| into_io(blame::timeout()))?;
             self.stream.set_read_timeout(Some(left))?;
             match self.stream.read(buffer) {
                 Ok(read) => {
@@ -81,7 +82,7 @@ impl Write for Socket {
             );
             match sent.map_err(io::Error::from) {
                 Err(error) if is_pause(error.kind()) => self.wait_for_room().map_err(into_io)?,
-                Err(error) => return Err(into_io(fault::explain_io(&error))),
+                Err(error) => return Err(into_io(blame::explain_io(&error))),
                 Ok(sent) => return Ok(sent),
             }
         }

@@ -1,6 +1,5 @@
 //! Addresses to a connection: each is vetted before it may take part in the race.
 
-pub(crate) mod distance;
 mod policy;
 mod race;
 
@@ -12,9 +11,9 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
 pub(crate) use self::policy::Policy;
 use self::race::race;
+use crate::blame::Answers;
 use crate::fault::Fault;
 use crate::observed::{self, Phase};
-use crate::silence::Silence;
 use crate::sockets::SocketBudget;
 use crate::wire::Wire;
 
@@ -23,8 +22,8 @@ use crate::wire::Wire;
 pub(super) struct Dialler {
     /// Which addresses may be dialled.
     pub(super) policy: Arc<Policy>,
-    /// Is told who answers.
-    pub(super) silence: Arc<Silence>,
+    /// Is told when a host answers.
+    pub(super) answers: Arc<Answers>,
     /// The sockets that may be opened.
     pub(super) sockets: Arc<SocketBudget>,
 }
@@ -42,7 +41,7 @@ impl Connector<()> for Dialler {
         let dialled = race(addresses, &self.sockets);
         let refused = |fault: &Fault| fault.reason == Reason::ConnectRefused;
         if dialled.as_ref().err().is_none_or(refused) {
-            self.silence.answered();
+            self.answers.answered();
         }
         Ok(Some(Wire::new(dialled?)))
     }
@@ -117,7 +116,7 @@ mod tests {
         };
         let dialler = Dialler {
             policy: Arc::new(Policy::new(&addresses_config)),
-            silence: Arc::default(),
+            answers: Arc::default(),
             sockets: SocketBudget::new(0),
         };
         let addresses = addresses

@@ -11,9 +11,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::distance;
 use super::policy;
-use crate::fault::{self, Fault};
+use crate::blame::{self, dialling};
+use crate::fault::Fault;
 use crate::observed;
 use crate::sockets::{SocketBudget, SocketPermit};
 
@@ -66,7 +66,7 @@ pub(crate) fn race(
         Some((address, stream)) => Some((address, Ok(stream))),
         None => race.loser.map(|(address, fault)| (address, Err(fault))),
     };
-    let (address, result) = end.ok_or_else(fault::timeout)?;
+    let (address, result) = end.ok_or_else(blame::timeout)?;
     observed::with(|observed| {
         observed.public = policy::is_public(address.ip());
         if let Some(hop) = observed.hop() {
@@ -96,7 +96,7 @@ impl Race<'_> {
                 return None;
             }
             let Some(left) = observed::left() else {
-                self.stop(&fault::timeout());
+                self.stop(&blame::timeout());
                 return None;
             };
             let winner = self.watch(left);
@@ -124,7 +124,7 @@ impl Race<'_> {
                         self.next_at = Instant::now() + HEAD_START;
                     }
                 }
-                Err(error) => self.lose(address, distance::at_once(&error)),
+                Err(error) => self.lose(address, dialling::at_once(&error)),
             }
         }
     }
@@ -140,7 +140,7 @@ impl Race<'_> {
             Ok(first) => first?,
             Err(Errno::INTR) => return None,
             Err(error) => {
-                self.stop(&distance::at_once(&error.into()));
+                self.stop(&dialling::at_once(&error.into()));
                 return None;
             }
         };
@@ -149,7 +149,7 @@ impl Race<'_> {
         match runner.finish(news) {
             Ok(stream) => Some((address, stream)),
             Err(error) => {
-                self.lose(address, distance::late(&error));
+                self.lose(address, dialling::late(&error));
                 None
             }
         }
@@ -168,7 +168,7 @@ impl Race<'_> {
         self.next_at = Instant::now();
         // Of two faults alike IPv4's counts: that a machine has no IPv6 is nothing unusual.
         let weight =
-            |(address, fault): &(SocketAddr, Fault)| (distance::of(fault), address.is_ipv4());
+            |(address, fault): &(SocketAddr, Fault)| (dialling::distance(fault), address.is_ipv4());
         let loser = (address, fault);
         if self
             .loser

@@ -17,10 +17,10 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use self::names::Names;
-use self::servers::{MAX_ADDRESSES, Trouble};
+use self::servers::MAX_ADDRESSES;
+use crate::blame;
 use crate::dial::Policy;
-use crate::doubt::Doubt;
-use crate::fault::{self, Fault};
+use crate::fault::Fault;
 use crate::observed;
 use crate::sockets::SocketBudget;
 
@@ -61,15 +61,15 @@ impl Resolver for NameResolver {
 impl NameResolver {
     /// Looks a name up within the time that is left.
     fn look_up(&self, host: &str, port: u16, family: Family) -> Result<Vec<SocketAddr>, Fault> {
-        let left = observed::left().ok_or_else(fault::timeout)?;
+        let left = observed::left().ok_or_else(blame::timeout)?;
         // one for each family; the answer may be known, but that is not yet
         let opened = self
             .sockets
             .take(2)
-            .map_err(|error| fault::explain_io(&error))?;
+            .map_err(|error| blame::explain_io(&error))?;
         let found = self.names.look_up(host, family, left);
         drop(opened);
-        let found = found.map_err(|trouble| explain(trouble, family))?;
+        let found = found.map_err(|trouble| blame::explain_lookup(trouble, family))?;
         let allowed = |address: &IpAddr| self.policy.judge(*address).is_ok();
         if found.by_dns && found.addresses.iter().any(allowed) {
             self.names.note(host, port);
@@ -104,26 +104,6 @@ fn of_family(address: IpAddr, family: Family) -> Result<IpAddr, Fault> {
     }
     let message = format!("the URL has the address {address}, and request.ip is {wanted}");
     Err(Fault::here(Reason::DnsNotFound, message))
-}
-
-/// Why there is no address. Silence and failure may be the resolver's own, or this machine's network.
-fn explain(trouble: Trouble, family: Family) -> Fault {
-    match trouble {
-        Trouble::NotFound => Fault::here(
-            Reason::DnsNotFound,
-            match family {
-                Family::Any => "the name has no address",
-                Family::V4 => "the name has no IPv4 address",
-                Family::V6 => "the name has no IPv6 address",
-            },
-        ),
-        Trouble::Unreachable(why) => Fault::here(Reason::ResolverUnreachable, why),
-        Trouble::Silent => fault::timeout().in_doubt(Doubt::Resolver),
-        Trouble::Failed(how) => Fault::here(Reason::DnsFailed, how).in_doubt(Doubt::Resolver),
-        Trouble::Exhausted(why) => Fault::here(Reason::LocalResources, why),
-        Trouble::Lost => Fault::here(Reason::Internal, "the look-up ended without an answer"),
-        Trouble::Unaskable(why) => Fault::here(Reason::InvalidSite, why),
-    }
 }
 
 #[cfg(test)]

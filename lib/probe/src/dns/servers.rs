@@ -19,7 +19,7 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use tokio::time::timeout;
 
 use super::sockets::{Failure, Sockets};
-use crate::fault;
+use crate::blame;
 
 /// The longest wait for one server before another is asked, or the same one again: a datagram may be
 /// lost, and a check has several seconds.
@@ -230,7 +230,7 @@ fn negative(nothing: &NoRecords) -> Duration {
 
 /// Whether an error speaks of what this machine lacks.
 fn is_local(error: &io::Error) -> bool {
-    fault::shortage(error).is_some() || error.kind() == io::ErrorKind::AddrInUse
+    blame::shortage(error).is_some() || error.kind() == io::ErrorKind::AddrInUse
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ pub(crate) mod authorities;
 pub(crate) mod certificate;
 pub(crate) mod clients;
 pub(crate) mod handshake;
-pub(crate) mod refusal;
 mod seen;
 pub(crate) mod verify;
 pub(crate) mod x509;
@@ -21,9 +20,10 @@ use ureq::unversioned::transport::{
 
 use self::handshake::Handshake;
 pub use self::seen::{CertificateSeen, TlsSeen};
+use crate::blame;
 use crate::buffers::GrowingBuffers;
 use crate::dns;
-use crate::fault::{self, Fault};
+use crate::fault::Fault;
 use crate::observed::{self, Phase};
 use crate::wire::{Socket, Wire};
 
@@ -118,7 +118,7 @@ fn explain(session: &mut ClientConnection, socket: &mut Socket, error: io::Error
         .and_then(|e| e.downcast_ref::<rustls::Error>());
     while known.is_none() && session.read_tls(socket).is_ok_and(|read| read > 0) {
         if let Err(error) = session.process_new_packets() {
-            return refusal::explain(&error).into();
+            return blame::explain_tls(&error).into();
         }
     }
     match ureq::Error::from(error) {
@@ -130,7 +130,7 @@ fn explain(session: &mut ClientConnection, socket: &mut Socket, error: io::Error
             Fault::here(Reason::Reset, message).into()
         }
         // A fault of the socket passes through; what remains is TLS's own.
-        ureq::Error::Io(error) => fault::explain_io(&error).into(),
+        ureq::Error::Io(error) => blame::explain_io(&error).into(),
         other => other,
     }
 }

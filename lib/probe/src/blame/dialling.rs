@@ -1,14 +1,13 @@
 //! How far away an error of dialling came from, and which of several says most about the site.
 //!
-//! What `socket()` and `connect()` return at once has met nobody but this machine's own system. What
-//! comes later was sent by a router or by the target.
+//! What `socket()` and `connect()` return at once comes from this machine's own system. What comes later was sent by a router or by the target.
 
 use std::io::{self, ErrorKind};
 
 use contract::outcome::Reason;
 
-use crate::doubt::Doubt;
-use crate::fault::{self, Fault};
+use super::kinds::{is_unreachable, shortage};
+use crate::fault::{Fault, Suspect};
 
 /// An error that `socket()` or `connect()` returned.
 pub(crate) fn at_once(error: &io::Error) -> Fault {
@@ -17,7 +16,7 @@ pub(crate) fn at_once(error: &io::Error) -> Fault {
     }
     // No route, a forbidden or a blackholed one (EINVAL), a family that this machine lacks: whatever
     // it is, no packet has left.
-    let reason = fault::shortage(error).unwrap_or(Reason::LocalNetwork);
+    let reason = shortage(error).unwrap_or(Reason::LocalNetwork);
     Fault::here(reason, format!("this machine says: {error}"))
 }
 
@@ -29,8 +28,8 @@ pub(crate) fn late(error: &io::Error) -> Fault {
         ErrorKind::TimedOut => Fault::here(Reason::ConnectTimeout, "no answer"),
         kind => {
             let fault = Fault::here(Reason::ConnectFailed, error.to_string());
-            if fault::is_unreachable(kind) {
-                fault.in_doubt(Doubt::Network)
+            if is_unreachable(kind) {
+                fault.suspecting(Suspect::Network)
             } else {
                 fault
             }
@@ -38,34 +37,35 @@ pub(crate) fn late(error: &io::Error) -> Fault {
     }
 }
 
-/// Nobody listens there.
+/// No program listens there.
 fn refused() -> Fault {
     Fault::here(Reason::ConnectRefused, "refused")
 }
 
 /// How far away a fault came from, the site being farthest: it says the more about the site. Of two
 /// from one place the one that is sure of it is farther.
-pub(crate) fn of(fault: &Fault) -> (u8, bool) {
+pub(crate) fn distance(fault: &Fault) -> (u8, bool) {
     let place = match fault.reason {
         Reason::ConnectRefused => 3,
         Reason::ConnectFailed => 2,
         Reason::ConnectTimeout => 1,
         _ => 0,
     };
-    (place, fault.doubt.is_none())
+    (place, fault.suspect.is_none())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blame::explain_io;
     use crate::observed::{self, Phase};
 
     /// What an error of the system becomes.
-    fn explained(explain: fn(&io::Error) -> Fault, number: i32) -> (Reason, Option<Doubt>) {
+    fn explained(explain: fn(&io::Error) -> Fault, number: i32) -> (Reason, Option<Suspect>) {
         observed::enter(Phase::Connect);
         let fault = explain(&io::Error::from_raw_os_error(number));
         assert_eq!(fault.place, "connect");
-        (fault.reason, fault.doubt)
+        (fault.reason, fault.suspect)
     }
 
     #[test]
@@ -91,31 +91,31 @@ mod tests {
 
     #[test]
     fn what_comes_later_is_the_sites_if_in_doubt() {
-        let doubt = Some(Doubt::Network);
-        for (number, reason, doubt) in [
-            (libc::ENETUNREACH, Reason::ConnectFailed, doubt),
-            (libc::EHOSTUNREACH, Reason::ConnectFailed, doubt),
-            (libc::EACCES, Reason::ConnectFailed, doubt),
+        let suspect = Some(Suspect::Network);
+        for (number, reason, suspect) in [
+            (libc::ENETUNREACH, Reason::ConnectFailed, suspect),
+            (libc::EHOSTUNREACH, Reason::ConnectFailed, suspect),
+            (libc::EACCES, Reason::ConnectFailed, suspect),
             (libc::ECONNREFUSED, Reason::ConnectRefused, None),
             (libc::ETIMEDOUT, Reason::ConnectTimeout, None),
             (libc::ECONNRESET, Reason::ConnectFailed, None),
             (libc::ENOPROTOOPT, Reason::ConnectFailed, None),
         ] {
-            assert_eq!(explained(late, number), (reason, doubt), "{number}");
+            assert_eq!(explained(late, number), (reason, suspect), "{number}");
         }
     }
 
     #[test]
     fn a_way_that_breaks_off_after_connecting_is_a_cut_in_doubt() {
-        let doubt = Some(Doubt::Network);
+        let suspect = Some(Suspect::Network);
         for (phase, number, expected) in [
             (
                 Phase::Tls,
                 libc::EHOSTUNREACH,
-                (Reason::TlsHandshake, doubt),
+                (Reason::TlsHandshake, suspect),
             ),
-            (Phase::Wait, libc::EHOSTUNREACH, (Reason::Reset, doubt)),
-            (Phase::Receive, libc::ENETUNREACH, (Reason::Reset, doubt)),
+            (Phase::Wait, libc::EHOSTUNREACH, (Reason::Reset, suspect)),
+            (Phase::Receive, libc::ENETUNREACH, (Reason::Reset, suspect)),
             (Phase::Receive, libc::ECONNRESET, (Reason::Reset, None)),
             (
                 Phase::Receive,
@@ -124,8 +124,12 @@ mod tests {
             ),
         ] {
             observed::enter(phase);
-            let fault = fault::explain_io(&io::Error::from_raw_os_error(number));
-            assert_eq!((fault.reason, fault.doubt), expected, "{phase:?} {number}");
+            let fault = explain_io(&io::Error::from_raw_os_error(number));
+            assert_eq!(
+                (fault.reason, fault.suspect),
+                expected,
+                "{phase:?} {number}"
+            );
         }
     }
 
@@ -139,7 +143,7 @@ mod tests {
             late(&io::Error::from_raw_os_error(libc::ECONNREFUSED)),
         ];
         for pair in near_to_far.windows(2) {
-            assert!(of(&pair[0]) < of(&pair[1]), "{pair:?}");
+            assert!(distance(&pair[0]) < distance(&pair[1]), "{pair:?}");
         }
     }
 }

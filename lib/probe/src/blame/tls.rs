@@ -6,11 +6,10 @@ use rustls::{
     AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible,
 };
 
-use super::seen::CertificateSeen;
-use super::{certificate, x509};
 use crate::fault::Fault;
 use crate::observed::{self, Phase};
 use crate::redact::printable;
+use crate::tls::{CertificateSeen, certificate, x509};
 
 /// The most names of a certificate that are shown.
 const MAX_NAMES: usize = 3;
@@ -18,7 +17,7 @@ const MAX_NAMES: usize = 3;
 const NAME_CHARS: usize = 64;
 
 /// An error of rustls as a fault.
-pub(crate) fn explain(error: &Error) -> Fault {
+pub(crate) fn explain_tls(error: &Error) -> Fault {
     // what webmon's own verifier lacked
     if let Error::Other(OtherError(inner)) = error
         && let Some(fault) = inner.downcast_ref::<Fault>()
@@ -233,7 +232,7 @@ mod tests {
             ),
         ] {
             observed::enter(phase);
-            let found = explain(&Error::AlertReceived(alert)).reason;
+            let found = explain_tls(&Error::AlertReceived(alert)).reason;
             assert_eq!(found, reason, "{phase:?} {alert:?}");
         }
     }

@@ -18,20 +18,20 @@ const LIMIT: Duration = Duration::from_millis(500);
 
 /// When this process stood still.
 #[derive(Debug, Default)]
-pub(super) struct Stalls(Mutex<Ticks>);
+pub(crate) struct Stalls(Mutex<Ticks>);
 
 /// The ticks so far.
 #[derive(Debug, Default)]
 struct Ticks {
-    /// The last one; none while nobody ticks.
+    /// The last one; none while no thread ticks.
     last: Option<Instant>,
     /// The end of the last stall, and how long it was.
     stall: Option<(Instant, Duration)>,
 }
 
 impl Stalls {
-    /// Ticks until `stop`.
-    pub(super) fn keep(&self, stop: &CancellationToken) {
+    /// Ticks until `stop`, and logs each stall.
+    pub(crate) fn watch(&self, stop: &CancellationToken) {
         let mut quota = Quota::new();
         while !stop.is_cancelled() {
             if let Some(stall) = self.tick(Instant::now()) {
@@ -50,9 +50,9 @@ impl Stalls {
     }
 
     /// How long this process stood still, if it did between `began` and now.
-    pub(super) fn since(&self, began: Instant, now: Instant) -> Option<Duration> {
+    pub(crate) fn since(&self, began: Instant, now: Instant) -> Option<Duration> {
         let ticks = self.lock();
-        // the one who asks may be awake before the one who ticks
+        // the thread that asks may be awake before the one that ticks
         let running = ticks.last.map(|last| now.saturating_duration_since(last));
         let running = running.filter(|still| is_stall(*still));
         let ended = ticks.stall.filter(|(end, _)| *end > began);
@@ -109,7 +109,7 @@ mod tests {
     fn a_stall_shows_before_the_next_tick() {
         let stalls = Stalls::default();
         let now = Instant::now();
-        assert_eq!(stalls.since(now, now), None, "nobody ticks");
+        assert_eq!(stalls.since(now, now), None, "no thread ticks");
         stalls.tick(now);
         assert_eq!(stalls.since(now, now + ms(600)), None);
         assert_eq!(stalls.since(now, now + ms(601)), Some(ms(601)));

@@ -1,4 +1,4 @@
-//! Is it me? Whether a failure may be this machine's own is asked of somebody who should be there.
+//! Whether this machine's network and resolver work: asked of a host that should be up.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -12,11 +12,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::dial::Policy;
-use super::dns::names::{Found, Names, Search};
-use super::dns::servers::Trouble;
-use super::fault::Fault;
-use super::observed;
+use crate::dial::Policy;
+use crate::dns::names::{Found, Names, Search};
+use crate::dns::servers::Trouble;
+use crate::fault::{Fault, Suspect};
+use crate::observed;
 use crate::options::Reference;
 
 /// How long the question may take.
@@ -24,42 +24,31 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// How long its answer is good for: so often at most it is asked, for all lanes.
 const GOOD_FOR: Duration = Duration::from_secs(1);
 
-/// What a failure may be the fault of, on this side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Doubt {
-    /// The resolver.
-    Resolver,
-    /// The network, as an error said.
-    Network,
-    /// The network, as nobody answers.
-    Silence,
-}
-
-/// Settles doubts, for all lanes.
+/// Tells whether network and resolver work, for all lanes.
 #[derive(Debug)]
-pub(super) struct Doubts {
+pub(crate) struct Connectivity {
     /// Looks names up.
     names: Arc<Names>,
     /// Which addresses of a name that was found before may be dialled.
     policy: Arc<Policy>,
-    /// Whom to ask.
+    /// The host to ask.
     reference: Option<Reference>,
-    /// What was heard last, and when. Who asks holds the lock, and the others wait for the answer.
-    heard: Mutex<Option<(Instant, Heard)>>,
+    /// What was found last, and when. The check that asks holds the lock, and the others wait for the answer.
+    last: Mutex<Option<(Instant, Findings)>>,
 }
 
-/// What was heard of somebody who should be there.
+/// What works and what does not.
 #[derive(Clone, Debug)]
-struct Heard {
-    /// By way of the network; the error goes into the detail.
+struct Findings {
+    /// The network; the error goes into the detail.
     network: Result<(), String>,
-    /// By way of the resolver.
+    /// The resolver.
     resolver: Result<(), String>,
 }
 
-impl Doubts {
+impl Connectivity {
     /// Asks `reference`, or a name that the DNS knew last where there is none.
-    pub(super) fn new(
+    pub(crate) fn new(
         names: Arc<Names>,
         policy: Arc<Policy>,
         reference: Option<Reference>,
@@ -68,79 +57,79 @@ impl Doubts {
             names,
             policy,
             reference,
-            heard: Mutex::default(),
+            last: Mutex::default(),
         }
     }
 
-    /// A fault without doubt: somebody answers and the fault stands, or nobody does and it is this
-    /// machine's own. Waits for the answer.
-    pub(super) fn settle(&self, fault: Fault) -> Fault {
-        let Some(doubt) = fault.doubt else {
+    /// The fault without a suspect: what is suspected works and the fault stands, or it does not and the fault
+    /// is this machine's own. Waits for the answer.
+    pub(crate) fn decide(&self, fault: Fault) -> Fault {
+        let Some(suspect) = fault.suspect else {
             return fault;
         };
-        // The name found last may be as silent as this one, and by the same server's fault.
-        if doubt == Doubt::Silence && self.reference.is_none() {
+        // The name found last may give no answer either, and by the same server's fault.
+        if suspect == Suspect::NoAnswers && self.reference.is_none() {
             return Fault {
-                doubt: None,
+                suspect: None,
                 ..fault
             };
         }
-        let heard = self.hear();
-        let (reason, answer) = match doubt {
-            Doubt::Resolver => (Reason::ResolverUnreachable, heard.resolver),
-            Doubt::Network | Doubt::Silence => (Reason::LocalNetwork, heard.network),
+        let found = self.findings();
+        let (reason, answer) = match suspect {
+            Suspect::Resolver => (Reason::ResolverUnreachable, found.resolver),
+            Suspect::Network | Suspect::NoAnswers => (Reason::LocalNetwork, found.network),
         };
         match answer {
             Ok(()) => Fault {
-                doubt: None,
+                suspect: None,
                 ..fault
             },
-            Err(silence) => Fault {
-                doubt: None,
+            Err(why) => Fault {
+                suspect: None,
                 reason,
-                message: format!("{}; {silence}", fault.message),
+                message: format!("{}; {why}", fault.message),
                 ..fault
             },
         }
     }
 
-    /// What is heard now, or was a moment ago.
-    fn hear(&self) -> Heard {
-        let mut last = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, heard)) = last.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR) {
-            return heard.clone();
+    /// What is found now, or was a moment ago.
+    fn findings(&self) -> Findings {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, found)) = last.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR) {
+            return found.clone();
         }
-        let heard = self.names.runtime().block_on(self.ask());
-        *last = Some((Instant::now(), heard.clone()));
-        heard
+        let found = self.names.runtime().block_on(self.ask());
+        *last = Some((Instant::now(), found.clone()));
+        found
     }
 
-    /// Asks. A site that is in doubt is no witness for itself.
-    async fn ask(&self) -> Heard {
+    /// Asks. The host of the check that failed is no witness for itself.
+    async fn ask(&self) -> Findings {
         let deadline = Instant::now() + LIMIT;
-        let other = self.names.other_than(&host_in_doubt());
+        let other = self.names.other_than(&failed_host());
         let Some(reference) = &self.reference else {
-            let nobody = "whether it is this machine's own failure cannot be asked: `reference` is not \
+            let no_host = "whether it is this machine's own failure cannot be asked: `reference` is not \
                           set, and no other name has been found before";
             let answer = match other {
                 Some(name) => self.reach(&name, deadline).await.map(drop),
-                None => Err(nobody.to_owned()),
+                None => Err(no_host.to_owned()),
             };
-            return Heard {
+            return Findings {
                 network: answer.clone(),
                 resolver: answer,
             };
         };
         match self.reach(reference, deadline).await {
-            Err(silence) => Heard {
-                network: Err(silence.clone()),
-                resolver: Err(silence),
+            Err(why) => Findings {
+                network: Err(why.clone()),
+                resolver: Err(why),
             },
-            Ok(true) => Heard {
+            Ok(true) => Findings {
                 network: Ok(()),
                 resolver: Ok(()),
             },
-            Ok(false) => Heard {
+            Ok(false) => Findings {
                 network: Ok(()),
                 resolver: self.resolver(other, deadline).await,
             },
@@ -159,47 +148,47 @@ impl Doubts {
         }
     }
 
-    /// Reaches somebody, past what is known already; `true` if a name server showed the way.
+    /// Reaches a host, past what is known already; `true` if a name server showed the way.
     ///
     /// The reference may be at any address: it is the operator's own word. A name that was found before
     /// is a site's, and so may have become anything since.
-    async fn reach(&self, whom: &Reference, deadline: Instant) -> Result<bool, String> {
+    async fn reach(&self, host: &Reference, deadline: Instant) -> Result<bool, String> {
         let search = Search {
             family: Family::Any,
             afresh: true,
             deadline,
         };
-        let found = match whom.host.parse::<IpAddr>() {
+        let found = match host.host.parse::<IpAddr>() {
             Ok(address) => Ok(Found {
                 addresses: vec![address],
                 by_dns: false,
             }),
-            Err(_) => self.names.find(&whom.host, search).await,
+            Err(_) => self.names.find(&host.host, search).await,
         };
         let found = found.map_err(|trouble| match trouble {
-            Trouble::NotFound => format!("and {whom} has no address either"),
-            _ => format!("nor does the resolver answer for {whom}"),
+            Trouble::NotFound => format!("and {host} has no address either"),
+            _ => format!("nor does the resolver answer for {host}"),
         })?;
-        let trusted = self.reference.as_ref() == Some(whom);
+        let trusted = self.reference.as_ref() == Some(host);
         let allowed = |ip: &&IpAddr| trusted || self.policy.judge(**ip).is_ok();
         let addresses = found.addresses.iter().filter(allowed);
-        let addresses = addresses.map(|ip| SocketAddr::new(*ip, whom.port));
+        let addresses = addresses.map(|ip| SocketAddr::new(*ip, host.port));
         if connects(addresses, deadline).await {
             return Ok(found.by_dns);
         }
-        Err(format!("nor can {whom} be reached"))
+        Err(format!("nor can {host} be reached"))
     }
 }
 
 /// The host that was asked for last.
-fn host_in_doubt() -> String {
+fn failed_host() -> String {
     let url = observed::with(|observed| observed.hop().map(|hop| hop.url.clone()));
     let url = url.and_then(|url| url.parse::<Url>().ok());
     url.and_then(|url| url.host_str().map(str::to_owned))
         .unwrap_or_default()
 }
 
-/// Whether somebody answers at one of these addresses; a refusal is an answer too.
+/// Whether a host answers at one of these addresses; a refusal is an answer too.
 async fn connects(addresses: impl Iterator<Item = SocketAddr>, deadline: Instant) -> bool {
     let mut attempts: JoinSet<_> = addresses.map(TcpStream::connect).collect();
     while let Ok(Some(ended)) = timeout_at(deadline, attempts.join_next()).await {
@@ -233,16 +222,16 @@ mod tests {
         let port = gone.local_addr().unwrap().port();
         drop(gone);
         let failed = Reason::ConnectFailed;
-        for (host, doubt, reason, message) in [
+        for (host, suspect, reason, message) in [
             (
                 "127.0.0.1",
-                Some(Doubt::Network),
+                Some(Suspect::Network),
                 failed,
                 "no route".to_owned(),
             ),
             (
                 "224.0.0.1",
-                Some(Doubt::Network),
+                Some(Suspect::Network),
                 Reason::LocalNetwork,
                 format!("no route; nor can 224.0.0.1:{port} be reached"),
             ),
@@ -250,13 +239,14 @@ mod tests {
         ] {
             let host = host.to_owned();
             let reference = Some(Reference { host, port });
-            let doubts = Doubts::new(Arc::clone(&names), Arc::clone(&policy), reference);
+            let connectivity =
+                Connectivity::new(Arc::clone(&names), Arc::clone(&policy), reference);
             let fault = Fault {
-                doubt,
+                suspect,
                 ..Fault::at("connect", failed, "no route")
             };
-            let settled = Fault::at("connect", reason, message);
-            assert_eq!(doubts.settle(fault), settled);
+            let decided = Fault::at("connect", reason, message);
+            assert_eq!(connectivity.decide(fault), decided);
         }
     }
 }
