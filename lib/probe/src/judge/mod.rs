@@ -1,10 +1,9 @@
 //! What was received against what was expected.
 
 pub(crate) mod cores;
-pub(crate) mod json;
-pub(crate) mod json_walk;
+mod json;
+mod unmet;
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use contract::outcome::Reason;
@@ -15,20 +14,19 @@ use ureq::http::response::Parts;
 use ureq::http::{HeaderMap, HeaderValue};
 
 use self::json::judge_json;
+use self::unmet::{fault, shown, too_large};
 use crate::body::Received;
 use crate::fault::Fault;
-use crate::redact::{printable, quote};
+use crate::redact::quote;
 use crate::tls::x509::day;
 
-/// A pattern, text or path is shown so long, in characters.
-pub(super) const SHOWN_CHARS: usize = 64;
 /// The most steps that the patterns of one check may take: some seconds of one core, at worst.
 const MAX_STEPS: u64 = 1 << 30;
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
 
 /// Judges the last response: the status first, as an error page has other headers and another body.
-pub(super) fn judge_response(
+pub(crate) fn judge_response(
     expect: &Expect,
     head: &Parts,
     received: Result<Received, Fault>,
@@ -199,7 +197,7 @@ fn matches(received: &Received, pattern: &Pattern) -> Option<bool> {
 }
 
 /// Judges the time that a check took.
-pub(super) fn judge_time(max: Option<Duration>, took: Duration) -> Result<(), Fault> {
+pub(crate) fn judge_time(max: Option<Duration>, took: Duration) -> Result<(), Fault> {
     match max {
         Some(max) if took > max => {
             let (took, max) = (took.as_millis(), max.as_millis());
@@ -211,7 +209,7 @@ pub(super) fn judge_time(max: Option<Duration>, took: Duration) -> Result<(), Fa
 }
 
 /// Judges how long the certificate still lasts, if there is one; seconds since the Unix epoch.
-pub(super) fn judge_certificate(
+pub(crate) fn judge_certificate(
     expected: u64,
     expires_at_s: Option<i64>,
     now_s: i64,
@@ -232,23 +230,6 @@ pub(super) fn judge_certificate(
     };
     let message = format!("the certificate {when}; expected at least {expected}");
     Err(fault(Reason::CertificateExpiring, message))
-}
-
-/// The rest would be needed for a verdict.
-pub(super) fn too_large(what: &str) -> Fault {
-    let message =
-        format!("the body is larger than the checker's body_limit, and {what} needs the rest");
-    fault(Reason::TooLarge, message)
-}
-
-/// A text of the site's owner, shortened.
-pub(super) fn shown(text: impl Display) -> String {
-    format!("\"{}\"", printable(&text.to_string(), SHOWN_CHARS))
-}
-
-/// An expectation that is not met.
-pub(super) fn fault(reason: Reason, message: impl Into<String>) -> Fault {
-    Fault::at("expect", reason, message)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use contract::site::json_path::JsonPath;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::json::judge_json;
+use super::super::judge_json;
 use super::*;
 use crate::body::Received;
 

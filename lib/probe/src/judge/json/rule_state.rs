@@ -1,13 +1,4 @@
-//! The JSON in a body against what was expected of it.
-//!
-//! A rule holds when its path leads to at least one value and every value it leads to passes: with
-//! `[*]`, one broken part among many must not hide behind the others. `exists: true` holds when the path
-//! leads anywhere, `exists: false` when it leads nowhere. Integers are compared exactly, other numbers as
-//! `f64`, so `1` equals `1.0`; a string never equals a number, and only a string matches. A name that
-//! stands twice in an object counts twice.
-//!
-//! Of a body that was cut, a rule is judged if the rest cannot change its verdict: it failed, or one value
-//! was enough. Whoever needs the rest says `too_large`.
+//! What a rule has seen of a document, and what it says to that.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -16,61 +7,24 @@ use contract::outcome::Reason;
 use contract::site::json_rule::{JsonRule, JsonTest, Scalar};
 use serde_json::Number;
 
-use super::json_walk::walk;
-use crate::body::Received;
 use crate::fault::Fault;
-use crate::judge::{SHOWN_CHARS, fault, shown, too_large};
+use crate::judge::unmet::{SHOWN_CHARS, fault, shown, too_large};
 use crate::redact::{printable, quote};
-
-/// Judges the body by rules on its JSON.
-pub(crate) fn judge_json(rules: &[JsonRule], received: &Received) -> Result<(), Fault> {
-    if rules.is_empty() {
-        return Ok(());
-    }
-    let mut views: Vec<View<'_>> = rules.iter().map(View::new).collect();
-    match read(&mut views, received) {
-        Err(error) if !(received.cut && error.is_eof()) => Err(no_json(&error, received)),
-        _ => views.iter().try_for_each(|view| view.judge(received.cut)),
-    }
-}
-
-/// Shows the rules, in one pass, what their paths lead to.
-fn read(views: &mut [View<'_>], received: &Received) -> serde_json::Result<()> {
-    let mut bytes = received.bytes.as_slice();
-    if received.cut {
-        // A number goes on until something else comes: without its end it may be another one.
-        while let [rest @ .., b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'] = bytes {
-            bytes = rest;
-        }
-    }
-    walk(views, bytes)
-}
-
-/// The body is no document of JSON.
-fn no_json(error: &serde_json::Error, received: &Received) -> Fault {
-    let message = if received.bytes.is_empty() {
-        "the body is empty, which is no JSON".to_owned()
-    } else {
-        let start = quote(&received.bytes);
-        format!("the body is no JSON ({error}); it begins with {start}")
-    };
-    fault(Reason::Json, message)
-}
 
 /// What a rule has seen of a document.
 #[derive(Debug)]
-pub(crate) struct View<'r> {
+pub(super) struct RuleState<'r> {
     /// The rule.
-    pub(crate) rule: &'r JsonRule,
+    pub(super) rule: &'r JsonRule,
     /// Whether its path led to a value.
     met: bool,
     /// The first value that did not pass, for people.
     missed: Option<String>,
 }
 
-impl<'r> View<'r> {
+impl<'r> RuleState<'r> {
     /// Nothing has been seen.
-    fn new(rule: &'r JsonRule) -> Self {
+    pub(super) fn new(rule: &'r JsonRule) -> Self {
         Self {
             rule,
             met: false,
@@ -79,7 +33,7 @@ impl<'r> View<'r> {
     }
 
     /// The path leads to this value.
-    pub(crate) fn meet(&mut self, value: &Found<'_>) {
+    pub(super) fn meet(&mut self, value: &FoundValue<'_>) {
         self.met = true;
         if self.missed.is_none() && !value.passes(&self.rule.test) {
             self.missed = Some(value.to_string());
@@ -87,7 +41,7 @@ impl<'r> View<'r> {
     }
 
     /// The verdict; of a cut document, only if what is missing cannot change it.
-    fn judge(&self, cut: bool) -> Result<(), Fault> {
+    pub(super) fn judge(&self, cut: bool) -> Result<(), Fault> {
         let JsonRule { path, test } = self.rule;
         let name = printable(path.as_str(), SHOWN_CHARS);
         let miss = |found: &str| {
@@ -125,7 +79,7 @@ fn expected(test: &JsonTest) -> String {
 
 /// A value of a document.
 #[derive(Debug)]
-pub(crate) enum Found<'v> {
+pub(super) enum FoundValue<'v> {
     /// `null`.
     Null,
     /// `true` or `false`.
@@ -140,7 +94,7 @@ pub(crate) enum Found<'v> {
     Object,
 }
 
-impl Found<'_> {
+impl FoundValue<'_> {
     /// Whether a test holds for this.
     fn passes(&self, test: &JsonTest) -> bool {
         match (test, self) {
@@ -165,7 +119,7 @@ impl Found<'_> {
     }
 }
 
-impl fmt::Display for Found<'_> {
+impl fmt::Display for FoundValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),
@@ -185,7 +139,3 @@ fn order(left: &Number, right: &Number) -> Option<Ordering> {
         _ => left.as_f64()?.partial_cmp(&right.as_f64()?),
     }
 }
-
-#[cfg(test)]
-#[path = "json_tests.rs"]
-mod tests;

@@ -12,7 +12,7 @@ use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
-use super::json::{Found, View};
+use super::rule_state::{FoundValue, RuleState};
 
 /// A set of rules, a bit for each.
 type Rules = u32;
@@ -22,10 +22,10 @@ const _: () = assert!(MAX_RULES <= Rules::BITS as usize, "a bit for each rule");
 const _: () = assert!(MAX_STEPS < 127, "no path is longer than serde_json goes");
 
 /// Shows each rule what its path leads to; the error is that of a text that is no JSON.
-pub(crate) fn walk(views: &mut [View<'_>], bytes: &[u8]) -> serde_json::Result<()> {
+pub(super) fn walk(states: &mut [RuleState<'_>], bytes: &[u8]) -> serde_json::Result<()> {
     let mut document = serde_json::Deserializer::from_slice(bytes);
     let root = Place {
-        views,
+        states,
         rules: Rules::MAX,
         depth: 0,
     };
@@ -37,7 +37,7 @@ pub(crate) fn walk(views: &mut [View<'_>], bytes: &[u8]) -> serde_json::Result<(
 #[derive(Debug)]
 struct Place<'p, 'r> {
     /// What all rules have seen.
-    views: &'p mut [View<'r>],
+    states: &'p mut [RuleState<'r>],
     /// The rules whose first `depth` steps lead here.
     rules: Rules,
     /// How many steps it is from the root.
@@ -46,10 +46,10 @@ struct Place<'p, 'r> {
 
 impl<'r> Place<'_, 'r> {
     /// Shows what stands here to the rules whose paths end here.
-    fn meet(&mut self, value: &Found<'_>) {
-        for (bit, view) in bits().zip(self.views.iter_mut()) {
-            if self.rules & bit != 0 && view.rule.path.steps().len() == self.depth {
-                view.meet(value);
+    fn meet(&mut self, value: &FoundValue<'_>) {
+        for (bit, state) in bits().zip(self.states.iter_mut()) {
+            if self.rules & bit != 0 && state.rule.path.steps().len() == self.depth {
+                state.meet(value);
             }
         }
     }
@@ -57,14 +57,14 @@ impl<'r> Place<'_, 'r> {
     /// The place one step further, for the rules whose next step leads there.
     fn below(&mut self, leads: impl Fn(&Step) -> bool) -> Place<'_, 'r> {
         let mut rules = 0;
-        for (bit, view) in bits().zip(self.views.iter()) {
-            let next = view.rule.path.steps().get(self.depth);
+        for (bit, state) in bits().zip(self.states.iter()) {
+            let next = state.rule.path.steps().get(self.depth);
             if self.rules & bit != 0 && next.is_some_and(&leads) {
                 rules |= bit;
             }
         }
         Place {
-            views: self.views,
+            states: self.states,
             rules,
             depth: self.depth + 1,
         }
@@ -96,38 +96,38 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
     }
 
     fn visit_unit<E>(mut self) -> Result<(), E> {
-        self.meet(&Found::Null);
+        self.meet(&FoundValue::Null);
         Ok(())
     }
 
     fn visit_bool<E>(mut self, value: bool) -> Result<(), E> {
-        self.meet(&Found::Bool(value));
+        self.meet(&FoundValue::Bool(value));
         Ok(())
     }
 
     fn visit_u64<E>(mut self, value: u64) -> Result<(), E> {
-        self.meet(&Found::Number(value.into()));
+        self.meet(&FoundValue::Number(value.into()));
         Ok(())
     }
 
     fn visit_i64<E>(mut self, value: i64) -> Result<(), E> {
-        self.meet(&Found::Number(value.into()));
+        self.meet(&FoundValue::Number(value.into()));
         Ok(())
     }
 
     fn visit_f64<E: Error>(mut self, value: f64) -> Result<(), E> {
         let number = Number::from_f64(value).ok_or_else(|| E::custom("number out of range"))?;
-        self.meet(&Found::Number(number));
+        self.meet(&FoundValue::Number(number));
         Ok(())
     }
 
     fn visit_str<E>(mut self, value: &str) -> Result<(), E> {
-        self.meet(&Found::Text(value));
+        self.meet(&FoundValue::Text(value));
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        self.meet(&Found::Array);
+        self.meet(&FoundValue::Array);
         let mut index = 0;
         loop {
             let element = self.below(|step| match step {
@@ -143,7 +143,7 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        self.meet(&Found::Object);
+        self.meet(&FoundValue::Object);
         while let Some(key) = map.next_key::<String>()? {
             map.next_value_seed(self.below(|step| match step {
                 Step::Any => true,
@@ -156,5 +156,5 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
 }
 
 #[cfg(test)]
-#[path = "json_walk_tests.rs"]
+#[path = "walk_tests.rs"]
 mod tests;
