@@ -13,15 +13,15 @@ use url::Url;
 use super::ask::Step;
 use super::body::{self, Limits};
 use super::fault::Fault;
-use super::fill::Filled;
 use super::judge;
 use super::memory;
 use super::observed::{self, Hop, Observed};
 use super::patience::Patience;
 use super::plan::{Expected, Plan};
 use super::prober::{Prober, Shared};
-use super::redirect::Trail;
 use super::tls::certificate;
+use crate::ask::filled::FilledRequest;
+use crate::ask::redirect::Trail;
 
 /// Bytes on the wire beyond which a response is refused, as a multiple of the body's limit.
 const WIRE_FACTOR: u64 = 4;
@@ -159,7 +159,7 @@ impl Prober {
             .answers
             .asked(url.host_str().unwrap_or_default());
         let vault = self.shared.vault.get();
-        let filled = Filled::new(request, &vault, &url)?;
+        let filled = FilledRequest::new(request, &vault, &url)?;
         let key = filled.client_key.as_deref();
         let own = self.shared.tls.of_site(&request.tls, key)?;
         observed::start();

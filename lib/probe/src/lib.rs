@@ -13,32 +13,26 @@ mod ask;
 mod blame;
 mod body;
 mod budget;
-mod buffers;
 mod check;
 mod dial;
 mod dns;
 mod fault;
-mod fill;
 mod judge;
 mod live;
 mod memory;
-mod meter;
 mod observed;
 mod options;
 mod patience;
 mod plan;
 mod prober;
-mod recipient;
 mod redact;
-mod redirect;
-mod revealed;
 #[cfg(test)]
 mod samples;
 mod secrets;
 pub mod show;
 mod sockets;
 mod tls;
-mod wire;
+mod transport;
 
 pub use self::check::Watched;
 pub use self::observed::Hop;
@@ -60,7 +54,7 @@ const HANDSHAKE_BYTES: usize = 64 << 10;
 const DECODER_BYTES: usize = 48 << 10;
 /// What a check takes while it reads the answer, in bytes.
 const ANSWER_BYTES: usize =
-    buffers::MOST_BYTES + body::PIECE_MOST + memory::SLOT_CHAIN_BYTES + DECODER_BYTES;
+    transport::MOST_BYTES + body::PIECE_MOST + memory::SLOT_CHAIN_BYTES + DECODER_BYTES;
 /// The most memory of a check beside its thread's and what it shares with others, in bytes.
 pub const CHECK_BYTES: usize = memory::SLOT_BYTES
     + if HANDSHAKE_BYTES > ANSWER_BYTES {

@@ -18,16 +18,13 @@ use super::dns::system::Files;
 use super::judge::cores::Cores;
 use super::live::Live;
 use super::memory;
-use super::meter::MeterConnector;
 use super::plan::Plans;
 use super::secrets::Vault;
 use super::tls::clients::Clients;
 use super::tls::{TlsConnector, authorities};
 use crate::options::{Addresses, ProbeOptions, Secrets};
 use crate::sockets::SocketBudget;
-
-/// How webmon names itself to the sites.
-pub(crate) const USER_AGENT: &str = concat!("webmon/", env!("CARGO_PKG_VERSION"));
+use crate::transport::FirstByteConnector;
 
 /// What is said to a check that finds no memory for its body.
 const BODIES_SPENT: &str = "the bodies of other checks take all of the checker's body_memory";
@@ -136,7 +133,7 @@ impl Prober {
         let tls = TlsConnector {
             plain: Arc::clone(shared.tls.plain()),
         };
-        let connector = dialler.chain(tls).chain(MeterConnector);
+        let connector = dialler.chain(tls).chain(FirstByteConnector);
         let resolver = NameResolver {
             names: Arc::clone(&shared.names),
             policy: Arc::clone(&shared.policy),

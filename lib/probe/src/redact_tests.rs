@@ -4,7 +4,7 @@ use contract::text::is_harmless;
 use proptest::prelude::*;
 
 use super::*;
-use crate::revealed::{Revealed, placeholder};
+use crate::secrets::revealed::{Revealed, placeholder};
 
 /// The values, each with a name: A, B and so on.
 fn revealed<'v>(values: impl IntoIterator<Item = &'v str>) -> Revealed {

@@ -15,7 +15,7 @@ use crate::blame::Answers;
 use crate::fault::Fault;
 use crate::observed::{self, Phase};
 use crate::sockets::SocketBudget;
-use crate::wire::Wire;
+use crate::transport::TcpTransport;
 
 /// Dials the addresses that may be dialled.
 #[derive(Clone, Debug)]
@@ -29,13 +29,13 @@ pub(super) struct Dialler {
 }
 
 impl Connector<()> for Dialler {
-    type Out = Wire;
+    type Out = TcpTransport;
 
     fn connect(
         &self,
         details: &ConnectionDetails<'_>,
         _: Option<()>,
-    ) -> Result<Option<Wire>, ureq::Error> {
+    ) -> Result<Option<TcpTransport>, ureq::Error> {
         observed::enter(Phase::Connect);
         let addresses = self.vet(&details.addrs)?;
         let dialled = race(addresses, &self.sockets);
@@ -43,7 +43,7 @@ impl Connector<()> for Dialler {
         if dialled.as_ref().err().is_none_or(refused) {
             self.answers.answered();
         }
-        Ok(Some(Wire::new(dialled?)))
+        Ok(Some(TcpTransport::new(dialled?)))
     }
 }
 

@@ -26,7 +26,7 @@ use ureq::http::Method;
 pub use self::hop::Hop;
 pub(crate) use self::phase::{ConnectionEnd, Phase, ResponseState};
 use crate::budget::Share;
-use crate::revealed::Revealed;
+use crate::secrets::revealed::Revealed;
 use crate::tls::handshake::Handshake;
 use crate::tls::x509;
 

@@ -11,7 +11,7 @@ use contract::task::Task;
 use contract::text::is_harmless;
 use url::Url;
 
-use crate::prober::USER_AGENT;
+use crate::ask::USER_AGENT;
 
 /// Options of every command: one connection of HTTP/1.1, as webmon makes it, and the head is shown. Brackets
 /// and braces in a URL are no patterns, and a redirect leads to no file.

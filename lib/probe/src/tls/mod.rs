@@ -21,11 +21,11 @@ use ureq::unversioned::transport::{
 use self::handshake::Handshake;
 pub use self::seen::{CertificateSeen, TlsSeen};
 use crate::blame;
-use crate::buffers::GrowingBuffers;
 use crate::dns;
 use crate::fault::Fault;
 use crate::observed::{self, Phase};
-use crate::wire::{Socket, Wire};
+use crate::transport::GrowingBuffers;
+use crate::transport::{Socket, TcpTransport};
 
 /// Speaks TLS where the URL says `https`.
 #[derive(Clone, Debug)]
@@ -34,13 +34,13 @@ pub(super) struct TlsConnector {
     pub(super) plain: Arc<ClientConfig>,
 }
 
-impl Connector<Wire> for TlsConnector {
-    type Out = Either<Wire, TlsWire>;
+impl Connector<TcpTransport> for TlsConnector {
+    type Out = Either<TcpTransport, TlsTransport>;
 
     fn connect(
         &self,
         details: &ConnectionDetails<'_>,
-        wire: Option<Wire>,
+        wire: Option<TcpTransport>,
     ) -> Result<Option<Self::Out>, ureq::Error> {
         match wire {
             Some(wire) if details.needs_tls() => {
@@ -58,8 +58,8 @@ impl TlsConnector {
     fn shake_hands(
         &self,
         details: &ConnectionDetails<'_>,
-        wire: Wire,
-    ) -> Result<TlsWire, ureq::Error> {
+        wire: TcpTransport,
+    ) -> Result<TlsTransport, ureq::Error> {
         let own = observed::with(|observed| {
             if let Some(hop) = observed.hop() {
                 hop.tls = Some(TlsSeen::default());
@@ -74,14 +74,14 @@ impl TlsConnector {
             server_name: None,
         });
         let name = server_name.map_or_else(|| host_name(details), Ok)?;
-        let Wire { socket, buffers } = wire;
+        let TcpTransport { socket, buffers } = wire;
         let session = ClientConnection::new(config, name)?;
         let mut stream = Box::new(StreamOwned::new(session, socket));
         let StreamOwned { conn, sock } = &mut *stream;
         let shaken = conn.complete_io(sock);
         note_version(conn.protocol_version());
         match shaken {
-            Ok(_) => Ok(TlsWire { buffers, stream }),
+            Ok(_) => Ok(TlsTransport { buffers, stream }),
             Err(error) => Err(explain(conn, sock, error)),
         }
     }
@@ -136,20 +136,20 @@ fn explain(session: &mut ClientConnection, socket: &mut Socket, error: io::Error
 }
 
 /// A connection under TLS.
-pub(super) struct TlsWire {
+pub(super) struct TlsTransport {
     /// Bytes on their way, in clear.
     buffers: GrowingBuffers,
     /// The session over its connection; in a box, as most connections have none and are moved a lot.
     stream: Box<StreamOwned<ClientConnection, Socket>>,
 }
 
-impl std::fmt::Debug for TlsWire {
+impl std::fmt::Debug for TlsTransport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TlsWire").finish_non_exhaustive()
+        f.debug_struct("TlsTransport").finish_non_exhaustive()
     }
 }
 
-impl Transport for TlsWire {
+impl Transport for TlsTransport {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
     }

@@ -10,23 +10,23 @@ use contract::site::{Request, parse_url};
 use ureq::http::{HeaderMap, Method, header};
 use url::Url;
 
-use super::ask::Step;
-use super::fault::Fault;
-use super::observed;
-use super::redact::quote;
+use super::Step;
+use crate::fault::Fault;
+use crate::observed;
+use crate::redact::quote;
 
 /// The requests of a check so far.
 #[derive(Debug)]
-pub(super) struct Trail {
+pub(crate) struct Trail {
     /// The request that was sent last.
-    pub(super) step: Step,
+    pub(crate) step: Step,
     /// Those before it, each by a number: their URLs would take much memory.
     passed: Vec<u64>,
 }
 
 impl Trail {
     /// A trail that begins with `step`.
-    pub(super) fn new(step: Step) -> Self {
+    pub(crate) fn new(step: Step) -> Self {
         Self {
             step,
             passed: Vec::new(),
@@ -35,7 +35,7 @@ impl Trail {
 
     /// Goes on to the request that a response asks for; `false` if the response is the last. `admit` says
     /// whether the request's secrets may go to another origin, or why not.
-    pub(super) fn follow(
+    pub(crate) fn follow(
         &mut self,
         status: u16,
         headers: &HeaderMap,

@@ -9,15 +9,15 @@ use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
-use super::blame;
 use super::buffers::GrowingBuffers;
-use super::fault::Fault;
-use super::observed::{self, ConnectionEnd};
+use crate::blame;
+use crate::fault::Fault;
+use crate::observed::{self, ConnectionEnd};
 use crate::sockets::SocketPermit;
 
 /// A connection that keeps the check's limits of time and size, with as few system calls as that takes.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(crate) struct Socket {
     /// The socket, which blocks.
     stream: TcpStream,
     /// That it may be open.
@@ -26,11 +26,11 @@ pub(super) struct Socket {
 
 /// A connection as the HTTP library sees it.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(crate) struct TcpTransport {
     /// The connection.
-    pub(super) socket: Socket,
+    pub(crate) socket: Socket,
     /// Bytes on their way.
-    pub(super) buffers: GrowingBuffers,
+    pub(crate) buffers: GrowingBuffers,
 }
 
 impl Socket {
@@ -93,9 +93,9 @@ impl Write for Socket {
     }
 }
 
-impl Wire {
+impl TcpTransport {
     /// A connection that has just been made; its socket blocks.
-    pub(super) fn new((stream, opened): (TcpStream, SocketPermit)) -> Self {
+    pub(crate) fn new((stream, opened): (TcpStream, SocketPermit)) -> Self {
         Self {
             socket: Socket {
                 stream,
@@ -106,7 +106,7 @@ impl Wire {
     }
 }
 
-impl Transport for Wire {
+impl Transport for TcpTransport {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
     }

@@ -12,30 +12,30 @@ use contract::site::{Request, Template};
 use ureq::http::{HeaderName, HeaderValue, header};
 use url::Url;
 
-use super::fault::Fault;
-use super::memory::{self, SHORT_SECRETS_BYTES};
-use super::observed;
-use super::recipient::Recipient;
-use super::revealed::placeholder;
-use super::secrets::Vault;
+use crate::fault::Fault;
+use crate::memory::{self, SHORT_SECRETS_BYTES};
+use crate::observed;
+use crate::secrets::Vault;
+use crate::secrets::recipient::Recipient;
+use crate::secrets::revealed::placeholder;
 
 /// The most bytes that the secrets of one request have together: a site may name one many times.
 const MAX_BYTES: usize = 256 * 1024;
 
 /// What a request sends of its site's; of the values it prints none.
-pub(super) struct Filled<'a> {
+pub(crate) struct FilledRequest<'a> {
     /// The headers and, as the last of them, what proves who asks.
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
-    pub(super) body: Option<Cow<'a, str>>,
+    pub(crate) body: Option<Cow<'a, str>>,
     /// The key of the certificate that is shown to the site, as PEM.
-    pub(super) client_key: Option<String>,
+    pub(crate) client_key: Option<String>,
 }
 
-impl fmt::Debug for Filled<'_> {
+impl fmt::Debug for FilledRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.headers.iter().map(|(name, _)| name);
-        f.debug_struct("Filled")
+        f.debug_struct("FilledRequest")
             .field("headers", &names.collect::<Vec<_>>())
             .field("body", &self.body.is_some())
             .field("client_key", &self.client_key.is_some())
@@ -43,9 +43,9 @@ impl fmt::Debug for Filled<'_> {
     }
 }
 
-impl<'a> Filled<'a> {
+impl<'a> FilledRequest<'a> {
     /// Fills a request that is first sent to `url`, which decides which secrets it may have.
-    pub(super) fn new(request: &'a Request, vault: &Vault, url: &Url) -> Result<Self, Fault> {
+    pub(crate) fn new(request: &'a Request, vault: &Vault, url: &Url) -> Result<Self, Fault> {
         let mut filler = Filler {
             vault,
             recipient: Recipient { url, request },
@@ -182,5 +182,5 @@ fn nonsense(error: &dyn fmt::Display) -> Fault {
 }
 
 #[cfg(test)]
-#[path = "fill_tests.rs"]
+#[path = "filled_tests.rs"]
 mod tests;

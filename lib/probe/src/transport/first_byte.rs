@@ -4,32 +4,32 @@
 use contract::outcome::Reason;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
-use super::fault::Fault;
-use super::observed::{self, ConnectionEnd, Phase, ResponseState};
+use crate::fault::Fault;
+use crate::observed::{self, ConnectionEnd, Phase, ResponseState};
 
-/// Puts a meter on a connection, above TLS, whose own records are no part of the response.
+/// Puts a watch on a connection, above TLS, whose own records are no part of the response.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct MeterConnector;
+pub(crate) struct FirstByteConnector;
 
-/// A connection with a meter.
+/// A connection that is watched.
 #[derive(Debug)]
-pub(super) struct Meter<T>(T);
+pub(crate) struct FirstByteWatch<T>(T);
 
-impl<T: Transport> Connector<T> for MeterConnector {
-    type Out = Meter<T>;
+impl<T: Transport> Connector<T> for FirstByteConnector {
+    type Out = FirstByteWatch<T>;
 
     fn connect(
         &self,
         _: &ConnectionDetails<'_>,
         transport: Option<T>,
-    ) -> Result<Option<Meter<T>>, ureq::Error> {
+    ) -> Result<Option<FirstByteWatch<T>>, ureq::Error> {
         observed::enter(Phase::Wait);
         observed::with(|observed| observed.response = ResponseState::Open);
-        Ok(transport.map(Meter))
+        Ok(transport.map(FirstByteWatch))
     }
 }
 
-impl<T: Transport> Transport for Meter<T> {
+impl<T: Transport> Transport for FirstByteWatch<T> {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.0.buffers()
     }
@@ -65,7 +65,7 @@ impl<T: Transport> Transport for Meter<T> {
     }
 }
 
-impl<T> Drop for Meter<T> {
+impl<T> Drop for FirstByteWatch<T> {
     /// The library lets go of a connection as soon as nothing more is to come over it.
     fn drop(&mut self) {
         observed::with(|observed| observed.response = ResponseState::Done);

@@ -10,7 +10,7 @@ use std::mem;
 use contract::site::header::MAX_HEADER_LINE_BYTES;
 use ureq::unversioned::transport::Buffers;
 
-use super::observed;
+use crate::observed;
 
 /// The input's room at first, in bytes.
 const INPUT_FIRST: usize = 2 * 1024;
@@ -21,7 +21,7 @@ const OUTPUT_HEAD: usize = 1024;
 /// The output's room for a body, in bytes.
 const OUTPUT_BODY: usize = 4 * 1024;
 /// The most room of both, in bytes.
-pub(super) const MOST_BYTES: usize = INPUT_MOST + MAX_HEADER_LINE_BYTES + OUTPUT_BODY;
+pub(crate) const MOST_BYTES: usize = INPUT_MOST + MAX_HEADER_LINE_BYTES + OUTPUT_BODY;
 /// Room beside the longest line: the empty line that ends the head.
 const LINE_SLACK: usize = 16;
 
@@ -32,7 +32,7 @@ thread_local! {
 
 /// The buffers of a connection.
 #[derive(Debug)]
-pub(super) struct GrowingBuffers {
+pub(crate) struct GrowingBuffers {
     /// Bytes that came, those from `start` to `end`; the rest is room.
     input: Vec<u8>,
     /// Where those begin that were not used.

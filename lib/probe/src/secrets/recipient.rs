@@ -8,21 +8,21 @@ use contract::site::Request;
 use contract::site::tls::Tls;
 use url::Url;
 
-use super::fault::Fault;
+use crate::fault::Fault;
 use crate::options::Origin;
 
 /// A request and the URL that it is sent to first.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Recipient<'a> {
+pub(crate) struct Recipient<'a> {
     /// Where the request goes.
-    pub(super) url: &'a Url,
+    pub(crate) url: &'a Url,
     /// What the site's row says about it.
-    pub(super) request: &'a Request,
+    pub(crate) request: &'a Request,
 }
 
 impl Recipient<'_> {
     /// Whether this is one of the origins of the secret `name`, and proves it.
-    pub(super) fn prove(&self, name: &str, origins: &[Origin]) -> Result<(), Fault> {
+    pub(crate) fn prove(&self, name: &str, origins: &[Origin]) -> Result<(), Fault> {
         admit(self.url, name, origins)
             .map_err(|message| missing(format!("secret {name}"), message))?;
         let refuse = |key: String, why: &str| {
@@ -42,7 +42,7 @@ impl Recipient<'_> {
 }
 
 /// Whether a secret may go to the origin of `url`.
-pub(super) fn admit(url: &Url, name: &str, origins: &[Origin]) -> Result<(), String> {
+pub(crate) fn admit(url: &Url, name: &str, origins: &[Origin]) -> Result<(), String> {
     let origin = Origin::of(url);
     if origins.contains(&origin) {
         return Ok(());

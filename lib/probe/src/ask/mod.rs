@@ -1,4 +1,7 @@
-//! One request of a check, as the HTTP library wants it.
+//! One request of a check, as the HTTP library wants it; a [redirect] asks for the next.
+
+pub(crate) mod filled;
+pub(crate) mod redirect;
 
 use contract::outcome::Reason;
 use contract::site::Request;
@@ -6,12 +9,14 @@ use ureq::http::{self, HeaderName, HeaderValue, Method, Uri, header};
 use ureq::{Agent, Body};
 use url::{Position, Url};
 
-use super::blame;
-use super::fault::Fault;
-use super::fill::Filled;
-use super::prober::USER_AGENT;
-use super::tls::handshake::Handshake;
-use super::{observed, redact};
+use self::filled::FilledRequest;
+use crate::blame;
+use crate::fault::Fault;
+use crate::tls::handshake::Handshake;
+use crate::{observed, redact};
+
+/// How webmon names itself to the sites.
+pub(crate) const USER_AGENT: &str = concat!("webmon/", env!("CARGO_PKG_VERSION"));
 
 /// Methods that say how long their body is even when there is none.
 const WITH_BODY: &[&str] = &["POST", "PUT", "PATCH"];
@@ -27,20 +32,20 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 
 /// One request of a check: the first, or one that a redirect asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Step {
+pub(crate) struct Step {
     /// Where to; without a fragment.
-    pub(super) url: Url,
+    pub(crate) url: Url,
     /// The method.
-    pub(super) method: Method,
+    pub(crate) method: Method,
     /// Whether the site's headers and credentials go along, and its ways of TLS.
-    pub(super) trusted: bool,
+    pub(crate) trusted: bool,
     /// Whether the site's body goes along.
-    pub(super) with_body: bool,
+    pub(crate) with_body: bool,
 }
 
 impl Step {
     /// The first request of a check.
-    pub(super) fn first(mut url: Url, request: &Request) -> Result<Self, Fault> {
+    pub(crate) fn first(mut url: Url, request: &Request) -> Result<Self, Fault> {
         url.set_fragment(None);
         let method = Method::from_bytes(request.method.as_bytes());
         Ok(Self {
@@ -52,10 +57,10 @@ impl Step {
     }
 
     /// Asks, and waits for the head of the response; `own` is how the site wants TLS to be spoken.
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &self,
         agent: &Agent,
-        filled: &Filled<'_>,
+        filled: &FilledRequest<'_>,
         own: Option<&Handshake>,
     ) -> Result<http::Response<Body>, Fault> {
         let mut message = http::Request::new(());
@@ -84,7 +89,7 @@ impl Step {
     /// Writes the request's head where it stands: a builder would move it at every step, and it is large.
     fn write_head(
         &self,
-        filled: &Filled<'_>,
+        filled: &FilledRequest<'_>,
         message: &mut http::Request<()>,
     ) -> Result<(), Fault> {
         message.method_mut().clone_from(&self.method);
@@ -107,7 +112,7 @@ impl Step {
     /// The site's own headers and credentials, as far as they fit this request.
     fn own_headers<'f>(
         &self,
-        filled: &'f Filled<'_>,
+        filled: &'f FilledRequest<'_>,
     ) -> impl Iterator<Item = &'f (HeaderName, HeaderValue)> {
         let dropped_body = filled.body.is_some() && !self.with_body;
         let headers = filled.headers.iter();

@@ -4,6 +4,9 @@
 //! environment variable `WEBMON_SECRET_NAME`. The file comes first, as it can change while the checker
 //! runs; one that is there and useless is a fault, so that no old variable stands in for it unnoticed.
 
+pub(crate) mod recipient;
+pub(crate) mod revealed;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -12,10 +15,10 @@ use std::path::Path;
 use contract::outcome::Reason;
 use url::Url;
 
-use super::fault::Fault;
-use super::observed;
-use super::recipient::{self, Recipient};
-use super::revealed::placeholder;
+use self::recipient::Recipient;
+use self::revealed::placeholder;
+use crate::fault::Fault;
+use crate::observed;
 use crate::options::{Origin, SECRET_VARIABLE_PREFIX, Secrets};
 
 /// The longest value, in bytes.
@@ -25,14 +28,14 @@ const MAX_READ_BYTES: u64 = MAX_VALUE_BYTES as u64 + 3;
 
 /// Knows the values of secrets.
 #[derive(Clone, Debug)]
-pub(super) struct Vault {
+pub(crate) struct Vault {
     /// Where they are, and for whom.
     secrets: Secrets,
 }
 
 impl Vault {
     /// A vault with the configuration's secrets.
-    pub(super) fn new(secrets: &Secrets) -> Self {
+    pub(crate) fn new(secrets: &Secrets) -> Self {
         Self {
             secrets: secrets.clone(),
         }
@@ -40,7 +43,7 @@ impl Vault {
 
     /// The value of a secret, to be sent to `recipient`. It is noted, so that it is never shown,
     /// and found there when the same check asks again.
-    pub(super) fn reveal(&self, name: &str, recipient: Recipient<'_>) -> Result<String, Fault> {
+    pub(crate) fn reveal(&self, name: &str, recipient: Recipient<'_>) -> Result<String, Fault> {
         let fault = |message| Fault::at(format!("secret {name}"), Reason::SecretMissing, message);
         match self.secrets.hosts.get(name) {
             Some(origins) => recipient.prove(name, origins)?,
@@ -59,7 +62,7 @@ impl Vault {
     }
 
     /// Whether all these secrets, which the origin before `url` got, may go to `url` as well.
-    pub(super) fn admit<'n>(
+    pub(crate) fn admit<'n>(
         &self,
         mut names: impl Iterator<Item = &'n str>,
         url: &Url,
@@ -156,5 +159,4 @@ fn checked(bytes: Vec<u8>, source: &str) -> Result<String, String> {
 }
 
 #[cfg(test)]
-#[path = "secrets_tests.rs"]
 mod tests;

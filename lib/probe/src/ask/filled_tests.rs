@@ -31,15 +31,15 @@ fn vault() -> Vault {
 }
 
 /// Fills a request in a check of its own and looks at it.
-fn fill<T>(json: &str, look: impl FnOnce(Filled<'_>) -> T) -> Result<T, Fault> {
+fn fill<T>(json: &str, look: impl FnOnce(FilledRequest<'_>) -> T) -> Result<T, Fault> {
     observed::begin(Duration::ZERO, 0);
     let request = Request::parse(json).unwrap();
     let url = "https://a.example/".parse().unwrap();
-    Filled::new(&request, &vault(), &url).map(look)
+    FilledRequest::new(&request, &vault(), &url).map(look)
 }
 
 /// The headers as they are sent.
-fn lines(filled: &Filled<'_>) -> Vec<String> {
+fn lines(filled: &FilledRequest<'_>) -> Vec<String> {
     let text = |value: &HeaderValue| String::from_utf8(value.as_bytes().to_vec()).unwrap();
     let headers = filled.headers.iter();
     headers
