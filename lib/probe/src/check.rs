@@ -16,10 +16,10 @@ use super::fault::Fault;
 use super::judge;
 use super::memory;
 use super::observed::{self, Hop, Observed};
-use super::patience::Patience;
-use super::plan::{Expected, Plan};
+use super::parsed_task::{Expected, ParsedTask};
 use super::prober::{Prober, Shared};
 use super::tls::certificate;
+use super::waiting::WaitingTime;
 use crate::ask::filled::FilledRequest;
 use crate::ask::redirect::Trail;
 
@@ -38,13 +38,13 @@ pub struct Watched {
 }
 
 /// What a response is judged by.
-struct Judge<'a> {
+struct Criteria<'a> {
     /// What is expected.
     expected: &'a Expected,
     /// The same as it was written.
     text: &'a str,
     /// How long judging may wait for others.
-    patience: Patience,
+    waiting: WaitingTime,
 }
 
 impl Prober {
@@ -97,21 +97,21 @@ impl Prober {
 
     /// Makes the check; what is wrong with the site is the error.
     fn run(&self, task: &Task, started_at_us: i64) -> Result<(), Fault> {
-        let Shared { plans, cores, .. } = &*self.shared;
+        let Shared { parser, cores, .. } = &*self.shared;
         memory::take_for_task(task)?;
-        let mut patience = Patience::new(Duration::from_millis(task.timeout_ms.into()));
-        let Plan {
+        let mut waiting = WaitingTime::new(Duration::from_millis(task.timeout_ms.into()));
+        let ParsedTask {
             url,
             request,
             expected,
-        } = plans.read(task, cores, &mut patience)?;
+        } = parser.parse(task, cores, &mut waiting)?;
         let response = self.last_response(url, &request)?;
-        let judge = Judge {
+        let criteria = Criteria {
             expected: &expected,
             text: task.expect.get(),
-            patience,
+            waiting,
         };
-        self.judge(response, judge, started_at_us)
+        self.judge(response, criteria, started_at_us)
     }
 
     /// Receives the rest of the last response, and compares all with what was expected. It is not inlined:
@@ -120,14 +120,14 @@ impl Prober {
     fn judge(
         &self,
         response: http::Response<Body>,
-        judge: Judge<'_>,
+        criteria: Criteria<'_>,
         started_at_us: i64,
     ) -> Result<(), Fault> {
-        let Judge {
+        let Criteria {
             expected,
             text,
-            mut patience,
-        } = judge;
+            mut waiting,
+        } = criteria;
         let (head, body) = response.into_parts();
         let limits = self.limits(expected);
         let mut share = self.shared.body_memory.share();
@@ -135,12 +135,12 @@ impl Prober {
         observed::stop();
         let cores = &self.shared.cores;
         let core = (expected.take_a_core())
-            .then(|| patience.wait(|most| cores.take(most)))
+            .then(|| waiting.wait(|most| cores.take(most)))
             .transpose()?;
-        let expect = self.shared.plans.again(expected, text, cores)?;
+        let expect = self.shared.parser.expectations(expected, text, cores)?;
         judge::judge_response(&expect, &head, received)?;
         let (days, max_time) = (expect.certificate_days, expect.max_time);
-        // no longer than the core, see `plan`
+        // no longer than the core, see `parsed_task`
         drop(expect);
         drop(core);
         if let Some(days) = days {

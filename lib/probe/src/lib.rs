@@ -18,14 +18,13 @@ mod dial;
 mod dns;
 mod fault;
 mod judge;
-mod live;
 mod memory;
 mod observed;
 mod options;
-mod patience;
-mod plan;
+mod parsed_task;
 mod prober;
 mod redact;
+mod replaceable;
 #[cfg(test)]
 mod samples;
 mod secrets;
@@ -33,6 +32,7 @@ pub mod show;
 mod sockets;
 mod tls;
 mod transport;
+mod waiting;
 
 pub use self::check::Watched;
 pub use self::observed::Hop;
@@ -66,7 +66,7 @@ pub const CHECK_BYTES: usize = memory::SLOT_BYTES
 /// What all checks share, by name, and the most memory of each, in bytes.
 pub fn shared_memory(options: &ProbeOptions) -> impl Iterator<Item = (&'static str, u64)> {
     let parts = [
-        ("patterns", plan::KEPT_BYTES),
+        ("patterns", parsed_task::CACHE_BYTES),
         ("evaluation", bytes(judge::cores::BYTES)),
         ("options", memory::BYTES),
         (

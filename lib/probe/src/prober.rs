@@ -16,9 +16,9 @@ use super::dns::NameResolver;
 use super::dns::names::Names;
 use super::dns::system::Files;
 use super::judge::cores::Cores;
-use super::live::Live;
 use super::memory;
-use super::plan::Plans;
+use super::parsed_task::TaskParser;
+use super::replaceable::Replaceable;
 use super::secrets::Vault;
 use super::tls::clients::Clients;
 use super::tls::{TlsConnector, authorities};
@@ -54,9 +54,9 @@ pub(super) struct Shared {
     /// Which hosts answer.
     pub(super) answers: Arc<Answers>,
     /// Compiled expectations.
-    pub(super) plans: Plans,
+    pub(super) parser: TaskParser,
     /// The values of secrets.
-    pub(super) vault: Live<Vault>,
+    pub(super) vault: Replaceable<Vault>,
     /// The most bytes of a body that are read.
     pub(super) body_limit: u64,
     /// Memory for bodies that are kept.
@@ -96,8 +96,8 @@ impl Prober {
             blame: Blame::new(Arc::clone(&answers), connectivity),
             sockets: SocketBudget::of_process(),
             answers,
-            plans: Plans::new()?,
-            vault: Live::new(Vault::new(&config.secrets)),
+            parser: TaskParser::new()?,
+            vault: Replaceable::new(Vault::new(&config.secrets)),
             body_limit: config.body_limit,
             body_memory: Arc::new(Budget::new(config.body_memory, BODIES_SPENT)),
             options: Arc::new(memory::budget()),

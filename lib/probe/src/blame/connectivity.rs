@@ -170,7 +170,7 @@ impl Connectivity {
             _ => format!("nor does the resolver answer for {host}"),
         })?;
         let trusted = self.reference.as_ref() == Some(host);
-        let allowed = |ip: &&IpAddr| trusted || self.policy.judge(**ip).is_ok();
+        let allowed = |ip: &&IpAddr| trusted || self.policy.allows(**ip);
         let addresses = found.addresses.iter().filter(allowed);
         let addresses = addresses.map(|ip| SocketAddr::new(*ip, host.port));
         if connects(addresses, deadline).await {

@@ -53,7 +53,7 @@ impl Dialler {
         let mut allowed = Vec::with_capacity(addresses.len());
         let mut refused = None;
         for address in addresses {
-            match self.judge(address.ip()) {
+            match self.check(address.ip()) {
                 Ok(()) => allowed.push(*address),
                 Err(fault) => refused = refused.or(Some(fault)),
             }
@@ -67,7 +67,7 @@ impl Dialler {
     /// Whether an address may be dialled at this point of the check. To where a check begins, the owner of
     /// its site sends it; from there on the site itself does, and one that sends its visitors to such an
     /// address is down.
-    fn judge(&self, address: IpAddr) -> Result<(), Fault> {
+    fn check(&self, address: IpAddr) -> Result<(), Fault> {
         let (redirected, public) =
             observed::with(|observed| (observed.hops.len() > 1, observed.public));
         let refuse = |why: &str| {
@@ -78,7 +78,7 @@ impl Dialler {
                 Fault::here(Reason::AddressRefused, format!("{address} {why}"))
             })
         };
-        if let Err(refusal) = self.policy.judge(address) {
+        if let Err(refusal) = self.policy.check(address) {
             return refuse(refusal.as_str());
         }
         if redirected && public && !policy::is_public(address) {

@@ -1,14 +1,14 @@
 //! Which addresses may be dialled: public ones, unless the configuration says otherwise.
 //!
 //! `deny` beats `allow` beats the built-in list. Addresses that carry an IPv4 address inside are
-//! judged by that one, or every private network could be reached under another name.
+//! checked as that one, or every private network could be reached under another name.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::live::Live;
 use crate::options::Addresses;
+use crate::replaceable::Replaceable;
 
 /// IANA's IPv4 Special-Purpose Address Registry, multicast (RFC 5771) and 240.0.0.0/4.
 const SPECIAL_V4: &[Ipv4Net] = &[
@@ -67,7 +67,7 @@ const MAPPED: Ipv6Net = v6([0, 0, 0, 0, 0, 0xffff, 0, 0], 96);
 #[derive(Debug)]
 pub(crate) struct Policy {
     /// The exceptions.
-    addresses: Live<Addresses>,
+    addresses: Replaceable<Addresses>,
 }
 
 /// Why an address is not dialled.
@@ -98,7 +98,7 @@ impl Policy {
     /// The policy with the configuration's exceptions.
     pub(crate) fn new(addresses: &Addresses) -> Self {
         Self {
-            addresses: Live::new(addresses.clone()),
+            addresses: Replaceable::new(addresses.clone()),
         }
     }
 
@@ -108,22 +108,27 @@ impl Policy {
     }
 
     /// Whether this address may be dialled.
-    pub(crate) fn judge(&self, address: IpAddr) -> Result<(), Refusal> {
+    pub(crate) fn allows(&self, address: IpAddr) -> bool {
+        self.check(address).is_ok()
+    }
+
+    /// Why this address may not be dialled, if it may not.
+    pub(crate) fn check(&self, address: IpAddr) -> Result<(), Refusal> {
         let addresses = self.addresses.get();
         let Addresses { allow, deny } = &*addresses;
-        let judged = inner(address);
-        if contains(deny, address) || contains(deny, judged) {
+        let inside = inner(address);
+        if contains(deny, address) || contains(deny, inside) {
             return Err(Refusal::Denied);
         }
-        if contains(METADATA, judged) {
-            let named = allow.contains(&IpNet::from(judged));
+        if contains(METADATA, inside) {
+            let named = allow.contains(&IpNet::from(inside));
             return if named {
                 Ok(())
             } else {
                 Err(Refusal::Metadata)
             };
         }
-        if contains(allow, judged) || is_public(address) {
+        if contains(allow, inside) || is_public(address) {
             return Ok(());
         }
         Err(Refusal::NotPublic)
@@ -133,11 +138,11 @@ impl Policy {
 /// Whether an address is public, whatever the configuration says. Metadata services never are: one
 /// of them has an address out of a public network.
 pub(super) fn is_public(address: IpAddr) -> bool {
-    let judged = inner(address);
-    if contains(METADATA, judged) {
+    let inside = inner(address);
+    if contains(METADATA, inside) {
         return false;
     }
-    match judged {
+    match inside {
         IpAddr::V4(v4) => !SPECIAL_V4.iter().any(|net| net.contains(&v4)),
         IpAddr::V6(v6) => {
             GLOBAL_V6.contains(&v6) && !SPECIAL_V6.iter().any(|net| net.contains(&v6))

@@ -14,8 +14,8 @@ fn policy(allow: &[&str], deny: &[&str]) -> Policy {
     })
 }
 
-fn judge(policy: &Policy, address: &str) -> Result<(), Refusal> {
-    policy.judge(address.parse().unwrap())
+fn check(policy: &Policy, address: &str) -> Result<(), Refusal> {
+    policy.check(address.parse().unwrap())
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn every_network_is_judged_to_its_edges() {
     assert!(rows.len() >= 180, "{} rows", rows.len());
     for row in rows {
         let mut words = row.split_whitespace();
-        let verdict = match judge(&closed, words.next().unwrap()) {
+        let verdict = match check(&closed, words.next().unwrap()) {
             Ok(()) => "public",
             Err(Refusal::NotPublic) => "closed",
             Err(Refusal::Metadata) => "metadata",
@@ -62,10 +62,10 @@ fn metadata_services_need_their_exact_address() {
         &[],
     );
     for address in services {
-        assert_eq!(judge(&open, address), Err(Refusal::Metadata), "{address}");
+        assert_eq!(check(&open, address), Err(Refusal::Metadata), "{address}");
         let net = if address.contains(':') { 128 } else { 32 };
         let named = policy(&[&format!("{address}/{net}")], &[]);
-        assert_eq!(judge(&named, address), Ok(()), "{address}");
+        assert_eq!(check(&named, address), Ok(()), "{address}");
     }
     let named = policy(&["169.254.169.254/32"], &[]);
     for disguised in [
@@ -74,14 +74,14 @@ fn metadata_services_need_their_exact_address() {
         "64:ff9b::169.254.169.254",
         "2001:0:4136:e378:8000:63bf:5601:5601",
     ] {
-        let verdict = judge(&open, disguised);
+        let verdict = check(&open, disguised);
         assert_eq!(verdict, Err(Refusal::Metadata), "{disguised}");
-        assert_eq!(judge(&named, disguised), Ok(()), "{disguised}");
+        assert_eq!(check(&named, disguised), Ok(()), "{disguised}");
     }
-    let neighbour = judge(&named, "169.254.169.253");
+    let neighbour = check(&named, "169.254.169.253");
     assert_eq!(neighbour, Err(Refusal::Metadata));
     let denied = policy(&["169.254.169.254/32"], &["169.254.0.0/16"]);
-    let both = judge(&denied, "169.254.169.254");
+    let both = check(&denied, "169.254.169.254");
     assert_eq!(both, Err(Refusal::Denied));
 }
 
@@ -103,13 +103,13 @@ fn deny_beats_allow_beats_the_list() {
         ("2a00::1", Err(Refusal::Denied)),
         ("127.0.0.1", Err(Refusal::NotPublic)),
     ] {
-        assert_eq!(judge(&policy, address), verdict, "{address}");
+        assert_eq!(check(&policy, address), verdict, "{address}");
     }
 }
 
 #[test]
 fn allowing_an_outer_prefix_does_not_admit_what_it_carries() {
     let policy = policy(&["2002::/16", "64:ff9b::/96"], &[]);
-    assert_eq!(judge(&policy, "2002:7f00:1::"), Err(Refusal::NotPublic));
-    assert_eq!(judge(&policy, "64:ff9b::10.0.0.1"), Err(Refusal::NotPublic));
+    assert_eq!(check(&policy, "2002:7f00:1::"), Err(Refusal::NotPublic));
+    assert_eq!(check(&policy, "64:ff9b::10.0.0.1"), Err(Refusal::NotPublic));
 }

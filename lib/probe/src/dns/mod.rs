@@ -70,7 +70,7 @@ impl NameResolver {
         let found = self.names.look_up(host, family, left);
         drop(opened);
         let found = found.map_err(|trouble| blame::explain_lookup(trouble, family))?;
-        let allowed = |address: &IpAddr| self.policy.judge(*address).is_ok();
+        let allowed = |address: &IpAddr| self.policy.allows(*address);
         if found.by_dns && found.addresses.iter().any(allowed) {
             self.names.note(host, port);
         }

@@ -17,9 +17,8 @@ use super::system::{Files, System};
 use super::view::View;
 use crate::options::{Dns, Reference};
 
-/// How long the other family's answer is waited for once there is an IPv4 address (RFC 8305, the
-/// "resolution delay").
-const GRACE: Duration = Duration::from_millis(50);
+/// How long the answer with IPv6 addresses is waited for once there is an IPv4 address (RFC 8305, section 3).
+const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
 /// Looks names up, for all lanes.
 #[derive(Debug)]
@@ -140,8 +139,8 @@ async fn ask(view: &View, name: &Name, search: Search) -> Result<Vec<IpAddr>, Tr
         afresh,
         deadline,
     } = search;
-    let patience = view.patience(left(deadline));
-    let question = |kind| within(deadline, view.ask(name, kind, patience, afresh));
+    let server_timeout = view.server_timeout(left(deadline));
+    let question = |kind| within(deadline, view.ask(name, kind, server_timeout, afresh));
     let (mut v4, mut v6) = (
         pin!(question(RecordType::A)),
         pin!(question(RecordType::AAAA)),
@@ -151,7 +150,7 @@ async fn ask(view: &View, name: &Name, search: Search) -> Result<Vec<IpAddr>, Tr
         Family::V6 => addresses(&[v6.await]),
         Family::Any => tokio::select! {
             first = &mut v4 => {
-                let wait = if has_addresses(&first) { GRACE } else { left(deadline) };
+                let wait = if has_addresses(&first) { RESOLUTION_DELAY } else { left(deadline) };
                 addresses(&[within(Instant::now() + wait, v6).await, first])
             }
             first = &mut v6 => {
@@ -163,7 +162,7 @@ async fn ask(view: &View, name: &Name, search: Search) -> Result<Vec<IpAddr>, Tr
     }
 }
 
-/// The reply, or silence when there is none by then.
+/// The reply, or that there is none by then.
 async fn within(deadline: Instant, reply: impl Future<Output = Reply>) -> Reply {
     let reply = timeout_at(deadline, reply).await;
     reply.unwrap_or(Err(Trouble::Silent))

@@ -23,9 +23,9 @@ use crate::blame;
 
 /// The longest wait for one server before another is asked, or the same one again: a datagram may be
 /// lost, and a check has several seconds.
-const MAX_PATIENCE: Duration = Duration::from_secs(1);
+const MAX_SERVER_TIMEOUT: Duration = Duration::from_secs(1);
 /// The shortest, so that a check with hardly any time left does not flood the servers.
-const MIN_PATIENCE: Duration = Duration::from_millis(10);
+const MIN_SERVER_TIMEOUT: Duration = Duration::from_millis(10);
 /// The most addresses that are taken from an answer: the HTTP library has places for no more.
 pub(crate) const MAX_ADDRESSES: usize = 16;
 /// The longest that is remembered that a name has no address.
@@ -96,20 +96,25 @@ impl Servers {
     }
 
     /// How long to wait for each server when the look-up has `left`: all are asked twice in that time.
-    pub(crate) fn patience(&self, left: Duration) -> Duration {
+    pub(crate) fn server_timeout(&self, left: Duration) -> Duration {
         let questions = self.all.len().saturating_mul(2).max(1);
         let share = left / u32::try_from(questions).unwrap_or(u32::MAX);
-        share.clamp(MIN_PATIENCE, MAX_PATIENCE)
+        share.clamp(MIN_SERVER_TIMEOUT, MAX_SERVER_TIMEOUT)
     }
 
     /// Asks one server after the other, and again those that say nothing, without end.
-    pub(crate) async fn ask(&self, name: &Name, kind: RecordType, patience: Duration) -> Reply {
+    pub(crate) async fn ask(
+        &self,
+        name: &Name,
+        kind: RecordType,
+        server_timeout: Duration,
+    ) -> Reply {
         loop {
             let mut worst = Trouble::Unreachable(self.why_none.clone());
             let first = self.first.load(Ordering::Relaxed);
             let in_turn = self.all.iter().enumerate().cycle().skip(first);
             for (index, server) in in_turn.take(self.all.len()) {
-                match server.ask(name, kind, patience).await {
+                match server.ask(name, kind, server_timeout).await {
                     Err(trouble) => worst = worst.max(trouble),
                     known => {
                         self.first.store(index, Ordering::Relaxed);
@@ -132,7 +137,7 @@ impl Server {
             connection.port = address.port();
         }
         let mut options = ResolverOpts::default();
-        options.timeout = MAX_PATIENCE;
+        options.timeout = MAX_SERVER_TIMEOUT;
         options.attempts = 0;
         options.cache_size = 0;
         options.use_hosts_file = ResolveHosts::Never;
@@ -148,8 +153,8 @@ impl Server {
     }
 
     /// Asks once.
-    async fn ask(&self, name: &Name, kind: RecordType, patience: Duration) -> Reply {
-        let asked = timeout(patience, self.resolver.lookup(name.clone(), kind));
+    async fn ask(&self, name: &Name, kind: RecordType, server_timeout: Duration) -> Reply {
+        let asked = timeout(server_timeout, self.resolver.lookup(name.clone(), kind));
         match asked.await {
             Ok(Ok(lookup)) => Ok(known(&lookup, kind)),
             Ok(Err(error)) => self.explain(&error),
@@ -255,13 +260,13 @@ mod tests {
             let addresses: Vec<SocketAddr> = (0..count).map(address).collect();
             Servers::new(&addresses, String::new()).unwrap()
         };
-        for (count, left_ms, patience_ms) in
+        for (count, left_ms, expected_ms) in
             [(1, 400, 200), (2, 400, 100), (3, 60_000, 1_000), (1, 1, 10)]
         {
-            let patience = servers(count).patience(Duration::from_millis(left_ms));
+            let server_timeout = servers(count).server_timeout(Duration::from_millis(left_ms));
             assert_eq!(
-                patience,
-                Duration::from_millis(patience_ms),
+                server_timeout,
+                Duration::from_millis(expected_ms),
                 "{count} {left_ms}"
             );
         }

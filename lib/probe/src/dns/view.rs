@@ -74,8 +74,8 @@ impl View {
     }
 
     /// How long to wait for a name server when the look-up has `left`.
-    pub(crate) fn patience(&self, left: Duration) -> Duration {
-        self.servers.patience(left)
+    pub(crate) fn server_timeout(&self, left: Duration) -> Duration {
+        self.servers.server_timeout(left)
     }
 
     /// Asks, unless the answer is known still; `afresh` asks in any case.
@@ -83,7 +83,7 @@ impl View {
         &self,
         name: &Name,
         kind: RecordType,
-        patience: Duration,
+        server_timeout: Duration,
         afresh: bool,
     ) -> Reply {
         let key = (name.clone(), kind);
@@ -95,7 +95,7 @@ impl View {
         // on the runtime's own threads: the library needs more stack than a lane should have to touch;
         // who no longer waits takes the question back
         let mut question = JoinSet::new();
-        question.spawn(async move { servers.ask(&name, kind, patience).await });
+        question.spawn(async move { servers.ask(&name, kind, server_timeout).await });
         let reply = match question.join_next().await {
             Some(Ok(reply)) => reply,
             _ => Err(Trouble::Lost),

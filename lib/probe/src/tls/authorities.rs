@@ -1,4 +1,4 @@
-//! The certificate authorities that this machine trusts, and whom they vouch for.
+//! The certificate authorities that this machine trusts, and the certificates that they vouch for.
 
 use std::ops::RangeInclusive;
 
@@ -19,7 +19,7 @@ pub(crate) const CACHE_BYTES: usize = MAX_CHAINS * 128;
 
 /// The authorities that this machine trusts.
 ///
-/// Whether they vouch for a chain of certificates is the same whenever the same bytes are shown, but for
+/// Whether they vouch for a chain of certificates is the same whenever the same bytes are presented, but for
 /// the time. To check its signatures takes as long as all the rest of a check, so it is done once.
 #[derive(Debug)]
 pub(crate) struct System {
@@ -38,12 +38,12 @@ type Algorithms = &'static [&'static dyn SignatureVerificationAlgorithm];
 
 /// A certificate and what came with it.
 #[derive(Clone, Copy)]
-pub(crate) struct Shown<'a> {
+pub(crate) struct Presented<'a> {
     /// The server's own.
     pub(crate) leaf: &'a CertificateDer<'a>,
     /// Those that lead to an authority.
     pub(crate) others: &'a [CertificateDer<'a>],
-    /// When it was shown.
+    /// When it was presented.
     pub(crate) now: UnixTime,
 }
 
@@ -77,27 +77,27 @@ impl System {
     pub(crate) fn vouch(
         &self,
         parsed: &ParsedCertificate<'_>,
-        shown: Shown<'_>,
+        presented: Presented<'_>,
         algorithms: Algorithms,
     ) -> Result<(), Error> {
-        let chain = shown.chain();
-        let now = i64::try_from(shown.now.as_secs()).unwrap_or(i64::MAX);
+        let chain = presented.chain();
+        let now = i64::try_from(presented.now.as_secs()).unwrap_or(i64::MAX);
         if let Some(valid) = self.known.get(&chain)
             && valid.contains(&now)
         {
             return Ok(());
         }
-        shown.judge(parsed, &self.roots, algorithms)?;
-        if let Some(valid) = shown.validity_s() {
+        presented.verify(parsed, &self.roots, algorithms)?;
+        if let Some(valid) = presented.validity_s() {
             self.known.insert(chain, valid);
         }
         Ok(())
     }
 }
 
-impl<'a> Shown<'a> {
+impl<'a> Presented<'a> {
     /// Whether one of these authorities vouches for it.
-    pub(crate) fn judge(
+    pub(crate) fn verify(
         self,
         parsed: &ParsedCertificate<'_>,
         roots: &RootCertStore,
@@ -164,14 +164,14 @@ mod tests {
             .collect();
         let since = date_time_ymd(year, 6, 1).unix_timestamp();
         let since = Duration::from_secs(since.try_into().unwrap());
-        let shown = Shown {
+        let presented = Presented {
             leaf: leaf.der(),
             others: &others,
             now: UnixTime::since_unix_epoch(since),
         };
-        let parsed = ParsedCertificate::try_from(shown.leaf).unwrap();
+        let parsed = ParsedCertificate::try_from(presented.leaf).unwrap();
         let algorithms = ring::default_provider().signature_verification_algorithms;
-        system.vouch(&parsed, shown, algorithms.all).is_ok()
+        system.vouch(&parsed, presented, algorithms.all).is_ok()
     }
 
     #[test]

@@ -49,7 +49,7 @@ struct Options {
     ca: Vec<CertificateDer<'static>>,
     /// The client's certificates, and its key in PEM.
     identity: Option<(Vec<CertificateDer<'static>>, String)>,
-    /// Whether certificates are judged.
+    /// Whether certificates are verified.
     verify: bool,
 }
 
@@ -181,7 +181,7 @@ fn provider() -> CryptoProvider {
     provider
 }
 
-/// Judges certificates by the system's authorities and a site's.
+/// Verifies certificates by the system's authorities and a site's.
 fn verifier(
     provider: &CryptoProvider,
     system: &Arc<System>,
@@ -196,7 +196,7 @@ fn verifier(
     })
 }
 
-/// A client that judges by `verifier` and shows `identity` to those who ask for it.
+/// A client that verifies by `verifier`, and shows `identity` to servers that ask for it.
 fn configure(
     provider: &Arc<CryptoProvider>,
     verifier: Arc<Verifier>,

@@ -1,4 +1,4 @@
-//! Judges a server's certificate, after noting it: the library forgets one that it refused, and an
+//! Verifies a server's certificate, after noting it: the library forgets one that it refused, and an
 //! expired one must still show its date.
 
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use rustls::{
     CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
 
-use super::authorities::{Shown, System};
+use super::authorities::{Presented, System};
 use super::x509;
 use crate::{memory, observed};
 
-/// Judges the certificates of servers.
+/// Verifies the certificates of servers.
 #[derive(Debug)]
 pub(crate) struct Verifier {
     /// The authorities that this machine trusts.
     pub(crate) system: Arc<System>,
     /// Those that the site trusts beside them.
     pub(crate) extra: Option<Extra>,
-    /// Whether certificates are judged at all.
+    /// Whether certificates are verified at all.
     pub(crate) verify: bool,
     /// How signatures are checked, which is done in any case.
     pub(crate) algorithms: WebPkiSupportedAlgorithms,
@@ -41,42 +41,42 @@ pub(crate) struct Extra {
 
 impl Verifier {
     /// Whether the server is who it should be.
-    fn judge(&self, shown: Shown<'_>, name: &ServerName<'_>) -> Result<(), Error> {
-        let parsed = ParsedCertificate::try_from(shown.leaf)?;
+    fn verify_server(&self, presented: Presented<'_>, name: &ServerName<'_>) -> Result<(), Error> {
+        let parsed = ParsedCertificate::try_from(presented.leaf)?;
         match &self.extra {
-            Some(extra) if extra.certificates.contains(shown.leaf) => {
-                judge_dates(shown.leaf, shown.now)?;
+            Some(extra) if extra.certificates.contains(presented.leaf) => {
+                verify_dates(presented.leaf, presented.now)?;
             }
-            extra => self.judge_issuer(&parsed, shown, extra.as_ref())?,
+            extra => self.verify_issuer(&parsed, presented, extra.as_ref())?,
         }
         verify_server_name(&parsed, name)
     }
 
     /// Whether an authority vouches for a certificate: one of the system's, else one of the site's.
-    fn judge_issuer(
+    fn verify_issuer(
         &self,
         parsed: &ParsedCertificate<'_>,
-        shown: Shown<'_>,
+        presented: Presented<'_>,
         extra: Option<&Extra>,
     ) -> Result<(), Error> {
         let algorithms = self.algorithms.all;
         let unknown = Error::InvalidCertificate(CertificateError::UnknownIssuer);
-        match (self.system.vouch(parsed, shown, algorithms), extra) {
+        match (self.system.vouch(parsed, presented, algorithms), extra) {
             // Two authorities may share a name, so any refusal by the first lets the second speak.
             (Err(first), Some(extra)) => {
-                let judged = shown.judge(parsed, &extra.roots, algorithms);
-                judged.map_err(|second| match second {
+                let verified = presented.verify(parsed, &extra.roots, algorithms);
+                verified.map_err(|second| match second {
                     second if second == unknown => first,
                     second => second,
                 })
             }
-            (judged, _) => judged,
+            (verified, _) => verified,
         }
     }
 }
 
 /// Whether a certificate that is trusted for its own sake is valid now.
-fn judge_dates(leaf: &CertificateDer<'_>, time: UnixTime) -> Result<(), Error> {
+fn verify_dates(leaf: &CertificateDer<'_>, time: UnixTime) -> Result<(), Error> {
     let unix = |second: i64| {
         UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(second).unwrap_or(0)))
     };
@@ -104,7 +104,7 @@ impl ServerCertVerifier for Verifier {
         memory::take_for_chain(bytes).map_err(|fault| Error::Other(OtherError(Arc::new(fault))))?;
         observed::with(|observed| observed.hop().map(|hop| hop.leaf = Some(leaf.to_vec())));
         if self.verify {
-            self.judge(Shown { leaf, others, now }, name)?;
+            self.verify_server(Presented { leaf, others, now }, name)?;
         }
         Ok(ServerCertVerified::assertion())
     }

@@ -1,4 +1,4 @@
-//! What is kept of expectations, and who waits for whom.
+//! What is kept of expectations, and which check waits for which.
 
 use std::sync::Barrier;
 use std::thread;
@@ -9,20 +9,20 @@ use contract::outcome::Reason;
 use super::*;
 
 /// A check that may take a minute.
-fn patient() -> Patience {
-    Patience::new(Duration::from_mins(1))
+fn waiting_time() -> WaitingTime {
+    WaitingTime::new(Duration::from_mins(1))
 }
 
-/// Plans with room for so many bytes.
-fn plans(bytes: u64) -> Plans {
-    Plans::of(bytes).unwrap()
+/// A parser with room for so many bytes.
+fn parser(bytes: u64) -> TaskParser {
+    TaskParser::of(bytes).unwrap()
 }
 
 /// Reads expectations and asks for them again, as a check does.
-fn both(plans: &Plans, text: &str) -> Result<Arc<Expect>, Fault> {
+fn both(parser: &TaskParser, text: &str) -> Result<Arc<Expect>, Fault> {
     let cores = Cores::new(2);
-    let expected = plans.expected(text, &cores, &mut patient())?;
-    plans.again(&expected, text, &cores)
+    let expected = parser.expected(text, &cores, &mut waiting_time())?;
+    parser.expectations(&expected, text, &cores)
 }
 
 /// Expectations with these patterns on the body.
@@ -35,43 +35,43 @@ fn with_patterns(patterns: &[String]) -> String {
 
 #[test]
 fn a_pattern_is_compiled_once_and_what_is_kept_has_a_bound_in_bytes() {
-    let plans = plans(4 << 20);
+    let parser = parser(4 << 20);
     let often = with_patterns(&["often".to_owned()]);
-    let first = both(&plans, &often).unwrap();
+    let first = both(&parser, &often).unwrap();
     for n in 0..300 {
         both(
-            &plans,
+            &parser,
             &with_patterns(&[format!("a{n}"), format!("(?i){n}störung")]),
         )
         .unwrap();
-        assert!(Arc::ptr_eq(&first, &both(&plans, &often).unwrap()));
-        assert!(plans.kept.weight() <= 4 << 20);
+        assert!(Arc::ptr_eq(&first, &both(&parser, &often).unwrap()));
+        assert!(parser.cache.weight() <= 4 << 20);
     }
-    assert!(plans.kept.len() > 50, "{}", plans.kept.len());
+    assert!(parser.cache.len() > 50, "{}", parser.cache.len());
     for n in 0..8 {
-        both(&plans, &with_patterns(&[format!(r"{n}\w{{20}}")])).unwrap();
-        assert!(plans.kept.weight() <= 4 << 20);
+        both(&parser, &with_patterns(&[format!(r"{n}\w{{20}}")])).unwrap();
+        assert!(parser.cache.weight() <= 4 << 20);
     }
 }
 
 #[test]
 fn what_needs_no_compiling_is_not_kept() {
-    let plans = plans(KEPT_BYTES);
-    both(&plans, r#"{"status": [200]}"#).unwrap();
-    assert_eq!(plans.kept.len(), 0);
+    let parser = parser(CACHE_BYTES);
+    both(&parser, r#"{"status": [200]}"#).unwrap();
+    assert_eq!(parser.cache.len(), 0);
 }
 
 #[test]
 fn a_key_with_escapes_is_no_way_around() {
-    let plans = plans(KEPT_BYTES);
+    let parser = parser(CACHE_BYTES);
     let text = r#"{"body": [{"m\u0061tches": "a"}]}"#;
-    assert_eq!(both(&plans, text).unwrap().patterns(), 1);
-    assert_eq!(plans.kept.len(), 1);
+    assert_eq!(both(&parser, text).unwrap().patterns(), 1);
+    assert_eq!(parser.cache.len(), 1);
 }
 
 #[test]
 fn a_refused_text_is_remembered_and_takes_little_however_long_it_is() {
-    let plans = plans(KEPT_BYTES);
+    let parser = parser(CACHE_BYTES);
     let long = format!(r#"{{"matches{}": 1}}"#, "é".repeat(30_000));
     let many: Vec<String> = (0..32).map(|n| format!(r"{n}\w{{20}}")).collect();
     for (text, said) in [
@@ -81,29 +81,29 @@ fn a_refused_text_is_remembered_and_takes_little_however_long_it_is() {
             "expect.body[1].matches: the patterns up to this one take",
         ),
     ] {
-        let before = plans.kept.weight();
+        let before = parser.cache.weight();
         for _ in 0..2 {
-            let fault = both(&plans, &text).unwrap_err();
+            let fault = both(&parser, &text).unwrap_err();
             assert_eq!(fault.reason, Reason::InvalidSite);
             assert!(fault.detail(0).starts_with(said), "{fault}");
         }
-        let Some(Kept::Refused(_)) = plans.kept.get(&key(&text)) else {
+        let Some(Cached::Refused(_)) = parser.cache.get(&key(&text)) else {
             panic!("{said} is not remembered")
         };
-        assert!(plans.kept.weight() - before < 2_048, "{said}");
+        assert!(parser.cache.weight() - before < 2_048, "{said}");
     }
 }
 
 #[test]
 fn lanes_that_meet_the_same_new_text_compile_it_once() {
-    let (plans, cores, start) = (plans(KEPT_BYTES), Cores::new(8), Barrier::new(8));
+    let (parser, cores, start) = (parser(CACHE_BYTES), Cores::new(8), Barrier::new(8));
     let text = with_patterns(&[r"\w{18}".to_owned()]);
     let found = thread::scope(|scope| {
         let lanes = (0..8).map(|_| {
             scope.spawn(|| {
                 start.wait();
-                let expected = plans.expected(&text, &cores, &mut patient()).unwrap();
-                plans.again(&expected, &text, &cores).unwrap()
+                let expected = parser.expected(&text, &cores, &mut waiting_time()).unwrap();
+                parser.expectations(&expected, &text, &cores).unwrap()
             })
         });
         let lanes: Vec<_> = lanes.collect();
@@ -117,7 +117,7 @@ fn lanes_that_meet_the_same_new_text_compile_it_once() {
 
 #[test]
 fn a_check_that_finds_no_core_ends_within_its_time_and_blames_itself() {
-    let (plans, cores) = (plans(KEPT_BYTES), Cores::new(1));
+    let (parser, cores) = (parser(CACHE_BYTES), Cores::new(1));
     let text = with_patterns(&["a".to_owned()]);
     let busy = cores.take(Duration::ZERO).unwrap();
     let began = Instant::now();
@@ -125,8 +125,8 @@ fn a_check_that_finds_no_core_ends_within_its_time_and_blames_itself() {
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                let mut patience = Patience::new(Duration::from_millis(300));
-                let fault = plans.expected(&text, &cores, &mut patience).unwrap_err();
+                let mut waiting = WaitingTime::new(Duration::from_millis(300));
+                let fault = parser.expected(&text, &cores, &mut waiting).unwrap_err();
                 assert_eq!(fault.reason, Reason::LocalResources, "{fault}");
             });
         }
@@ -137,18 +137,18 @@ fn a_check_that_finds_no_core_ends_within_its_time_and_blames_itself() {
         "{took:?}"
     );
     drop(busy);
-    plans.expected(&text, &cores, &mut patient()).unwrap();
+    parser.expected(&text, &cores, &mut waiting_time()).unwrap();
 }
 
 #[test]
 fn what_others_took_the_place_of_is_compiled_again() {
-    let (plans, cores) = (plans(64 << 10), Cores::new(1));
+    let (parser, cores) = (parser(64 << 10), Cores::new(1));
     let text = with_patterns(&["first".to_owned()]);
-    let expected = plans.expected(&text, &cores, &mut patient()).unwrap();
-    plans.kept.clear();
+    let expected = parser.expected(&text, &cores, &mut waiting_time()).unwrap();
+    parser.cache.clear();
     assert_eq!(
-        *plans.again(&expected, &text, &cores).unwrap(),
+        *parser.expectations(&expected, &text, &cores).unwrap(),
         Expect::parse(&text).unwrap()
     );
-    assert_eq!(plans.kept.len(), 1);
+    assert_eq!(parser.cache.len(), 1);
 }

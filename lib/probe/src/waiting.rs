@@ -11,15 +11,15 @@ use super::fault::Fault;
 
 /// The time that a check may still wait for others.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(super) struct WaitingTime {
     /// All of it.
     limit: Duration,
     /// What is left of it.
     left: Duration,
 }
 
-impl Patience {
-    /// That of a check which may take so long.
+impl WaitingTime {
+    /// Of a check that may take so long.
     pub(super) fn new(limit: Duration) -> Self {
         Self { limit, left: limit }
     }
@@ -29,11 +29,11 @@ impl Patience {
         let began = Instant::now();
         let waited = wait(self.left);
         self.left = self.left.saturating_sub(began.elapsed());
-        waited.ok_or_else(|| self.is_over())
+        waited.ok_or_else(|| self.too_long())
     }
 
     /// The check has waited too long.
-    pub(super) fn is_over(&self) -> Fault {
+    pub(super) fn too_long(&self) -> Fault {
         let millis = self.limit.as_millis();
         let message =
             format!("this checker was busy with the expectations of other sites for {millis} ms");
@@ -47,10 +47,10 @@ mod tests {
 
     #[test]
     fn all_waits_of_a_check_together_last_no_longer_than_it_may_take() {
-        let mut patience = Patience::new(Duration::from_mins(1));
+        let mut waiting = WaitingTime::new(Duration::from_mins(1));
         let mut told = Vec::new();
         for _ in 0..2 {
-            let waited = patience.wait(|most| {
+            let waited = waiting.wait(|most| {
                 told.push(most);
                 // time passes for certain
                 let began = Instant::now();
@@ -61,7 +61,7 @@ mod tests {
         }
         assert_eq!(told[0], Duration::from_mins(1));
         assert!(told[1] < told[0], "{told:?}");
-        let fault = patience.wait(|_| None::<()>).unwrap_err();
+        let fault = waiting.wait(|_| None::<()>).unwrap_err();
         assert_eq!(fault.reason, Reason::LocalResources);
         assert!(fault.message.ends_with("for 60000 ms"), "{fault}");
     }

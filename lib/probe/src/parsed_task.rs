@@ -1,4 +1,4 @@
-//! A task's words as ready values: what is asked, and what a healthy site answers.
+//! A task, parsed: what is asked, and what a healthy site answers.
 //!
 //! A pattern takes milliseconds to compile and up to megabytes to keep, and a row may have any. So compiled
 //! expectations are kept, as many as fit a fixed number of bytes; each text is compiled by one lane at a time,
@@ -20,20 +20,20 @@ use url::Url;
 
 use super::fault::Fault;
 use super::judge::cores::Cores;
-use super::patience::Patience;
 use super::redact::printable;
+use super::waiting::WaitingTime;
 
 /// The most memory of the expectations that are kept compiled, in bytes: about a thousand with an ordinary
 /// pattern each.
-pub(super) const KEPT_BYTES: u64 = 32 << 20;
+pub(super) const CACHE_BYTES: u64 = 32 << 20;
 /// About how many they are, refused ones included; room for the places of as many is made at the start.
-const KEPT_COUNT: usize = 1_024;
+const CACHE_COUNT: usize = 1_024;
 /// What one takes beside its own memory: its place in the cache.
 const PLACE_BYTES: usize = 128;
 
 /// What a check does.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct ParsedTask {
     /// Where it begins.
     pub(super) url: Url,
     /// How it asks.
@@ -50,16 +50,16 @@ pub(super) struct Expected {
     /// Whether something is expected of the body's bytes.
     pub(super) of_body: bool,
     /// The rest.
-    held: Held,
+    stored: Stored,
 }
 
 /// Where expectations are while the site is asked.
 #[derive(Debug)]
-enum Held {
+enum Stored {
     /// Here, as they have no patterns.
-    Here(Arc<Expect>),
-    /// Among those that are kept, unless others have taken their place.
-    Kept(Key),
+    Inline(Arc<Expect>),
+    /// In the cache, unless others have taken their place.
+    Cached(Key),
 }
 
 /// SHA-256 of the text: a text may have 64 KiB.
@@ -67,7 +67,7 @@ type Key = [u8; SHA256_OUTPUT_LEN];
 
 /// What is kept of a text.
 #[derive(Clone, Debug)]
-enum Kept {
+enum Cached {
     /// What it says, and how many bytes it has.
     Ready(Arc<Expect>, usize),
     /// Why it makes no sense.
@@ -76,56 +76,58 @@ enum Kept {
 
 /// The expectations that are used most, compiled.
 #[derive(Debug)]
-pub(super) struct Plans {
+pub(super) struct TaskParser {
     /// What is kept, weighed by its memory.
-    kept: Cache<Key, Kept, Memory>,
+    cache: Cache<Key, Cached, Memory>,
 }
 
 /// Weighs what is kept, in bytes.
 #[derive(Clone, Debug)]
 struct Memory;
 
-impl Weighter<Key, Kept> for Memory {
-    fn weight(&self, _: &Key, kept: &Kept) -> u64 {
-        let bytes = match kept {
-            Kept::Ready(expect, text) => expect.memory_bytes() + text,
-            Kept::Refused(error) => size_of::<SiteError>() + error.key.len() + error.message.len(),
+impl Weighter<Key, Cached> for Memory {
+    fn weight(&self, _: &Key, cached: &Cached) -> u64 {
+        let bytes = match cached {
+            Cached::Ready(expect, text) => expect.memory_bytes() + text,
+            Cached::Refused(error) => {
+                size_of::<SiteError>() + error.key.len() + error.message.len()
+            }
         };
         u64::try_from(PLACE_BYTES + bytes).unwrap_or(u64::MAX)
     }
 }
 
-impl Plans {
+impl TaskParser {
     /// With nothing kept yet.
     pub(super) fn new() -> Result<Self> {
-        Self::of(KEPT_BYTES)
+        Self::of(CACHE_BYTES)
     }
 
     /// With room for so many bytes, undivided: the largest expectations fit no small part of it.
     fn of(bytes: u64) -> Result<Self> {
         let options = OptionsBuilder::new()
-            .estimated_items_capacity(KEPT_COUNT)
+            .estimated_items_capacity(CACHE_COUNT)
             .weight_capacity(bytes)
             .shards(1)
             .build()
             .wrap_err("make room for compiled expectations")?;
         let (hash, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
         Ok(Self {
-            kept: Cache::with_options(options, Memory, hash, lifecycle),
+            cache: Cache::with_options(options, Memory, hash, lifecycle),
         })
     }
 
-    /// Reads a task; where that takes long it waits for a core.
-    pub(super) fn read(
+    /// Parses a task; where that takes long it waits for a core.
+    pub(super) fn parse(
         &self,
         task: &Task,
         cores: &Cores,
-        patience: &mut Patience,
-    ) -> Result<Plan, Fault> {
-        Ok(Plan {
+        waiting: &mut WaitingTime,
+    ) -> Result<ParsedTask, Fault> {
+        Ok(ParsedTask {
             url: parse_url(&task.url)?,
             request: Request::parse(task.request.get())?,
-            expected: self.expected(task.expect.get(), cores, patience)?,
+            expected: self.expected(task.expect.get(), cores, waiting)?,
         })
     }
 
@@ -134,78 +136,78 @@ impl Plans {
         &self,
         text: &str,
         cores: &Cores,
-        patience: &mut Patience,
+        waiting: &mut WaitingTime,
     ) -> Result<Expected, Fault> {
         // Reading most expectations costs less than looking for them.
         if !may_have_patterns(text) {
             let expect = Arc::new(Expect::parse(text)?);
-            return Ok(Expected::of(&expect, Held::Here(Arc::clone(&expect))));
+            return Ok(Expected::of(&expect, Stored::Inline(Arc::clone(&expect))));
         }
         let key = key(text);
-        let found = patience.wait(
-            |most| match self.kept.get_value_or_guard(&key, Some(most)) {
+        let found = waiting.wait(
+            |most| match self.cache.get_value_or_guard(&key, Some(most)) {
                 GuardResult::Timeout => None,
                 found => Some(found),
             },
         )?;
-        let kept = match found {
+        let cached = match found {
             GuardResult::Guard(guard) => {
-                let _core = patience.wait(|most| cores.take(most))?;
-                let kept = Kept::compile(text, cores);
+                let _core = waiting.wait(|most| cores.take(most))?;
+                let cached = Cached::compile(text, cores);
                 // what does not fit is used all the same
-                drop(guard.insert(kept.clone()));
-                kept
+                drop(guard.insert(cached.clone()));
+                cached
             }
-            GuardResult::Value(kept) => kept,
-            GuardResult::Timeout => return Err(patience.is_over()),
+            GuardResult::Value(cached) => cached,
+            GuardResult::Timeout => return Err(waiting.too_long()),
         };
-        let expect = kept.ready()?;
-        Ok(Expected::of(&expect, Held::Kept(key)))
+        let expect = cached.ready()?;
+        Ok(Expected::of(&expect, Stored::Cached(key)))
     }
 
     /// The expectations of a text that was read before, now that the answer is there. They are compiled again if
     /// others took their place. The caller has a core.
-    pub(super) fn again(
+    pub(super) fn expectations(
         &self,
         expected: &Expected,
         text: &str,
         cores: &Cores,
     ) -> Result<Arc<Expect>, Fault> {
-        let key = match &expected.held {
-            Held::Here(expect) => return Ok(Arc::clone(expect)),
-            Held::Kept(key) => key,
+        let key = match &expected.stored {
+            Stored::Inline(expect) => return Ok(Arc::clone(expect)),
+            Stored::Cached(key) => key,
         };
         // A check that has a core waits for no other, which may wait for a core.
-        let kept = match self.kept.get_value_or_guard(key, Some(Duration::ZERO)) {
-            GuardResult::Value(kept) => kept,
-            GuardResult::Timeout => Kept::compile(text, cores),
+        let cached = match self.cache.get_value_or_guard(key, Some(Duration::ZERO)) {
+            GuardResult::Value(cached) => cached,
+            GuardResult::Timeout => Cached::compile(text, cores),
             GuardResult::Guard(guard) => {
-                let kept = Kept::compile(text, cores);
-                drop(guard.insert(kept.clone()));
-                kept
+                let cached = Cached::compile(text, cores);
+                drop(guard.insert(cached.clone()));
+                cached
             }
         };
-        kept.ready()
+        cached.ready()
     }
 }
 
 impl Expected {
     /// What is known of expectations before the answer is there.
-    fn of(expect: &Expect, held: Held) -> Self {
+    fn of(expect: &Expect, stored: Stored) -> Self {
         Self {
             max_size: expect.max_size,
             of_body: !(expect.body.is_empty() && expect.json.is_empty()),
-            held,
+            stored,
         }
     }
 
     /// Whether judging by them takes a core.
     pub(super) fn take_a_core(&self) -> bool {
-        self.of_body || matches!(self.held, Held::Kept(_))
+        self.of_body || matches!(self.stored, Stored::Cached(_))
     }
 }
 
-impl Kept {
+impl Cached {
     /// Compiles a text, on a core that the caller has.
     fn compile(text: &str, cores: &Cores) -> Self {
         match cores.compile(|| Expect::parse(text)) {
@@ -239,5 +241,5 @@ fn key(text: &str) -> Key {
 }
 
 #[cfg(test)]
-#[path = "plan_tests.rs"]
+#[path = "parsed_task_tests.rs"]
 mod tests;

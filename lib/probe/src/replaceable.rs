@@ -4,9 +4,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 /// A setting that may be replaced while checks are made: a check goes on with the one that it took.
 #[derive(Debug)]
-pub(super) struct Live<T>(RwLock<Arc<T>>);
+pub(super) struct Replaceable<T>(RwLock<Arc<T>>);
 
-impl<T> Live<T> {
+impl<T> Replaceable<T> {
     /// With this value at first.
     pub(super) fn new(value: T) -> Self {
         Self(RwLock::new(Arc::new(value)))
