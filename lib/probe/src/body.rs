@@ -1,4 +1,4 @@
-//! The body of the last response: counted as it comes, kept only where someone asks for it.
+//! The body of the last response: counted as it comes, kept only where an expectation needs it.
 
 use std::io::Read;
 
@@ -23,7 +23,7 @@ pub(super) struct Limits {
     pub(super) limit: u64,
     /// What the site's answer may have, in decoded bytes.
     pub(super) max_size: Option<u64>,
-    /// Whether someone looks at the bytes.
+    /// Whether an expectation needs the bytes.
     pub(super) keep: bool,
 }
 

@@ -12,9 +12,9 @@ use url::Url;
 
 use super::ask::Step;
 use super::body::{self, Limits};
+use super::check_memory;
 use super::fault::Fault;
 use super::judge;
-use super::memory;
 use super::observed::{self, Hop, Observed};
 use super::parsed_task::{Expected, ParsedTask};
 use super::prober::{Prober, Shared};
@@ -98,7 +98,7 @@ impl Prober {
     /// Makes the check; what is wrong with the site is the error.
     fn run(&self, task: &Task, started_at_us: i64) -> Result<(), Fault> {
         let Shared { parser, cores, .. } = &*self.shared;
-        memory::take_for_task(task)?;
+        check_memory::take_for_task(task)?;
         let mut waiting = WaitingTime::new(Duration::from_millis(task.timeout_ms.into()));
         let ParsedTask {
             url,

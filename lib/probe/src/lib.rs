@@ -1,24 +1,48 @@
-//! One check of one site: from a task to a result. A site that is down is a value here, never an error.
+//! The path of a check: one site asked once over HTTP/1.1, from a task to a result. A site that is down is a value
+//! here, never an error.
 //!
-//! A [prober](Prober) makes the `check`: the task is read into a `plan`, which is `fill`ed with the site's
-//! `secrets`. Then it `ask`s: [`dns`] finds addresses, [`dial`] vets each by the [policy](Policy) and
-//! has them race, [`tls`] shakes hands and notes the server's certificate, and the `meter` sees the
-//! first byte on the `wire`. A `redirect` asks again. The last response's `body` is read, and
+//! ```text
+//! task ──► parsed_task ──► ask ──► dns ──► dial ──► tls ──► transport ──► body ──► judge ──► result
+//! ```
+//!
+//! A [`Prober`] makes the [check]. The task is [parsed](parsed_task), and its request filled with the values of
+//! [secrets], for the origins that may have them. Then it [asks](ask): [`dns`] finds addresses, [`dial`] lets only those
+//! into the race that its policy allows, [`tls`] shakes hands and notes the server's certificate, and [`transport`]
+//! carries bytes within the check's time and size. A redirect asks again. The last response's [body] is read, and
 //! [`judge`] compares all with what was expected.
 //!
-//! What was seen on the way is [`observed`], and what went wrong is a [`fault`]. Whose fault it is, the site's or
-//! this machine's, is for [`blame`] to decide. What of it all people may see, [`redact`] says.
+//! What is seen on the way is [observed], and what goes wrong is a [fault]. [`blame`] decides whose fault it is, the
+//! site's or this machine's. No text leaves the probe before it is [redacted](redact). [`show`] prints a check for
+//! people and machines.
+//!
+//! The probe knows neither Kafka nor PostgreSQL, and it reads no configuration: its callers build [`ProbeOptions`]. Of
+//! files it reads the secrets' and `resolv.conf` alone, as both may change while checks are made.
+//!
+//! # To add a reason to the verdicts
+//!
+//! 1. `lib/contract/src/outcome.rs`: add it to `Reason`, beside those of its outcome; the compiler asks for the
+//!    outcome. Where it means that a site held a slot for all of its timeout, add it to `is_timeout`.
+//! 2. `migration/src/`: a new migration adds the value to the enum `check_reason`, at the same place in the order;
+//!    `contract::SCHEMA_VERSION` names that migration. `migration/tests/history.rs` compares the two lists.
+//! 3. Here: return a `Fault` with it where it is found. An error of the system or of a library becomes a fault in
+//!    [`blame`], an expectation that is not met in [`judge`], a look-up that fails in `blame::lookup`; all else where
+//!    it happens, as a body that is too long in [`body`]. Where this machine may be to blame the fault names a
+//!    `Suspect`. A case in `tests/probe/` ends with the reason.
+//! 4. `README.md`: the table of outcomes and reasons.
+//!
+//! Rows, metrics, dashboards and alerts take every reason by its name.
 
 mod ask;
 mod blame;
 mod body;
 mod budget;
 mod check;
+mod check_memory;
 mod dial;
 mod dns;
 mod fault;
 mod judge;
-mod memory;
+mod memory_bound;
 mod observed;
 mod options;
 mod parsed_task;
@@ -35,6 +59,8 @@ mod transport;
 mod waiting;
 
 pub use self::check::Watched;
+pub use self::judge::meets;
+pub use self::memory_bound::{CHECK_BYTES, shared_memory};
 pub use self::observed::Hop;
 pub use self::options::{
     Addresses, DEFAULT_BODY_LIMIT, DEFAULT_BODY_MEMORY, Dns, Origin, ProbeOptions, Reference,
@@ -42,49 +68,3 @@ pub use self::options::{
 };
 pub use self::prober::Prober;
 pub use self::tls::{CertificateSeen, TlsSeen};
-
-use std::iter;
-
-use contract::site::Expect;
-use ureq::http::response::Parts;
-
-/// What rustls holds of a handshake at most, in bytes: a message of the longest kind.
-const HANDSHAKE_BYTES: usize = 64 << 10;
-/// What a decoder takes, in bytes: 32 KiB that may be repeated, tables, and a buffer.
-const DECODER_BYTES: usize = 48 << 10;
-/// What a check takes while it reads the answer, in bytes.
-const ANSWER_BYTES: usize =
-    transport::MOST_BYTES + body::PIECE_MOST + memory::SLOT_CHAIN_BYTES + DECODER_BYTES;
-/// The most memory of a check beside its thread's and what it shares with others, in bytes.
-pub const CHECK_BYTES: usize = memory::SLOT_BYTES
-    + if HANDSHAKE_BYTES > ANSWER_BYTES {
-        HANDSHAKE_BYTES
-    } else {
-        ANSWER_BYTES
-    };
-
-/// What all checks share, by name, and the most memory of each, in bytes.
-pub fn shared_memory(options: &ProbeOptions) -> impl Iterator<Item = (&'static str, u64)> {
-    let parts = [
-        ("patterns", parsed_task::CACHE_BYTES),
-        ("evaluation", bytes(judge::cores::BYTES)),
-        ("options", memory::BYTES),
-        (
-            "tls",
-            tls::clients::CACHE_BYTES + bytes(tls::authorities::CACHE_BYTES),
-        ),
-        ("names", bytes(dns::view::CACHE_BYTES)),
-    ];
-    iter::once(("bodies", options.body_memory)).chain(parts)
-}
-
-/// A number of bytes as all have it.
-fn bytes(bytes: usize) -> u64 {
-    u64::try_from(bytes).unwrap_or(u64::MAX)
-}
-
-/// Whether a response of this head and body is what was expected.
-pub fn meets(expect: &Expect, head: &Parts, bytes: Vec<u8>) -> bool {
-    let received = body::Received { bytes, cut: false };
-    judge::judge_response(expect, head, Ok(received)).is_ok()
-}

@@ -11,12 +11,12 @@ use ureq::unversioned::transport::Connector as _;
 
 use super::blame::{Answers, Blame, Connectivity};
 use super::budget::Budget;
+use super::check_memory;
 use super::dial::{Dialler, Policy};
 use super::dns::NameResolver;
 use super::dns::names::Names;
 use super::dns::system::Files;
 use super::judge::cores::Cores;
-use super::memory;
 use super::parsed_task::TaskParser;
 use super::replaceable::Replaceable;
 use super::secrets::Vault;
@@ -63,7 +63,7 @@ pub(super) struct Shared {
     pub(super) body_memory: Arc<Budget>,
     /// Memory for long options.
     pub(super) options: Arc<Budget>,
-    /// Who may evaluate.
+    /// The cores that may evaluate expectations.
     pub(super) cores: Cores,
 }
 
@@ -100,7 +100,7 @@ impl Prober {
             vault: Replaceable::new(Vault::new(&config.secrets)),
             body_limit: config.body_limit,
             body_memory: Arc::new(Budget::new(config.body_memory, BODIES_SPENT)),
-            options: Arc::new(memory::budget()),
+            options: Arc::new(check_memory::budget()),
             cores: Cores::of_machine(),
         };
         Ok(Self::around(Arc::new(shared)))

@@ -12,8 +12,8 @@ use contract::site::{Request, Template};
 use ureq::http::{HeaderName, HeaderValue, header};
 use url::Url;
 
+use crate::check_memory::{self, SHORT_SECRETS_BYTES};
 use crate::fault::Fault;
-use crate::memory::{self, SHORT_SECRETS_BYTES};
 use crate::observed;
 use crate::secrets::Vault;
 use crate::secrets::recipient::Recipient;
@@ -24,7 +24,7 @@ const MAX_BYTES: usize = 256 * 1024;
 
 /// What a request sends of its site's; of the values it prints none.
 pub(crate) struct FilledRequest<'a> {
-    /// The headers and, as the last of them, what proves who asks.
+    /// The headers; the last of them are the credentials, if there are any.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub(crate) body: Option<Cow<'a, str>>,
@@ -74,9 +74,9 @@ impl<'a> FilledRequest<'a> {
 
 /// Puts values into the texts of one request.
 struct Filler<'v> {
-    /// Who knows the values.
+    /// Where the values are found.
     vault: &'v Vault,
-    /// Which server is to get them.
+    /// The server that is to get them.
     recipient: Recipient<'v>,
     /// The bytes that the values may still have.
     room: usize,
@@ -95,7 +95,7 @@ impl Filler<'_> {
         self.room = room;
         let free = value.len().min(self.free);
         self.free -= free;
-        memory::take_for_secrets(value.len() - free)?;
+        check_memory::take_for_secrets(value.len() - free)?;
         Ok(value)
     }
 

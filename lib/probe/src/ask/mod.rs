@@ -67,7 +67,7 @@ impl Step {
         self.write_head(filled, &mut message)?;
         let url = redact::url(self.url.as_str());
         observed::begin_hop(&self.method, &url, longest_line(&message));
-        // What the site trusts, and who it takes webmon for, is no other server's business.
+        // The site's own authorities and the client's certificate are for no other server.
         let own = own.filter(|_| self.trusted).cloned();
         observed::with(|observed| observed.handshake = own);
         let body = filled.body.as_deref().filter(|_| self.with_body);

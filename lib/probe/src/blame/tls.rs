@@ -105,7 +105,7 @@ fn explain_name(seen: Option<&CertificateSeen>, expected: &ServerName<'_>) -> St
     format!("the certificate is for {shown}{more}, not {expected}")
 }
 
-/// Nobody that is trusted vouches for the certificate.
+/// No authority that is trusted vouches for the certificate.
 fn explain_issuer(seen: Option<&CertificateSeen>) -> String {
     let Some(CertificateSeen {
         issuer, subject, ..

@@ -1,4 +1,4 @@
-//! Addresses to one connection: who connects first wins (Happy Eyeballs, RFC 8305).
+//! Addresses to one connection: the first that connects wins (Happy Eyeballs, RFC 8305).
 
 use std::collections::VecDeque;
 use std::io;
@@ -31,7 +31,7 @@ struct Race<'s> {
     running: Vec<Runner>,
     /// When the next one starts.
     next_at: Instant,
-    /// Whose fault counts, of those that have failed.
+    /// Of those that have failed, the one with the fault that counts.
     loser: Option<(SocketAddr, Fault)>,
 }
 

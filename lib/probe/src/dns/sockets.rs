@@ -46,7 +46,7 @@ pub(crate) struct Connected {
     failure: Failure,
 }
 
-/// A datagram that is to come, and from whom.
+/// A datagram that is to come: its length and its sender.
 type Receiving<'a> = Pin<Box<dyn Send + Future<Output = io::Result<(usize, SocketAddr)>> + 'a>>;
 
 impl Sockets {

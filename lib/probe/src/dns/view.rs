@@ -93,7 +93,7 @@ impl View {
         }
         let (servers, name) = (Arc::clone(&self.servers), name.clone());
         // on the runtime's own threads: the library needs more stack than a lane should have to touch;
-        // who no longer waits takes the question back
+        // a check that no longer waits takes the question back
         let mut question = JoinSet::new();
         question.spawn(async move { servers.ask(&name, kind, server_timeout).await });
         let reply = match question.join_next().await {

@@ -25,6 +25,12 @@ const MAX_STEPS: u64 = 1 << 30;
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
 
+/// Whether a response of this head and body is what was expected.
+pub fn meets(expect: &Expect, head: &Parts, bytes: Vec<u8>) -> bool {
+    let received = Received { bytes, cut: false };
+    judge_response(expect, head, Ok(received)).is_ok()
+}
+
 /// Judges the last response: the status first, as an error page has other headers and another body.
 pub(crate) fn judge_response(
     expect: &Expect,

@@ -69,7 +69,7 @@ fn full_name(host: &str) -> &str {
     }
 }
 
-/// What is said of a host alone: the scheme and port decide who reads a secret, so neither is guessed.
+/// What is said of a host alone: the scheme and port decide which server reads a secret, so neither is guessed.
 fn without_scheme(text: &str) -> String {
     let host = match text.parse::<Ipv6Addr>() {
         Ok(address) => format!("[{address}]"),

@@ -26,10 +26,10 @@ const MAX_VALUE_BYTES: usize = 65_536;
 /// What is read of a file: with its line end, and a byte that shows that there is too much.
 const MAX_READ_BYTES: u64 = MAX_VALUE_BYTES as u64 + 3;
 
-/// Knows the values of secrets.
+/// Finds the values of secrets.
 #[derive(Clone, Debug)]
 pub(crate) struct Vault {
-    /// Where they are, and for whom.
+    /// Where they are, and which origins may have them.
     secrets: Secrets,
 }
 
@@ -137,7 +137,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
     Ok(Some(bytes))
 }
 
-/// Opens a file for reading, without waiting where it is a pipe that nobody writes to.
+/// Opens a file for reading, without waiting where it is a pipe without a writer.
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)

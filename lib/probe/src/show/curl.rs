@@ -65,7 +65,7 @@ fn header(name: &str, value: &str) -> String {
     }
 }
 
-/// What proves who asks.
+/// The credentials.
 fn credentials(auth: &Auth) -> String {
     match auth {
         Auth::Basic { username, password } => {

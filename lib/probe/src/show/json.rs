@@ -67,9 +67,9 @@ struct ShownTls<'a> {
 /// A certificate.
 #[derive(Serialize)]
 struct ShownCertificate<'a> {
-    /// Whose it is.
+    /// The subject: what it was issued to.
     subject: &'a str,
-    /// Who vouches for it.
+    /// The issuer: the authority that vouches for it.
     issuer: &'a str,
     /// What it is for.
     names: &'a [String],

@@ -33,7 +33,7 @@ pub(super) fn write(f: &mut Formatter<'_>, report: &Report<'_>) -> fmt::Result {
     }
 }
 
-/// What was asked, of whom, and what came back.
+/// What was asked, of which server, and what came back.
 fn write_hop(f: &mut Formatter<'_>, number: usize, hop: &Hop) -> fmt::Result {
     write!(f, "{number}  {} {}", hop.method, hop.url)?;
     match hop.status {
@@ -55,7 +55,7 @@ fn write_hop(f: &mut Formatter<'_>, number: usize, hop: &Hop) -> fmt::Result {
     }
 }
 
-/// Whose certificate it is, who vouches for it, and how long it lasts.
+/// The hosts that a certificate is for, its issuer, and how long it lasts.
 fn write_certificate(f: &mut Formatter<'_>, certificate: &CertificateSeen) -> fmt::Result {
     let CertificateSeen {
         subject,

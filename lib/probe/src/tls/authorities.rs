@@ -124,7 +124,7 @@ impl<'a> Presented<'a> {
         chain
     }
 
-    /// While when all certificates are valid, also those that nobody needs.
+    /// While when all certificates are valid, also those that are not needed.
     fn validity_s(self) -> Option<RangeInclusive<i64>> {
         let mut all = i64::MIN..=i64::MAX;
         for certificate in self.all() {

@@ -12,9 +12,9 @@ pub struct TlsSeen {
 /// What a server's certificate says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateSeen {
-    /// Whose it is.
+    /// The subject: what it was issued to.
     pub subject: String,
-    /// Who vouches for it.
+    /// The issuer: the authority that vouches for it.
     pub issuer: String,
     /// The first host names and addresses that it is for.
     pub names: Vec<String>,

@@ -15,7 +15,7 @@ use rustls::{
 
 use super::authorities::{Presented, System};
 use super::x509;
-use crate::{memory, observed};
+use crate::{check_memory, observed};
 
 /// Verifies the certificates of servers.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(crate) struct Extra {
 }
 
 impl Verifier {
-    /// Whether the server is who it should be.
+    /// Whether the certificate proves that the server is the one that was asked for.
     fn verify_server(&self, presented: Presented<'_>, name: &ServerName<'_>) -> Result<(), Error> {
         let parsed = ParsedCertificate::try_from(presented.leaf)?;
         match &self.extra {
@@ -101,7 +101,8 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let bytes = leaf.len() + others.iter().map(|other| other.len()).sum::<usize>();
-        memory::take_for_chain(bytes).map_err(|fault| Error::Other(OtherError(Arc::new(fault))))?;
+        check_memory::take_for_chain(bytes)
+            .map_err(|fault| Error::Other(OtherError(Arc::new(fault))))?;
         observed::with(|observed| observed.hop().map(|hop| hop.leaf = Some(leaf.to_vec())));
         if self.verify {
             self.verify_server(Presented { leaf, others, now }, name)?;

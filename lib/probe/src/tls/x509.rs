@@ -22,7 +22,7 @@ pub(crate) fn day(second: i64) -> String {
     }
 }
 
-/// Parses a certificate, its extensions only where someone reads them.
+/// Parses a certificate, its extensions only where they are read.
 pub(super) fn parse(der: &[u8], extensions: bool) -> Option<X509Certificate<'_>> {
     let mut parser = X509CertificateParser::new().with_deep_parse_extensions(extensions);
     parser.parse(der).ok().map(|(_, certificate)| certificate)

@@ -7,7 +7,7 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use crate::fault::Fault;
 use crate::observed::{self, ConnectionEnd, Phase, ResponseState};
 
-/// Puts a watch on a connection, above TLS, whose own records are no part of the response.
+/// Puts a watch on a connection, above TLS: the records of a handshake are no part of the response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FirstByteConnector;
 
