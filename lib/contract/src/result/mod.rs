@@ -1,8 +1,10 @@
-//! What a check measured: one row of `check_result`, wherever it is kept.
+//! What a check measured: one row of `check_result`, or one [message](message) on the way to it.
+
+pub mod message;
 
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::outcome::{Outcome, Reason, outcome_of};
 
@@ -22,7 +24,7 @@ pub struct CheckResult {
 }
 
 /// What a probe saw, as far as it came.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measured {
     /// The start, in microseconds since the Unix epoch; `None` if the probe never started.
     pub started_at_us: Option<i64>,
@@ -39,7 +41,7 @@ pub struct Measured {
 }
 
 /// The phases of a check in microseconds, summed over its redirects, up to the one that failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phases {
     /// Looking up the name.
     pub dns_us: Option<u64>,
