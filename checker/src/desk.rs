@@ -12,6 +12,7 @@ use contract::{
     result::{CheckResult, short},
     task::{Task, TaskError},
 };
+use recorder::{Repeats, SUSPICIOUS_MS, Times};
 use runtime::{
     broker::{Broker, weight},
     clock::Clock,
@@ -26,13 +27,10 @@ use crate::{
     consumer::{Assignment, Consumer, Message},
     door::Door,
     handover::{self, HandOver},
+    held::{Finished, Held, Results},
     hold::Hold,
     ledger::{Ledger, Position},
     metrics::Metrics,
-    queue::Held,
-    record::{Finished, Results},
-    repeats::{Repeats, SUSPICIOUS_MS},
-    trace::Times,
 };
 
 /// Where messages are sorted.

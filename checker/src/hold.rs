@@ -20,8 +20,8 @@ use std::{
 use runtime::clock::Clock;
 
 use crate::{
-    queue::{Held, Queue},
-    record::Finished,
+    held::{Finished, Held},
+    queue::Queue,
 };
 
 /// The most that held tasks may occupy, in bytes: about 150,000 small tasks.

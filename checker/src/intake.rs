@@ -11,6 +11,7 @@ use std::{
 
 use color_eyre::eyre::Result;
 use contract::installation::Installation;
+use recorder::Repeats;
 use runtime::quota::Quota;
 use stream::config::KafkaConfig;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +24,6 @@ use crate::{
     door::Door,
     hold,
     pulse::Pulse,
-    repeats::Repeats,
 };
 
 /// How long to wait for a task; a stop and completions are noticed at least so often.

@@ -18,17 +18,16 @@ use color_eyre::eyre::{Result, WrapErr as _};
 use contract::outcome::Reason;
 use probe::Prober;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use recorder::Times;
 use runtime::clock::Clock;
 use tokio::sync::mpsc;
 use tracing::error;
 
 use crate::{
     hanging::Hanging,
+    held::{Finished, Held, Results},
     hold::Hold,
     metrics::Metrics,
-    queue::Held,
-    record::{Finished, Results},
-    trace::Times,
 };
 
 /// Threads of a lane; `slots` is a multiple of it.
@@ -50,11 +49,6 @@ const RESERVE: usize = LANE_THREADS / 2;
 pub(crate) struct Drained(mpsc::Receiver<()>);
 
 impl Drained {
-    /// When whoever sends on the other end is gone.
-    pub(crate) const fn when(gone: mpsc::Receiver<()>) -> Self {
-        Self(gone)
-    }
-
     /// Waits for that.
     pub(crate) async fn wait(mut self) {
         // Nothing is ever sent: each thread holds a sender until it ends.
@@ -167,7 +161,7 @@ pub(crate) fn start(slots: usize, prober: &Prober, links: &Links) -> Result<(Dra
     let foreman = thread::Builder::new().name("lanes".to_owned());
     let foreman = foreman.spawn(move || start_as_asked(&asked));
     drop(foreman.wrap_err("start the thread that starts lanes")?);
-    Ok((Drained::when(ended), slots))
+    Ok((Drained(ended), slots))
 }
 
 /// Starts a lane whenever one is asked for, as long as there is anybody to ask.

@@ -1,14 +1,13 @@
 //! The path of a check, second half: from a task on Kafka to a row of `check_result`.
 //!
 //! ```text
-//! intake ──► hold ──► lanes ──► record ──► ledger
+//! intake ──► hold ──► lanes ──► recorder ──► ledger
 //! ```
 //!
 //! [Intake](intake) is one thread that owns Kafka's consumer. It reads tasks into the [hold],
 //! where each waits until it is due; then a waiting thread of the [lanes] takes it and
-//! has the [probe] check the site. Results are collected and [recorded](record) in
-//! batches of [rows]. What is durable is closed in the [ledger], and intake commits what is
-//! durable and contiguous.
+//! has the [probe] check the site. Results wait in a queue of the [recorder], which writes them in batches.
+//! What is durable is closed in the [ledger], and intake commits what is durable and contiguous.
 //!
 //! When there is more to do than the lanes can, the hold [gives up](queue) what cannot be made in time, each
 //! interval its share, and sites that [hang](hanging) share a quarter of the lanes.
@@ -30,6 +29,7 @@ mod desk;
 mod door;
 mod handover;
 mod hanging;
+mod held;
 mod hold;
 mod intake;
 mod lanes;
@@ -38,10 +38,7 @@ pub mod memory;
 mod metrics;
 mod pulse;
 mod queue;
-mod record;
 mod reload;
-mod repeats;
-mod rows;
 #[cfg(test)]
 mod samples;
 mod trace;
@@ -53,6 +50,7 @@ use std::{sync::Arc, thread, time::Duration};
 use color_eyre::eyre::{Result, WrapErr as _};
 pub use lanes::LANE_THREADS;
 use probe::Prober;
+use recorder::{Recorder, Repeats};
 use runtime::{
     clock::Clock,
     conditions::{CHECKER, KAFKA, KAFKA_GROUP},
@@ -64,25 +62,16 @@ use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Config,
-    desk::Links,
-    hold::Hold,
-    intake::Intake,
-    lanes::Drained,
-    ledger::Position,
-    metrics::Metrics,
-    record::{Recorder, Results},
-    reload::Adopter,
-    repeats::Repeats,
-    trace::Tracer,
+    config::Config, desk::Links, held::Results, hold::Hold, intake::Intake, lanes::Drained,
+    ledger::Position, metrics::Metrics, reload::Adopter, trace::Tracer,
 };
 
-/// The connection that keeps the clock; recorder and look-ups have their own.
-const POOL: Pool = Pool {
-    name: "webmon-checker",
-    connections: 1,
-    settings: rows::SETTINGS,
-};
+/// The connection that keeps the clock.
+const POOL: Pool = connection("webmon-checker");
+/// The connection of the recorder.
+const RECORDER_POOL: Pool = connection("webmon-checker recorder");
+/// The connection of the look-ups.
+const REPEATS_POOL: Pool = connection("webmon-checker repeats");
 
 /// Batches of durable positions on their way to intake: it takes them ten times a second.
 const DONE_DEPTH: usize = 64;
@@ -110,7 +99,9 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let prober = Prober::new(&config.probe, &Handle::current()).wrap_err("set up the probe")?;
     let links = lanes::Links::new(&hold, &results, &clock, &metrics);
     let (drained, lanes) = lanes::start(slots, &prober, &links)?;
-    let recorder = recorder(&config, &service, (&results, &metrics), done).traced_by(tracer);
+    let link = |pool| Link::new(config.database.clone(), pool);
+    let (rows, feed) = (metrics.rows.clone(), service.feed.clone());
+    let recorder = Recorder::new(link(RECORDER_POOL), Arc::clone(&results), done, feed, rows);
     let left = CancellationToken::new();
     let links = Links {
         hold: Arc::clone(&hold),
@@ -124,7 +115,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         allowed: shown.readiness().part(KAFKA),
         _ended: left.clone().drop_guard(),
     };
-    let repeats = Repeats::new(config.database.clone(), Handle::current());
+    let repeats = Repeats::new(link(REPEATS_POOL), Handle::current());
     let intake = Intake::new(&config.kafka, identity.installation, repeats, links)?;
 
     let mut stages = Stages::new(&service.stop);
@@ -141,6 +132,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         .wrap_err("start intake")?;
     let lasts = handover::at_the_end(config.drain, &service.broker);
     stages.spawn("hold", close_hold(hold, left, stop, lasts));
+    let recorder = traced(recorder, tracer);
     stages.spawn("record", record_all(recorder, drained, prober.clone()));
     tracing::info!(slots, "checking");
     let drain = config.drain;
@@ -157,31 +149,33 @@ fn reckon(config: &Config) -> usize {
     descriptors::slots_that_fit(config.slots)
 }
 
-/// What writes these results, and tells `done` what is durable.
-fn recorder(
-    config: &Config,
-    service: &Service,
-    (results, metrics): (&Arc<Results>, &Metrics),
-    done: mpsc::Sender<Vec<Position>>,
-) -> Recorder {
-    Recorder::new(
-        config.database.clone(),
-        Arc::clone(results),
-        done,
-        service.feed.clone(),
-        metrics.clone(),
-    )
+/// A connection of this name that records, or is to answer as fast as one that does.
+const fn connection(name: &'static str) -> Pool {
+    Pool {
+        name,
+        connections: 1,
+        settings: recorder::SETTINGS,
+    }
+}
+
+/// The same, and what becomes durable is traced, if there is a tracer.
+fn traced(recorder: Recorder<Position>, tracer: Option<Tracer>) -> Recorder<Position> {
+    match tracer {
+        Some(tracer) => recorder.on_durable(move |finished| tracer.recorded(finished)),
+        None => recorder,
+    }
 }
 
 /// Records until the lanes have ended. As long as they probe it is watched for stalls: sites are not blamed for
 /// one while the last checks end either.
-async fn record_all(recorder: Recorder, drained: Drained, prober: Prober) -> Result<()> {
+async fn record_all(recorder: Recorder<Position>, drained: Drained, prober: Prober) -> Result<()> {
     let finished = CancellationToken::new();
     let _finished = finished.clone().drop_guard();
     let ticker = thread::Builder::new().name("stall ticker".to_owned());
     let ticker = ticker.spawn(move || prober.watch_for_stalls(&finished));
     drop(ticker.wrap_err("start the thread that ticks")?);
-    recorder.run(drained).await
+    recorder.run(drained.wait()).await;
+    Ok(())
 }
 
 /// Measures the clock until the stop.

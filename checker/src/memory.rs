@@ -8,7 +8,7 @@ use std::fmt;
 use runtime::cgroup;
 use tracing::{info, warn};
 
-use crate::{config::Config, consumer, hold, intake, lanes, record};
+use crate::{config::Config, consumer, hold, intake, lanes};
 
 /// What a checker takes that has nothing to do, in bytes: the program, the runtime, connections, metrics, and what
 /// the allocator cannot give back.
@@ -36,7 +36,7 @@ impl Bound {
                 bytes(config.slots.saturating_mul(lanes::SLOT_BYTES)),
             ),
             ("hold", bytes(hold::MOST_BYTES + intake::MOST_DRAINED_BYTES)),
-            ("results", bytes(record::BYTES)),
+            ("results", bytes(recorder::BYTES)),
             ("kafka", bytes(consumer::BYTES)),
         ];
         Self {

@@ -12,9 +12,12 @@ use std::{
     hash::{BuildHasher as _, RandomState},
 };
 
-use contract::{outcome::Reason, result::CheckResult, task::Task};
+use contract::task::Task;
 
-use crate::{ledger::Position, record::Finished, trace::Times};
+use crate::{
+    held::{Finished, Held},
+    ledger::Position,
+};
 
 /// How long the oldest ready task has waited when those go first that have waited less.
 const PATIENCE_MS: i64 = 1_000;
@@ -22,44 +25,6 @@ const PATIENCE_MS: i64 = 1_000;
 const DRAWN: usize = 32;
 /// How long a task waits at most, once it is ready.
 const MOST_WAIT_MS: i64 = 5_000;
-
-/// A task and where it stood.
-#[derive(Debug)]
-pub(crate) struct Held {
-    /// The task.
-    pub(crate) task: Task,
-    /// Where it stood.
-    pub(crate) position: Position,
-    /// When it was read, in microseconds since the Unix epoch.
-    pub(crate) read_us: i64,
-}
-
-impl Held {
-    /// The result of a check that is not made, as there is no slot for it by now; `why` tells more.
-    pub(crate) fn given_up(&self, now_us: i64, why: impl Into<String>) -> Finished {
-        let Self {
-            task,
-            position,
-            read_us,
-        } = self;
-        let result = CheckResult::unmeasured(task.site_id, task.scheduled_at, Reason::Backlog);
-        Finished {
-            result: result.with_detail(why.into()),
-            position: *position,
-            times: Times {
-                read_us: *read_us,
-                ended_us: now_us,
-            },
-        }
-    }
-
-    /// What it occupies, in bytes, its place in the queue included.
-    fn bytes(&self) -> usize {
-        // a tree's nodes are two thirds full on average
-        let place = (size_of::<Key>() + size_of::<Box<Self>>()) * 3 / 2;
-        size_of::<Self>() + place + self.task.heap_bytes()
-    }
-}
 
 /// Tasks that wait to be due, or for a slot.
 #[derive(Debug, Default)]
@@ -116,7 +81,7 @@ impl Queue {
             number: self.count,
         };
         self.count += 1;
-        self.bytes += held.bytes();
+        self.bytes += bytes(&held);
         self.tasks.insert(key, Box::new(held));
     }
 
@@ -197,7 +162,7 @@ impl Queue {
 
     /// A task that has been taken out, unless its assignment is over.
     fn out(&mut self, held: Box<Held>) -> Option<Box<Held>> {
-        self.bytes -= held.bytes();
+        self.bytes -= bytes(&held);
         let Position {
             partition,
             assignment,
@@ -210,6 +175,13 @@ impl Queue {
     pub(crate) fn size(&self) -> (usize, usize) {
         (self.tasks.len(), self.bytes)
     }
+}
+
+/// What a task occupies, in bytes, its place in the queue included.
+fn bytes(held: &Held) -> usize {
+    // a tree's nodes are two thirds full on average
+    let place = (size_of::<Key>() + size_of::<Box<Held>>()) * 3 / 2;
+    size_of::<Held>() + place + held.task.heap_bytes()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What the order of the tasks promises.
 
+use contract::outcome::Reason;
+
 use crate::{
     ledger::Ledger,
     samples::{NOW, held, task},

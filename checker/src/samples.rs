@@ -11,7 +11,7 @@ use probe::{Addresses, ProbeOptions, Prober};
 use serde_json::value::RawValue;
 use tokio::runtime::Runtime;
 
-use crate::{ledger::Ledger, queue::Held};
+use crate::{held::Held, ledger::Ledger};
 
 /// What the clock of a test shows first, in milliseconds since the Unix epoch.
 pub(crate) const NOW: i64 = 1_795_449_600_000;

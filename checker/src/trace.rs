@@ -17,6 +17,7 @@ use contract::{
     result::{CheckResult, Phases},
     trace::Trace,
 };
+use recorder::Times;
 use runtime::{
     clock::Clock,
     config::TracesConfig,
@@ -26,7 +27,7 @@ use runtime::{
     },
 };
 
-use crate::record::Finished;
+use crate::held::Finished;
 
 /// Makes spans of results.
 #[derive(Debug)]
@@ -35,26 +36,6 @@ pub(crate) struct Tracer {
     traces: Traces,
     /// The one clock.
     clock: Clock,
-}
-
-/// When a check went through which stage, in microseconds since the Unix epoch.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Times {
-    /// Its task was read from Kafka.
-    pub(crate) read_us: i64,
-    /// Its result was there.
-    pub(crate) ended_us: i64,
-}
-
-/// A result that will be traced once it is durable.
-#[derive(Debug)]
-pub(crate) struct Traced {
-    /// Its trace.
-    trace: Trace,
-    /// What became of it.
-    result: CheckResult,
-    /// When.
-    times: Times,
 }
 
 impl Tracer {
@@ -70,36 +51,22 @@ impl Tracer {
         Ok((traces.map(|traces| Self { traces, clock }), exporter))
     }
 
-    /// Those of these results that are traced.
-    pub(crate) fn pick(&self, finished: &[Finished]) -> Vec<Traced> {
-        let traced = finished.iter().filter_map(|finished| {
-            let result = &finished.result;
-            let trace = self.traces.of(result.site_id, result.scheduled_at)?;
-            Some(Traced {
-                trace,
-                result: result.clone(),
-                times: finished.times,
-            })
-        });
-        traced.collect()
-    }
-
     /// These results have become durable.
-    pub(crate) fn recorded(&self, traced: Vec<Traced>) {
-        let now_us = self.clock.now_us();
-        for span in traced.into_iter().flat_map(|traced| spans(traced, now_us)) {
-            self.traces.add(span);
+    pub(crate) fn recorded(&self, finished: &[Finished]) {
+        let durable_us = self.clock.now_us();
+        for Finished { result, times, .. } in finished {
+            if let Some(trace) = self.traces.of(result.site_id, result.scheduled_at) {
+                for span in spans(trace, result, *times, durable_us) {
+                    self.traces.add(span);
+                }
+            }
         }
     }
 }
 
 /// The spans of a check whose result became durable at `durable_us`.
-fn spans(traced: Traced, durable_us: i64) -> Vec<Span> {
-    let Traced {
-        trace,
-        result,
-        times: Times { read_us, ended_us },
-    } = traced;
+fn spans(trace: Trace, result: &CheckResult, times: Times, durable_us: i64) -> Vec<Span> {
+    let Times { read_us, ended_us } = times;
     let started_us = result.measured.started_at_us;
     let due_us = result.scheduled_at.saturating_mul(1_000);
     let stage = |name, times| Span::below(trace.root, trace, name, times);
@@ -108,7 +75,7 @@ fn spans(traced: Traced, durable_us: i64) -> Vec<Span> {
         stage("record", (ended_us, durable_us)),
     ];
     if let Some(started_us) = started_us {
-        let probe = probe(stage("probe", (started_us, ended_us)), &result);
+        let probe = probe(stage("probe", (started_us, ended_us)), result);
         spans.extend(phases(trace, probe.id, started_us, &result.measured.phases));
         spans.push(probe);
     }
@@ -119,7 +86,7 @@ fn spans(traced: Traced, durable_us: i64) -> Vec<Span> {
             "webmon.check.reason",
             result.reason.map_or("", Reason::as_str),
         );
-    spans.push(judged(check, &result));
+    spans.push(judged(check, result));
     spans
 }
 
@@ -171,17 +138,12 @@ mod tests {
     const DUE: (i64, i64) = (1_795_449_600_123, 1_795_449_600_123_000);
 
     /// The spans of a result that was read 2 s before it was due, ended 300 ms after, and is durable 400 ms after.
-    fn spans_of(result: CheckResult) -> Vec<Span> {
+    fn spans_of(result: &CheckResult) -> Vec<Span> {
         let times = Times {
             read_us: DUE.1 - 2_000_000,
             ended_us: DUE.1 + 300_000,
         };
-        let traced = Traced {
-            trace: Trace::of(7, DUE.0),
-            result,
-            times,
-        };
-        spans(traced, DUE.1 + 400_000)
+        spans(Trace::of(7, DUE.0), result, times, DUE.1 + 400_000)
     }
 
     /// A span of it, with times in microseconds after the due instant.
@@ -225,7 +187,7 @@ mod tests {
                 .with("webmon.check.reason", "tls_timeout")
                 .failed("tls_timeout"),
         ];
-        assert_eq!(spans_of(result), expected);
+        assert_eq!(spans_of(&result), expected);
     }
 
     #[test]
@@ -241,7 +203,7 @@ mod tests {
                 .failed("backlog"),
         ];
         let result = CheckResult::unmeasured(7, DUE.0, Reason::Backlog);
-        assert_eq!(spans_of(result), expected);
+        assert_eq!(spans_of(&result), expected);
     }
 
     #[test]
@@ -251,6 +213,6 @@ mod tests {
             .with("webmon.site.id", 7)
             .with("webmon.check.outcome", "degraded")
             .with("webmon.check.reason", "slow");
-        assert_eq!(spans_of(result).pop(), Some(check));
+        assert_eq!(spans_of(&result).pop(), Some(check));
     }
 }

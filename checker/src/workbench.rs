@@ -1,24 +1,20 @@
 //! Inner stages by themselves, for `bench/` to measure; no part of the service.
 
-use std::{fmt, sync::Arc, thread};
+use std::{fmt, sync::Arc};
 
-use color_eyre::eyre::{Result, WrapErr as _};
-use contract::{result::CheckResult, task::Task};
+use color_eyre::eyre::Result;
+use contract::result::CheckResult;
+use contract::task::Task;
 use probe::Prober;
 use prometheus_client::registry::Registry;
 use runtime::clock::Clock;
-use store::config::DatabaseConfig;
-use tokio::sync::mpsc;
 
 use crate::{
-    DONE_DEPTH,
+    held::{Held, Results},
     hold::Hold,
-    lanes::{self, Drained},
+    lanes,
     ledger::{Ledger, Position},
     metrics::Metrics,
-    queue::Held,
-    record::{Finished, Recorder, Results},
-    trace::Times,
 };
 
 /// The hold and the lanes, and nobody before or after them.
@@ -87,35 +83,6 @@ impl fmt::Debug for Probing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Probing").finish_non_exhaustive()
     }
-}
-
-/// Records results as they come from full lanes; returns when all are durable.
-pub async fn record(config: DatabaseConfig, results: Vec<CheckResult>) -> Result<()> {
-    let (done, mut durable) = mpsc::channel(DONE_DEPTH);
-    let (alive, ended) = mpsc::channel(1);
-    let waiting = Arc::new(Results::default());
-    let metrics = Metrics::register(&mut Registry::default());
-    let recorder = Recorder::new(config, Arc::clone(&waiting), done, None, metrics);
-    let lanes = thread::Builder::new().name("lanes".to_owned());
-    let lanes = lanes
-        .spawn(move || {
-            let mut ledger = Ledger::default();
-            for (offset, result) in (0..).zip(results) {
-                let position = ledger.deliver(0, offset);
-                waiting.put(Finished {
-                    result,
-                    position,
-                    times: Times::default(),
-                });
-            }
-            drop(alive);
-        })
-        .wrap_err("start a thread that puts results")?;
-    let intake = tokio::spawn(async move { while durable.recv().await.is_some() {} });
-    recorder.run(Drained::when(ended)).await?;
-    intake.await.wrap_err("take what is durable")?;
-    drop(lanes.join());
-    Ok(())
 }
 
 /// Reads so many tasks of one partition, has them done in `order` (their offsets), and says how many

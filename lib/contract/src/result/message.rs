@@ -218,8 +218,9 @@ mod reason_by_name {
 
     /// Writes the name, or null.
     #[expect(
+        clippy::ref_option,
         clippy::trivially_copy_pass_by_ref,
-        reason = "serde hands over a reference"
+        reason = "serde hands over a reference to the field"
     )]
     pub(super) fn serialize<S: Serializer>(
         reason: &Option<Reason>,

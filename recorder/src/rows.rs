@@ -10,8 +10,8 @@ use sea_orm::{
     sqlx::{self, Postgres, error::DatabaseError, postgres::PgArguments, query::QueryAs},
 };
 
-/// Session settings of the connections that record. `PostgreSQL` may hang; the statement may not.
-pub(crate) const SETTINGS: &[(&str, &str)] = &[
+/// Session settings of the connections that record. `PostgreSQL` may hang; a statement may not.
+pub const SETTINGS: &[(&str, &str)] = &[
     ("jit", "off"),
     ("tcp_user_timeout", "10s"),
     ("idle_in_transaction_session_timeout", "10s"),
@@ -55,7 +55,7 @@ SELECT webmon_make_day(day) FROM (
 /// Why a batch was not written.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// Something in it is not to `PostgreSQL`'s liking.
+    /// `PostgreSQL` will never take it: a value is out of range, or breaks a constraint.
     Content(String),
     /// `PostgreSQL` cannot take it now.
     Unavailable(String),
@@ -65,12 +65,14 @@ pub(crate) enum Refusal {
 pub(crate) type Written = (String, String, i64);
 
 /// Leaves one result per instant of a batch in key order: one that was made rather than a missed one.
-pub(crate) fn distinct(batch: impl IntoIterator<Item = CheckResult>) -> Vec<CheckResult> {
-    let mut kept: Vec<CheckResult> = Vec::new();
+pub(crate) fn distinct<'a>(
+    batch: impl IntoIterator<Item = &'a CheckResult>,
+) -> Vec<&'a CheckResult> {
+    let mut kept: Vec<&CheckResult> = Vec::new();
     for result in batch {
         let key = |result: &CheckResult| (result.site_id, result.scheduled_at);
         match kept.last_mut() {
-            Some(last) if key(last) == key(&result) => {
+            Some(last) if key(last) == key(result) => {
                 if last.outcome() == Outcome::Missed && result.outcome() != Outcome::Missed {
                     *last = result;
                 }
@@ -86,7 +88,7 @@ pub(crate) fn distinct(batch: impl IntoIterator<Item = CheckResult>) -> Vec<Chec
 /// Past sea-orm, whose arrays hold no nulls, straight to its driver.
 pub(crate) async fn upsert(
     database: &DatabaseConnection,
-    batch: &[CheckResult],
+    batch: &[&CheckResult],
 ) -> Result<Vec<Written>, Refusal> {
     let pool = database.get_postgres_connection_pool();
     match bound(batch).fetch_all(pool).await {
@@ -105,10 +107,10 @@ pub(crate) async fn upsert(
 }
 
 /// The statement with the columns of a batch.
-fn bound(batch: &[CheckResult]) -> QueryAs<'_, Postgres, Written, PgArguments> {
+fn bound<'a>(batch: &[&'a CheckResult]) -> QueryAs<'a, Postgres, Written, PgArguments> {
     /// The array of one column.
-    fn column<'a, T>(batch: &'a [CheckResult], of: impl Fn(&'a CheckResult) -> T) -> Vec<T> {
-        batch.iter().map(of).collect()
+    fn column<'a, T>(batch: &[&'a CheckResult], of: impl Fn(&'a CheckResult) -> T) -> Vec<T> {
+        batch.iter().copied().map(of).collect()
     }
     let micros = |of: fn(&Phases) -> Option<u64>| {
         column(batch, |result| of(&result.measured.phases).map(saturated))

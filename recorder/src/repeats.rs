@@ -5,23 +5,14 @@ use std::{collections::BTreeSet, time::Duration};
 
 use contract::task::Task;
 use sea_orm::{ConnectionTrait, DbErr, TryGetError};
-use store::{Link, Pool, config::DatabaseConfig, sql};
+use store::{Link, sql};
 use tokio::{runtime::Handle, time::timeout};
 use tracing::debug;
 
-use crate::rows;
-
 /// A task read later than this after its due instant may be a repeat, in milliseconds.
-pub(crate) const SUSPICIOUS_MS: i64 = 1_000;
+pub const SUSPICIOUS_MS: i64 = 1_000;
 /// The time for a look-up; after that the tasks count as not recorded, which costs a probe at most.
 const LIMIT: Duration = Duration::from_secs(1);
-
-/// The connection of the look-ups.
-const POOL: Pool = Pool {
-    name: "webmon-checker repeats",
-    connections: 1,
-    settings: rows::SETTINGS,
-};
 
 /// The instants of these that have a row of a check; one that was thought missed may still be made.
 const FIND: &str = "\
@@ -33,7 +24,7 @@ JOIN check_result AS found ON found.site_id = task.site_id
 
 /// Looks tasks up, on a connection of its own.
 #[derive(Debug)]
-pub(crate) struct Repeats {
+pub struct Repeats {
     /// Where the results are.
     database: Link,
     /// Where the queries run, while the caller's thread waits.
@@ -42,16 +33,12 @@ pub(crate) struct Repeats {
 
 impl Repeats {
     /// Look-ups that run on `runtime`.
-    pub(crate) const fn new(config: DatabaseConfig, runtime: Handle) -> Self {
-        let database = Link::new(config, POOL);
+    pub const fn new(database: Link, runtime: Handle) -> Self {
         Self { database, runtime }
     }
 
     /// Which of these tasks have a row already, by site and due instant.
-    pub(crate) fn recorded<'a>(
-        &mut self,
-        tasks: impl Iterator<Item = &'a Task>,
-    ) -> BTreeSet<(i64, i64)> {
+    pub fn recorded<'a>(&mut self, tasks: impl Iterator<Item = &'a Task>) -> BTreeSet<(i64, i64)> {
         let (ids, instants): (Vec<i64>, Vec<i64>) =
             tasks.map(|task| (task.site_id, task.scheduled_at)).unzip();
         if ids.is_empty() {

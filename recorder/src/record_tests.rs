@@ -7,26 +7,26 @@ use contract::{
     result::{Measured, Phases},
 };
 use prometheus_client::{encoding::text, registry::Registry};
-use runtime::clock::Clock;
+use runtime::config::Secret;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, EntityTrait as _, QueryOrder as _};
 use store::{
-    Named,
+    Named, Pool,
     check_result::{self, Entity as CheckResults},
+    config::DatabaseConfig,
 };
 use testbed::{Database, eventually, tables};
 use url::Url;
 
-use crate::{
-    hold::Hold,
-    lanes::{self, LANE_THREADS},
-    ledger::Ledger,
-    samples::{self, GLIMPSE, NOW, PATIENCE},
-};
-
-use runtime::config::Secret;
-use store::config::DatabaseConfig;
+use crate::{finished::Times, results::MOST_WAITING};
 
 use super::*;
+
+/// What the clock of a test shows, in milliseconds since the Unix epoch.
+const NOW: i64 = 1_795_449_600_000;
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a test looks for what must not come.
+const GLIMPSE: Duration = Duration::from_millis(50);
 
 /// A recorder and what is around it.
 struct Bed {
@@ -35,20 +35,16 @@ struct Bed {
     /// A pool on it.
     connection: DatabaseConnection,
     /// Where the results come from.
-    results: Arc<Results>,
+    results: Arc<Results<i64>>,
     /// Where the positions of durable results come.
-    durable: mpsc::Receiver<Vec<Position>>,
+    durable: mpsc::Receiver<Vec<i64>>,
     /// What is counted.
     registry: Registry,
-    /// The same.
-    metrics: Metrics,
-    /// The account of the only partition.
-    ledger: Ledger,
 }
 
 impl Bed {
     /// A recorder that has nothing to do yet.
-    async fn new() -> (Self, Recorder) {
+    async fn new() -> (Self, Recorder<i64>) {
         let database = Database::migrated().await;
         let config = DatabaseConfig {
             url: Secret::new(database.url()),
@@ -57,36 +53,27 @@ impl Bed {
         let results = Arc::new(Results::default());
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
-        let mut ledger = Ledger::default();
-        ledger.assign(&[0]);
         let connection = database.connect().await;
         // The results of these tests are of a day that is over for long: no recorder may have it made.
         let day = format!(
             "SELECT webmon_attach_day((to_timestamp({NOW} / 1000) AT TIME ZONE 'UTC')::date)"
         );
         connection.execute_unprepared(&day).await.unwrap();
-        let recorder = Recorder::new(config, Arc::clone(&results), done, None, metrics.clone());
+        let pool = Pool {
+            name: "a test's recorder",
+            connections: 1,
+            settings: rows::SETTINGS,
+        };
+        let link = Link::new(config, pool);
+        let recorder = Recorder::new(link, Arc::clone(&results), done, None, metrics);
         let bed = Self {
             database,
             connection,
             results,
             durable,
             registry,
-            metrics,
-            ledger,
         };
         (bed, recorder)
-    }
-
-    /// The next so many results, as they come from the lanes.
-    fn finished(&mut self, results: impl IntoIterator<Item = CheckResult>) -> Vec<Finished> {
-        let ledger = &mut self.ledger;
-        let finish = |(offset, result)| Finished {
-            result,
-            position: ledger.deliver(0, offset),
-            times: Times::default(),
-        };
-        (0..).zip(results).map(finish).collect()
     }
 
     /// All rows, by their key.
@@ -132,6 +119,16 @@ impl Bed {
         }
         server.close().await.unwrap();
     }
+}
+
+/// Results with positions, as they are put into the queue.
+fn finished(results: impl IntoIterator<Item = CheckResult>) -> Vec<Finished<i64>> {
+    let finish = |(position, result)| Finished {
+        result,
+        position,
+        times: Times::default(),
+    };
+    (0..).zip(results).map(finish).collect()
 }
 
 /// A result with everything that can be measured, different for each number.
@@ -218,7 +215,7 @@ fn read_back(row: check_result::Model) -> CheckResult {
 async fn every_column_of_a_full_batch_comes_back_as_it_was() {
     let (mut bed, mut recorder) = Bed::new().await;
     let results: Vec<_> = (0..2_000).map(mixed).collect();
-    let finished = bed.finished(results.iter().rev().cloned());
+    let finished = finished(results.iter().rev().cloned());
     recorder.record(finished).await;
     let rows: Vec<_> = bed.rows().await.into_iter().map(read_back).collect();
     for (row, result) in rows.iter().zip(&results) {
@@ -252,7 +249,7 @@ async fn the_first_row_stays_but_a_check_that_was_made_replaces_a_missed_one() {
         (late, lost, 1),
     ];
     for together in [false, true] {
-        let (mut bed, mut recorder) = Bed::new().await;
+        let (bed, mut recorder) = Bed::new().await;
         let first = (1..).zip(cases).map(|(id, case)| result(id, case.0, 1));
         let second = (1..).zip(cases).map(|(id, case)| result(id, case.1, 2));
         let batches: Vec<Vec<_>> = if together {
@@ -261,7 +258,7 @@ async fn the_first_row_stays_but_a_check_that_was_made_replaces_a_missed_one() {
             vec![first.collect(), second.collect()]
         };
         for batch in batches {
-            let finished = bed.finished(batch);
+            let finished = finished(batch);
             recorder.record(finished).await;
         }
         let kept: Vec<_> = bed.rows().await.iter().map(|row| row.body_bytes).collect();
@@ -281,7 +278,7 @@ async fn days_that_are_missing_are_made() {
         result.scheduled_at = now + day * DAY_MS;
         result
     });
-    let finished = bed.finished(results);
+    let finished = finished(results);
     recorder.record(finished).await;
     let sites: Vec<_> = bed.rows().await.iter().map(|row| row.site_id).collect();
     assert_eq!(sites, [1, 2, 3]);
@@ -292,14 +289,14 @@ async fn days_that_are_missing_are_made() {
 
 #[tokio::test]
 async fn a_row_that_is_refused_is_inconclusive_and_spoils_no_other() {
-    let (mut bed, mut recorder) = Bed::new().await;
+    let (bed, mut recorder) = Bed::new().await;
     let no_teapots = "ALTER TABLE check_result ADD CHECK (status IS DISTINCT FROM 418)";
     bed.connection.execute_unprepared(no_teapots).await.unwrap();
     let mut results: Vec<_> = (0..2_000).map(complete).collect();
     for teapot in [0, 1_234, 1_999] {
         results[teapot].measured.status = Some(418);
     }
-    let finished = bed.finished(results.clone());
+    let finished = finished(results.clone());
     recorder.record(finished).await;
     let rows: Vec<_> = bed.rows().await.into_iter().map(read_back).collect();
     assert_eq!(rows.len(), 2_000);
@@ -322,7 +319,7 @@ async fn an_instant_that_postgresql_does_not_know_spoils_no_other_row() {
         let (mut bed, mut recorder) = Bed::new().await;
         let mut results: Vec<_> = (0..100).map(complete).collect();
         results[50].scheduled_at = impossible;
-        let finished = bed.finished(results);
+        let finished = finished(results);
         tokio::time::timeout(PATIENCE, recorder.record(finished))
             .await
             .unwrap();
@@ -333,13 +330,13 @@ async fn an_instant_that_postgresql_does_not_know_spoils_no_other_row() {
 
 #[tokio::test]
 async fn text_loses_its_nuls_and_numbers_saturate() {
-    let (mut bed, mut recorder) = Bed::new().await;
+    let (bed, mut recorder) = Bed::new().await;
     let mut result = complete(1);
     result.detail = Some(format!("a\0b{}", "ü".repeat(5_000)));
     result.measured.body_bytes = Some(u64::MAX);
     result.measured.status = Some(u16::MAX);
     result.measured.phases.total_us = Some(u64::MAX);
-    let finished = bed.finished([result]);
+    let finished = finished([result]);
     recorder.record(finished).await;
     let rows = bed.rows().await;
     let detail = rows[0].detail.as_deref().unwrap();
@@ -353,25 +350,19 @@ async fn text_loses_its_nuls_and_numbers_saturate() {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_postgresql_is_away_lanes_wait_and_nothing_is_lost() {
     let (mut bed, recorder) = Bed::new().await;
-    let clock = Clock::fixed(NOW);
-    let hold = Arc::new(Hold::new(clock.clone()));
-    let links = lanes::Links {
-        hold: Arc::clone(&hold),
-        results: Arc::clone(&bed.results),
-        clock,
-        metrics: bed.metrics.clone(),
-    };
-    let (drained, _slots) = lanes::start(LANE_THREADS, &samples::prober(), &links).unwrap();
-    let recording = tokio::spawn(recorder.run(drained));
+    let (alive, mut ended) = mpsc::channel::<()>(1);
+    let recording = tokio::spawn(recorder.run(async move {
+        ended.recv().await;
+    }));
 
     bed.allow(false).await;
     let many = i64::try_from(MOST_WAITING).unwrap();
-    let mut finished = bed.finished((0..many + 2).map(complete));
+    let mut finished = finished((0..many + 2).map(complete));
     let (last, first) = (finished.pop().unwrap(), finished.pop().unwrap());
     let results = Arc::clone(&bed.results);
     results.put(first);
     eventually(PATIENCE, "the recorder takes the first", async || {
-        results.lock().finished.is_empty().then_some(())
+        (results.len() == 0).then_some(())
     })
     .await;
     for result in finished {
@@ -390,12 +381,8 @@ async fn while_postgresql_is_away_lanes_wait_and_nothing_is_lost() {
     tokio::task::spawn_blocking(move || end.recv_timeout(PATIENCE).unwrap())
         .await
         .unwrap();
-    hold.close();
-    timeout(PATIENCE, recording)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
+    drop(alive);
+    timeout(PATIENCE, recording).await.unwrap().unwrap();
     assert_eq!(bed.count().await, many + 2);
     assert_eq!(bed.counted(), many + 2);
     let mut durable = 0;
