@@ -6,7 +6,7 @@
 
 use runtime::descriptors;
 
-use crate::lanes::LANE_THREADS;
+use crate::config::LANE_THREADS;
 
 /// The sockets of a check at once: a question each for two families of addresses, or two that race.
 const PER_SLOT: u64 = 2;

@@ -1,6 +1,6 @@
 //! Lanes: blocking probes on rayon, many pools of a few threads.
 //!
-//! One pool of a thousand threads spends its time waking and stealing; lanes of 32 threads, each
+//! One pool of a thousand threads spends its time waking and stealing; lanes of a few threads, each
 //! running one loop, do not. Each takes tasks from the [hold](crate::hold) by itself: a lane that buffers is
 //! late, as a task queues behind a busy thread while others are free.
 //!
@@ -24,14 +24,13 @@ use tokio::sync::mpsc;
 use tracing::error;
 
 use crate::{
+    config::LANE_THREADS,
     hanging::Hanging,
     held::{Finished, Held, Results},
     hold::Hold,
     metrics::Metrics,
 };
 
-/// Threads of a lane; `slots` is a multiple of it.
-pub const LANE_THREADS: usize = 32;
 /// Of it 40 KiB come into use, 48 with a look-up or TLS, thread-locals included; the rest is address space
 /// only.
 const STACK_BYTES: usize = 1024 * 1024;

@@ -48,7 +48,6 @@ pub mod workbench;
 use std::{sync::Arc, thread, time::Duration};
 
 use color_eyre::eyre::{Result, WrapErr as _};
-pub use lanes::LANE_THREADS;
 use probe::Prober;
 use recorder::{Recorder, Repeats};
 use runtime::{

@@ -24,11 +24,11 @@ pub use self::review::Review;
 /// `http.listen`, unless the file says otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9362);
 /// The threads of a lane: `slots` is made of whole lanes.
-const LANE_SLOTS: usize = 32;
+pub const LANE_THREADS: usize = 32;
 /// `slots`; each is a thread.
 const SLOTS: Limits<usize> = Limits {
     default: 1_024,
-    allowed: LANE_SLOTS..=65_536,
+    allowed: LANE_THREADS..=65_536,
 };
 /// `drain`; whoever stops a service kills it sooner than after the most.
 const DRAIN: Limits<Duration> = Limits {
@@ -49,7 +49,7 @@ pub struct Config {
     pub log: LogConfig,
     /// Where traces go; none means that there are none.
     pub traces: Option<TracesConfig>,
-    /// How many checks run at once; a multiple of 32.
+    /// How many checks run at once; a multiple of [`LANE_THREADS`].
     pub slots: usize,
     /// How a site is probed.
     pub probe: ProbeOptions,
@@ -150,9 +150,9 @@ impl Settings {
 /// Whole lanes.
 fn valid_slots(raw: Option<i64>) -> Result<usize, String> {
     let slots = SLOTS.number(raw)?;
-    if !slots.is_multiple_of(LANE_SLOTS) {
+    if !slots.is_multiple_of(LANE_THREADS) {
         return Err(format!(
-            "must be a multiple of {LANE_SLOTS}, the threads of a lane"
+            "must be a multiple of {LANE_THREADS}, the threads of a lane"
         ));
     }
     Ok(slots)
