@@ -4,11 +4,14 @@
 //! when it is due, to the millisecond, whatever PostgreSQL and Kafka did on the way. The hold is
 //! bounded in bytes: when it is full intake has it give up what waits for a slot, and pauses if nothing does.
 //!
-//! Threads take turns, so that no thread stands between a task and the one that probes. A few of those that
-//! wait keep watch, each until another of the next tasks is due: it wakes by itself, takes a task and goes off
-//! to probe. A thread that comes back takes what is due, else keeps watch if too few do. So a check seldom wakes
-//! another thread, which would cost a tenth more: only when nobody keeps watch any more, or more tasks are due at
-//! once. Who waited least is called first: its stack is warm, and threads that are not needed stay cold.
+//! Threads take turns as leaders and followers, so that no thread stands between a task and the one that probes
+//! (Schmidt and others, "Leader/Followers", Pattern Languages of Programs, 2000). The events that they wait for
+//! are the instants of tasks. Several threads lead at once, each until another of the next tasks is due: a leader
+//! wakes by itself, takes a task and goes off to probe. The others follow: they sleep until one of them is
+//! promoted to leader, or given a task. A thread that comes back takes what is due, else leads if too few do,
+//! else follows. So a check seldom wakes another thread, which would cost a tenth more: only when no thread leads
+//! any more, or more tasks are due at once. The follower that waited least is woken first, as the pattern advises:
+//! its stack is warm, and threads that are not needed stay cold.
 
 use std::{
     collections::BTreeMap,
@@ -27,55 +30,55 @@ use crate::{
 /// The most that held tasks may occupy, in bytes: about 150,000 small tasks.
 pub(crate) const MOST_BYTES: usize = 64 * 1024 * 1024;
 
-/// The most threads that keep watch: so many checks may start, before one ends, without a call to another thread.
-const MOST_WATCHES: usize = 16;
-/// Until when a watch is kept if there is no task that lacks one.
+/// The most threads that lead: so many checks may start, before one ends, without waking another thread.
+const MOST_LEADERS: usize = 16;
+/// Until when a thread leads if there is no task that lacks a leader.
 const NEVER: i64 = i64::MAX;
-/// The most tasks that a thread gives out beside its own; the next that takes one gives out the rest.
-const MOST_HANDED: usize = 16;
+/// The most tasks that a thread gives to followers beside its own; the next that takes one gives out the rest.
+const MOST_GIVEN: usize = 16;
 
 /// The tasks that wait; shared by intake, which fills it, and the lanes, which empty it.
 #[derive(Debug)]
 pub(crate) struct Hold {
     /// What is held.
     state: Mutex<State>,
-    /// Tells one of those on watch that the first task lacks a watch, and all of the end.
+    /// Tells one of the leaders that the first task lacks a leader, and all of the end.
     changed: Condvar,
     /// The one clock.
     clock: Clock,
 }
 
-/// What is held, and who waits.
+/// What is held, and which threads wait.
 #[derive(Debug, Default)]
 struct State {
     /// The tasks.
     queue: Queue,
-    /// Until when threads keep watch, or were told to, the earliest first.
-    watches: Vec<i64>,
-    /// The other threads that wait, who waited least last. There are none unless one keeps watch.
-    idle: Vec<Arc<Seat>>,
+    /// Until when each leader leads, the earliest first; a follower that is promoted counts from then on.
+    leaders: Vec<i64>,
+    /// The threads that follow, the one that waited least last. There are none unless one leads.
+    followers: Vec<Arc<Follower>>,
     /// Whether it is over.
     closed: bool,
 }
 
-/// Where a thread waits.
+/// What a thread sleeps on while it follows.
 #[derive(Debug, Default)]
-pub(crate) struct Seat {
-    /// What it was told.
-    word: Mutex<Option<Word>>,
-    /// That it was told something.
-    told: Condvar,
+pub(crate) struct Follower {
+    /// Why it is woken.
+    call: Mutex<Option<Call>>,
+    /// That there is a call.
+    called: Condvar,
 }
 
-/// What a thread is told that waits.
+/// Why a follower is woken.
 #[derive(Debug)]
-enum Word {
+enum Call {
     /// Here is a task.
-    Take(Box<Held>),
-    /// Keep watch; it counts as kept until this instant.
-    Watch(i64),
+    Task(Box<Held>),
+    /// It is promoted: it counts as a leader until this instant.
+    Lead(i64),
     /// It is over.
-    Over,
+    End,
 }
 
 impl Hold {
@@ -95,7 +98,7 @@ impl Hold {
         for held in tasks {
             state.queue.add(held, now);
         }
-        if state.first_is_unwatched() {
+        if state.first_lacks_leader() {
             self.changed.notify_one();
         }
     }
@@ -105,8 +108,8 @@ impl Hold {
         self.lock().queue.assign(assignments);
     }
 
-    /// Waits for the next task that is due; `None` when the hold is closed, or has sent this thread home.
-    pub(crate) fn next(&self, seat: &Arc<Seat>) -> Option<Box<Held>> {
+    /// Waits for the next task that is due; `None` when the hold is closed, or this thread is one too many.
+    pub(crate) fn next(&self, follower: &Arc<Follower>) -> Option<Box<Held>> {
         let mut state = self.lock();
         loop {
             if state.closed {
@@ -114,68 +117,68 @@ impl Hold {
             }
             let now = self.clock.now_ms();
             if let Some(held) = state.queue.take_ready(now) {
-                let words = state.hand_out(now);
-                if state.first_is_unwatched() {
+                let calls = state.call_followers(now);
+                if state.first_lacks_leader() {
                     self.changed.notify_one();
                 }
                 drop(state);
-                // the watch first, as there is none until it knows
-                for (seat, word) in words.into_iter().rev() {
-                    seat.tell(word);
+                // the new leader first, as there is none until it knows
+                for (follower, call) in calls.into_iter().rev() {
+                    follower.wake(call);
                 }
                 return Some(held);
             }
-            let until = state.unwatched();
-            if state.watches.is_empty() || (until < NEVER && state.watches.len() < MOST_WATCHES) {
-                state = self.watch(state, until);
+            let until = state.first_without_leader();
+            if state.leaders.is_empty() || (until < NEVER && state.leaders.len() < MOST_LEADERS) {
+                state = self.lead(state, until);
                 continue;
             }
-            state.idle.push(Arc::clone(seat));
+            state.followers.push(Arc::clone(follower));
             drop(state);
-            let until = match seat.wait() {
-                Word::Take(held) => return Some(held),
-                Word::Watch(until) => until,
-                Word::Over => return None,
+            let until = match follower.sleep() {
+                Call::Task(held) => return Some(held),
+                Call::Lead(until) => until,
+                Call::End => return None,
             };
             state = self.lock();
-            state.remove_watch(until);
+            state.remove_leader(until);
         }
     }
 
-    /// Waits until that instant, or until the first task lacks a watch.
-    fn watch<'s>(&'s self, mut state: MutexGuard<'s, State>, until: i64) -> MutexGuard<'s, State> {
-        state.add_watch(until);
+    /// Leads until that instant, or until the first task lacks a leader.
+    fn lead<'s>(&'s self, mut state: MutexGuard<'s, State>, until: i64) -> MutexGuard<'s, State> {
+        state.add_leader(until);
         let end = self.clock.instant_at_ms(until);
         let pause = end.saturating_duration_since(Instant::now());
         let waited = self.changed.wait_timeout(state, pause);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        state.remove_watch(until);
+        state.remove_leader(until);
         state
     }
 
-    /// Gives out nothing any more; what is held will be read again by whoever has the partitions.
+    /// Gives out nothing any more; what is held will be read again by the checkers that get the partitions.
     pub(crate) fn close(&self) {
-        let idle = {
+        let followers = {
             let mut state = self.lock();
             state.closed = true;
-            std::mem::take(&mut state.idle)
+            std::mem::take(&mut state.followers)
         };
         self.changed.notify_all();
-        for seat in idle {
-            seat.tell(Word::Over);
+        for follower in followers {
+            follower.wake(Call::End);
         }
     }
 
-    /// Sends home at most so many of the threads that wait; says how many.
-    pub(crate) fn send_home(&self, most: usize) -> usize {
-        let home = {
+    /// Ends at most so many of the threads that follow; says how many.
+    pub(crate) fn end_followers(&self, most: usize) -> usize {
+        let ended = {
             let mut state = self.lock();
-            let kept = state.idle.len().saturating_sub(most);
-            state.idle.split_off(kept)
+            let kept = state.followers.len().saturating_sub(most);
+            state.followers.split_off(kept)
         };
-        let count = home.len();
-        for seat in home {
-            seat.tell(Word::Over);
+        let count = ended.len();
+        for follower in ended {
+            follower.wake(Call::End);
         }
         count
     }
@@ -199,85 +202,92 @@ impl Hold {
 }
 
 impl State {
-    /// When the first task is ready that lacks a watch: the watch that ends first is for the first task, the
+    /// When the first task is ready that lacks a leader: the leader that wakes first is for the first task, the
     /// next for the second, and so on.
-    fn unwatched(&self) -> i64 {
-        let watches = self.watches.iter().copied().chain(iter::repeat(NEVER));
-        let mut pairs = self.queue.ready().zip(watches);
+    fn first_without_leader(&self) -> i64 {
+        let leaders = self.leaders.iter().copied().chain(iter::repeat(NEVER));
+        let mut pairs = self.queue.ready().zip(leaders);
         let lacking = pairs.find_map(|(ready, until)| (ready < until).then_some(ready));
         lacking.unwrap_or(NEVER)
     }
 
-    /// Whether no watch ends in time for the first task, though somebody keeps one.
-    fn first_is_unwatched(&self) -> bool {
+    /// Whether no leader wakes in time for the first task, though there is one.
+    fn first_lacks_leader(&self) -> bool {
         let first = self.queue.first_ready();
-        let earliest = self.watches.first();
+        let earliest = self.leaders.first();
         first
             .zip(earliest)
             .is_some_and(|(ready, until)| ready < *until)
     }
 
-    /// Somebody keeps watch until that instant.
-    fn add_watch(&mut self, until: i64) {
-        let place = self.watches.partition_point(|other| *other < until);
-        self.watches.insert(place, until);
+    /// A thread leads until that instant.
+    fn add_leader(&mut self, until: i64) {
+        let place = self.leaders.partition_point(|other| *other < until);
+        self.leaders.insert(place, until);
     }
 
-    /// Somebody who was to keep watch until that instant does so no more.
-    fn remove_watch(&mut self, until: i64) {
-        let place = self.watches.partition_point(|other| *other < until);
-        self.watches.remove(place);
+    /// A thread that was to lead until that instant does so no more.
+    fn remove_leader(&mut self, until: i64) {
+        let place = self.leaders.partition_point(|other| *other < until);
+        self.leaders.remove(place);
     }
 
-    /// What to tell threads that wait when one goes off with a task: the other tasks that are due, but for those
-    /// whose watch ends now, and that one of them has to keep watch if none does.
-    fn hand_out(&mut self, now: i64) -> Vec<(Arc<Seat>, Word)> {
-        let mut words = Vec::new();
-        if self.idle.is_empty() {
-            return words;
+    /// Which followers to wake when a thread goes off with a task: those that get the other tasks that are due,
+    /// except tasks for which a leader wakes now, and the one that is promoted if no thread leads.
+    fn call_followers(&mut self, now: i64) -> Vec<(Arc<Follower>, Call)> {
+        let mut calls = Vec::new();
+        if self.followers.is_empty() {
+            return calls;
         }
-        let awake = self.watches.partition_point(|until| *until <= now);
+        let awake = self.leaders.partition_point(|until| *until <= now);
         let due = self.queue.ready().take_while(|ready| *ready <= now);
-        let others = due.skip(awake).take(MOST_HANDED).count();
-        // The last that waits is kept for the watch, if there is none.
-        while words.len() < others
-            && self.idle.len() > usize::from(self.watches.is_empty())
+        let others = due.skip(awake).take(MOST_GIVEN).count();
+        // The last follower is kept to be promoted, if no thread leads.
+        while calls.len() < others
+            && self.followers.len() > usize::from(self.leaders.is_empty())
             && let Some(held) = self.queue.take_ready(now)
         {
-            words.extend(self.idle.pop().map(|seat| (seat, Word::Take(held))));
+            calls.extend(self.followers.pop().map(|next| (next, Call::Task(held))));
         }
-        if self.watches.is_empty()
-            && let Some(seat) = self.idle.pop()
-        {
-            let until = self.unwatched();
-            self.add_watch(until);
-            words.push((seat, Word::Watch(until)));
+        if self.leaders.is_empty() {
+            calls.extend(self.promote());
         }
-        words
+        calls
+    }
+
+    /// Promotes the follower that waited least to leader, if there is a follower.
+    fn promote(&mut self) -> Option<(Arc<Follower>, Call)> {
+        let follower = self.followers.pop()?;
+        let until = self.first_without_leader();
+        self.add_leader(until);
+        Some((follower, Call::Lead(until)))
     }
 }
 
-impl Seat {
-    /// Tells whoever waits here, or is about to.
-    fn tell(&self, word: Word) {
-        *self.lock() = Some(word);
-        self.told.notify_one();
+impl Follower {
+    /// Wakes the thread that sleeps here, or is about to.
+    fn wake(&self, call: Call) {
+        *self.lock() = Some(call);
+        self.called.notify_one();
     }
 
-    /// Waits to be told.
-    fn wait(&self) -> Word {
-        let mut told = self.lock();
+    /// Sleeps until there is a call.
+    fn sleep(&self) -> Call {
+        let mut call = self.lock();
         loop {
-            if let Some(word) = told.take() {
-                return word;
+            if let Some(call) = call.take() {
+                return call;
             }
-            told = self.told.wait(told).unwrap_or_else(PoisonError::into_inner);
+            call = self
+                .called
+                .wait(call)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// The word; a panic elsewhere leaves it usable.
-    fn lock(&self) -> MutexGuard<'_, Option<Word>> {
-        self.word.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The call; a panic elsewhere leaves it usable.
+    fn lock(&self) -> MutexGuard<'_, Option<Call>> {
+        self.call.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -38,8 +38,8 @@ impl Waiter {
         let (said, given) = mpsc::sync_channel(1);
         let (back, called) = mpsc::sync_channel(1);
         thread::spawn(move || {
-            let seat = Arc::default();
-            while let Some(held) = hold.next(&seat) {
+            let follower = Arc::default();
+            while let Some(held) = hold.next(&follower) {
                 assert!(hold.clock.now_ms() >= held.task.scheduled_at);
                 if said.send(held.task.site_id).is_err() || called.recv().is_err() {
                     return;
@@ -55,7 +55,7 @@ impl Waiter {
     }
 }
 
-/// So many threads, and who waited least is the last.
+/// So many threads; the one that waited least is the last.
 fn waiters(hold: &Arc<Hold>, count: usize) -> Vec<Waiter> {
     let waiters = (1..=count).map(|number| {
         let waiter = Waiter::start(hold);
@@ -68,7 +68,7 @@ fn waiters(hold: &Arc<Hold>, count: usize) -> Vec<Waiter> {
 /// How many threads wait.
 fn waiting(hold: &Hold) -> usize {
     let state = hold.lock();
-    state.watches.len() + state.idle.len()
+    state.leaders.len() + state.followers.len()
 }
 
 /// Puts a task.
@@ -90,7 +90,7 @@ fn a_task_is_given_out_at_its_instant() {
 }
 
 #[test]
-fn all_tasks_that_are_due_are_given_out_at_once_and_somebody_keeps_watch() {
+fn all_tasks_that_are_due_are_given_out_at_once_and_one_thread_leads() {
     let (hold, mut ledger) = hold();
     let waiters = waiters(&hold, 4);
     hold.put((1..=3).map(|id| held(&mut ledger, task(id, NOW))));
@@ -104,10 +104,10 @@ fn all_tasks_that_are_due_are_given_out_at_once_and_somebody_keeps_watch() {
 }
 
 #[test]
-fn who_waited_least_is_called_first() {
+fn the_follower_that_waited_least_is_woken_first() {
     let (hold, mut ledger) = hold();
     let waiters = waiters(&hold, 4);
-    // the first keeps watch; it takes one, the last of the others is given one, the one before keeps watch
+    // the first leads; it takes one, the last of the others is given one, the one before is promoted
     hold.put([1, 2].map(|id| held(&mut ledger, task(id, NOW))));
     assert_eq!((waiters[0].task(), waiters[3].task()), (1, 2));
     put(&hold, &mut ledger, task(3, NOW));
@@ -142,12 +142,12 @@ fn the_end_wakes_all_that_wait_and_nothing_is_given_out_any_more() {
 }
 
 #[test]
-fn a_task_that_is_due_earlier_wakes_the_watch() {
+fn a_task_that_is_due_earlier_wakes_the_leader() {
     let (hold, mut ledger) = hold();
     put(&hold, &mut ledger, task(1, NOW + 3_600_000));
     let waiter = Waiter::start(&hold);
     for id in 2..50 {
-        wait_until("it keeps watch", || waiting(&hold) == 1);
+        wait_until("it leads", || waiting(&hold) == 1);
         let now = hold.clock.now_ms();
         put(&hold, &mut ledger, task(id, now + 1));
         assert_eq!(waiter.task(), id);
@@ -164,41 +164,41 @@ fn put_hourly(hold: &Hold, ledger: &mut Ledger, count: i64) -> Vec<i64> {
 }
 
 #[test]
-fn each_of_the_next_tasks_has_a_watch_of_its_own() {
+fn each_of_the_next_tasks_has_a_leader_of_its_own() {
     let (hold, mut ledger) = hold();
     let due = put_hourly(&hold, &mut ledger, 20);
-    let _waiters = waiters(&hold, MOST_WATCHES + 2);
+    let _waiters = waiters(&hold, MOST_LEADERS + 2);
     let state = hold.lock();
-    assert_eq!(state.watches, due[..MOST_WATCHES]);
-    assert_eq!(state.idle.len(), 2);
+    assert_eq!(state.leaders, due[..MOST_LEADERS]);
+    assert_eq!(state.followers.len(), 2);
 }
 
 #[test]
-fn whoever_is_left_keeps_watch_for_the_first() {
+fn the_thread_that_is_left_leads_for_the_first() {
     let (hold, mut ledger) = hold();
     let due = put_hourly(&hold, &mut ledger, 2);
     let _waiters = waiters(&hold, 2);
-    assert_eq!(hold.lock().watches, due);
+    assert_eq!(hold.lock().leaders, due);
     put(&hold, &mut ledger, task(3, NOW));
-    wait_until("one goes, and the other watches", || {
-        hold.lock().watches == due[..1]
+    wait_until("one goes, and the other leads", || {
+        hold.lock().leaders == due[..1]
     });
 }
 
 #[test]
-fn tasks_that_a_watch_ends_for_are_left_to_it() {
+fn tasks_that_a_leader_wakes_for_are_left_to_it() {
     let (hold, mut ledger) = hold();
     hold.put((1..=3).map(|id| held(&mut ledger, task(id, NOW))));
     let mut state = hold.lock();
-    state.idle = iter::repeat_with(Arc::default).take(3).collect();
-    state.watches = vec![NOW, NOW + 1];
-    let words = state.hand_out(NOW);
-    let sites = words.iter().map(|(_, word)| match word {
-        Word::Take(taken) => taken.task.site_id,
-        word => panic!("{word:?}"),
+    state.followers = iter::repeat_with(Arc::default).take(3).collect();
+    state.leaders = vec![NOW, NOW + 1];
+    let calls = state.call_followers(NOW);
+    let sites = calls.iter().map(|(_, call)| match call {
+        Call::Task(given) => given.task.site_id,
+        call => panic!("{call:?}"),
     });
     assert_eq!(sites.collect::<Vec<_>>(), [1, 2]);
-    assert_eq!((state.queue.size().0, state.idle.len()), (1, 1));
+    assert_eq!((state.queue.size().0, state.followers.len()), (1, 1));
 }
 
 #[test]
@@ -209,8 +209,8 @@ fn no_task_is_lost_or_given_out_twice_however_threads_come_and_go() {
     for _ in 0..16 {
         let (hold, said) = (Arc::clone(&hold), said.clone());
         thread::spawn(move || {
-            let seat = Arc::default();
-            while let Some(held) = hold.next(&seat) {
+            let follower = Arc::default();
+            while let Some(held) = hold.next(&follower) {
                 if said.send(held.task.site_id).is_err() {
                     return;
                 }

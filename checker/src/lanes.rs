@@ -130,8 +130,8 @@ impl Slots {
         self.crew.slots.store(slots, order);
         self.hanging.share(slots);
         let surplus = self.crew.threads.load(order).saturating_sub(slots);
-        let home = self.hold.send_home(surplus);
-        self.crew.threads.fetch_sub(home, order);
+        let ended = self.hold.end_followers(surplus);
+        self.crew.threads.fetch_sub(ended, order);
     }
 }
 
@@ -238,8 +238,8 @@ impl Worker {
             clock,
             metrics,
         } = &self.links;
-        let seat = Arc::default();
-        while let Some(held) = hold.next(&seat) {
+        let follower = Arc::default();
+        while let Some(held) = hold.next(&follower) {
             let started_at_us = clock.now_us();
             // It may have expired in the hold, or while this thread was waking: nothing is probed late.
             if held.task.expires_at.saturating_mul(1_000) <= started_at_us {
