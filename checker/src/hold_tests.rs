@@ -8,8 +8,8 @@ use std::{
 use contract::task::Task;
 
 use crate::{
+    fixtures::{GLIMPSE, NOW, PATIENCE, held, task, wait_until},
     ledger::Ledger,
-    samples::{GLIMPSE, NOW, PATIENCE, held, task, wait_until},
 };
 
 use super::*;

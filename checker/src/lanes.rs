@@ -25,10 +25,10 @@ use tracing::error;
 
 use crate::{
     config::LANE_THREADS,
-    hanging::Hanging,
     held::{Finished, Held, Results},
     hold::Hold,
     metrics::Metrics,
+    timed_out_sites::TimedOutSites,
 };
 
 /// Of it 40 KiB come into use, 48 with a look-up or TLS, thread-locals included; the rest is address space
@@ -43,11 +43,11 @@ pub(crate) const SLOT_BYTES: usize = STACK_USED + THREAD_BYTES + probe::CHECK_BY
 /// So many threads are free, or another lane is started: as many checks may begin until it is there.
 const RESERVE: usize = LANE_THREADS / 2;
 
-/// Tells when every thread has finished its last probe.
+/// Tells when every thread has finished its last probe and ended.
 #[derive(Debug)]
-pub(crate) struct Drained(mpsc::Receiver<()>);
+pub(crate) struct Ended(mpsc::Receiver<()>);
 
-impl Drained {
+impl Ended {
     /// Waits for that.
     pub(crate) async fn wait(mut self) {
         // Nothing is ever sent: each thread holds a sender until it ends.
@@ -55,9 +55,9 @@ impl Drained {
     }
 }
 
-/// The lanes' neighbours.
+/// The stages before and after the lanes, and what else their threads share with the rest of the checker.
 #[derive(Clone, Debug)]
-pub(crate) struct Links {
+pub(crate) struct Shared {
     /// Where the tasks are.
     pub(crate) hold: Arc<Hold>,
     /// Where results go.
@@ -68,8 +68,8 @@ pub(crate) struct Links {
     pub(crate) metrics: Metrics,
 }
 
-impl Links {
-    /// These neighbours.
+impl Shared {
+    /// What these threads share.
     pub(crate) fn new(
         hold: &Arc<Hold>,
         results: &Arc<Results>,
@@ -90,12 +90,12 @@ impl Links {
 struct Worker {
     /// What probes.
     prober: Prober,
-    /// Who hung last; the lanes' own.
-    hanging: Arc<Hanging>,
+    /// Which sites timed out last.
+    timed_out: Arc<TimedOutSites>,
     /// How many threads there are.
-    crew: Arc<Crew>,
+    threads: Arc<ThreadCount>,
     /// The rest.
-    links: Links,
+    shared: Shared,
     /// Where another lane is asked for.
     wanted: SyncSender<Worker>,
     /// Dropped by the last thread.
@@ -104,9 +104,9 @@ struct Worker {
 
 /// How many threads there are.
 #[derive(Debug)]
-struct Crew {
+struct ThreadCount {
     /// How many have been started, or asked for.
-    threads: AtomicUsize,
+    started: AtomicUsize,
     /// The most.
     slots: AtomicUsize,
 }
@@ -115,9 +115,9 @@ struct Crew {
 #[derive(Clone, Debug)]
 pub(crate) struct Slots {
     /// How many threads there are.
-    crew: Arc<Crew>,
-    /// The share of sites that hang.
-    hanging: Arc<Hanging>,
+    threads: Arc<ThreadCount>,
+    /// The share of sites that timed out.
+    timed_out: Arc<TimedOutSites>,
     /// Where threads wait.
     hold: Arc<Hold>,
 }
@@ -127,43 +127,43 @@ impl Slots {
     /// end; threads that wait end now.
     pub(crate) fn set(&self, slots: usize) {
         let order = Ordering::Relaxed;
-        self.crew.slots.store(slots, order);
-        self.hanging.share(slots);
-        let surplus = self.crew.threads.load(order).saturating_sub(slots);
+        self.threads.slots.store(slots, order);
+        self.timed_out.share(slots);
+        let surplus = self.threads.started.load(order).saturating_sub(slots);
         let ended = self.hold.end_followers(surplus);
-        self.crew.threads.fetch_sub(ended, order);
+        self.threads.started.fetch_sub(ended, order);
     }
 }
 
 /// Starts the first lane; others follow until there are `slots` threads. They end with the hold.
-pub(crate) fn start(slots: usize, prober: &Prober, links: &Links) -> Result<(Drained, Slots)> {
+pub(crate) fn start(slots: usize, prober: &Prober, shared: &Shared) -> Result<(Ended, Slots)> {
     let (alive, ended) = mpsc::channel(1);
     // room for all that are ever asked for, as long as there are no more slots
     let (wanted, asked) = sync_channel(slots / LANE_THREADS);
     let slots = Slots {
-        crew: Arc::new(Crew {
-            threads: AtomicUsize::new(LANE_THREADS),
+        threads: Arc::new(ThreadCount {
+            started: AtomicUsize::new(LANE_THREADS),
             slots: AtomicUsize::new(slots),
         }),
-        hanging: Arc::new(Hanging::new(slots)),
-        hold: Arc::clone(&links.hold),
+        timed_out: Arc::new(TimedOutSites::new(slots)),
+        hold: Arc::clone(&shared.hold),
     };
     let worker = Worker {
         prober: prober.clone(),
-        hanging: Arc::clone(&slots.hanging),
-        crew: Arc::clone(&slots.crew),
-        links: links.clone(),
+        timed_out: Arc::clone(&slots.timed_out),
+        threads: Arc::clone(&slots.threads),
+        shared: shared.clone(),
         wanted,
         _alive: alive,
     };
     start_lane(0, worker).wrap_err("start the threads of a lane")?;
-    let foreman = thread::Builder::new().name("lanes".to_owned());
-    let foreman = foreman.spawn(move || start_as_asked(&asked));
-    drop(foreman.wrap_err("start the thread that starts lanes")?);
-    Ok((Drained(ended), slots))
+    let starter = thread::Builder::new().name("lanes".to_owned());
+    let starter = starter.spawn(move || start_as_asked(&asked));
+    drop(starter.wrap_err("start the thread that starts lanes")?);
+    Ok((Ended(ended), slots))
 }
 
-/// Starts a lane whenever one is asked for, as long as there is anybody to ask.
+/// Starts a lane whenever one is asked for, as long as a thread is there that may ask.
 fn start_as_asked(asked: &Receiver<Worker>) {
     for (number, worker) in (1..).zip(asked) {
         if let Err(error) = start_lane(number, worker) {
@@ -184,7 +184,7 @@ fn start_lane(number: usize, worker: Worker) -> Result<(), rayon::ThreadPoolBuil
     Ok(())
 }
 
-impl Crew {
+impl ThreadCount {
     /// Whether to ask for another lane when so many threads are busy; it counts as started then.
     fn grows(&self, busy: usize) -> bool {
         let order = Ordering::Relaxed;
@@ -193,7 +193,7 @@ impl Crew {
             let few = threads.saturating_sub(busy) < RESERVE && threads < slots;
             few.then_some(threads + LANE_THREADS)
         };
-        self.threads.fetch_update(order, order, grown).is_ok()
+        self.started.fetch_update(order, order, grown).is_ok()
     }
 
     /// Whether a thread is one too many; it no longer counts then.
@@ -201,7 +201,7 @@ impl Crew {
         let order = Ordering::Relaxed;
         let slots = self.slots.load(order);
         let shrunk = |threads: usize| (threads > slots).then(|| threads - 1);
-        self.threads.fetch_update(order, order, shrunk).is_ok()
+        self.started.fetch_update(order, order, shrunk).is_ok()
     }
 }
 
@@ -226,18 +226,20 @@ impl Worker {
         // nothing listens any more where no thread could be started
         if let Err(TrySendError::Full(_)) = self.wanted.try_send(worker) {
             // Many lanes are being started for slots that were added: another check asks again.
-            self.crew.threads.fetch_sub(LANE_THREADS, Ordering::Relaxed);
+            self.threads
+                .started
+                .fetch_sub(LANE_THREADS, Ordering::Relaxed);
         }
     }
 
     /// The loop of one thread.
     fn run(&self) {
-        let Links {
+        let Shared {
             hold,
             results,
             clock,
             metrics,
-        } = &self.links;
+        } = &self.shared;
         let follower = Arc::default();
         while let Some(held) = hold.next(&follower) {
             let started_at_us = clock.now_us();
@@ -248,7 +250,7 @@ impl Worker {
                 results.put(given_up);
                 continue;
             }
-            let Some(admission) = self.hanging.admit(held.task.site_id) else {
+            let Some(admission) = self.timed_out.admit(held.task.site_id) else {
                 let why = "it seems to hang, and the slots of such sites are busy";
                 let given_up = held.given_up(started_at_us, why);
                 drop(held);
@@ -262,7 +264,7 @@ impl Worker {
                 read_us,
             } = *held;
             let others = metrics.in_flight.inc();
-            if self.crew.grows(usize::try_from(others).unwrap_or(0) + 1) {
+            if self.threads.grows(usize::try_from(others).unwrap_or(0) + 1) {
                 self.grow();
             }
             metrics.started(started_at_us.saturating_sub(task.scheduled_at.saturating_mul(1_000)));
@@ -277,7 +279,7 @@ impl Worker {
                 position,
                 times: Times { read_us, ended_us },
             });
-            if self.crew.shrinks() {
+            if self.threads.shrinks() {
                 return;
             }
         }

@@ -13,9 +13,9 @@ use prometheus_client::registry::Registry;
 use tokio::time::timeout;
 
 use crate::{
+    fixtures::{self, GLIMPSE, NOW, PATIENCE, held, task, wait_until},
     hold::Hold,
     ledger::Ledger,
-    samples::{self, GLIMPSE, NOW, PATIENCE, held, task, wait_until},
 };
 
 use super::*;
@@ -98,14 +98,14 @@ impl Bed {
     }
 
     /// Starts so many threads.
-    fn start(&self, slots: usize) -> Drained {
+    fn start(&self, slots: usize) -> Ended {
         self.start_some(slots).0
     }
 
     /// The same; how many they are may be changed.
-    fn start_some(&self, slots: usize) -> (Drained, Slots) {
-        let links = Links::new(&self.hold, &self.results, &self.clock, &self.metrics);
-        start(slots, &samples::prober(), &links).unwrap()
+    fn start_some(&self, slots: usize) -> (Ended, Slots) {
+        let shared = Shared::new(&self.hold, &self.results, &self.clock, &self.metrics);
+        start(slots, &fixtures::prober(), &shared).unwrap()
     }
 
     /// Puts tasks into the hold.
@@ -120,7 +120,7 @@ impl Bed {
 fn as_many_probes_run_as_there_are_slots_and_the_next_when_one_ends() {
     let mut bed = Bed::new();
     let gate = Gate::start();
-    let _drained = bed.start(64);
+    let _ended = bed.start(64);
     bed.put((1..=65).map(|id| gate.task(id)));
     let mut running: Vec<_> = (0..64).map(|_| gate.request()).collect();
     assert!(gate.asked.recv_timeout(GLIMPSE).is_err());
@@ -135,12 +135,12 @@ fn as_many_probes_run_as_there_are_slots_and_the_next_when_one_ends() {
 
 #[test]
 fn lanes_are_asked_for_one_by_one_as_few_threads_are_free_and_no_more_than_there_are_slots() {
-    let crew = Crew {
-        threads: AtomicUsize::new(LANE_THREADS),
+    let threads = ThreadCount {
+        started: AtomicUsize::new(LANE_THREADS),
         slots: AtomicUsize::new(3 * LANE_THREADS),
     };
     let busy = [1, 16, 17, 17, 48, 49, 49, 81, 96];
-    let grows: Vec<_> = busy.map(|busy| crew.grows(busy)).into();
+    let grows: Vec<_> = busy.map(|busy| threads.grows(busy)).into();
     let asked = [false, false, true, false, false, true, false, false, false];
     assert_eq!(grows, asked);
 }
@@ -149,7 +149,7 @@ fn lanes_are_asked_for_one_by_one_as_few_threads_are_free_and_no_more_than_there
 fn with_more_slots_more_probes_run_and_with_fewer_fewer() {
     let mut bed = Bed::new();
     let gate = Gate::start();
-    let (_drained, slots) = bed.start_some(LANE_THREADS);
+    let (_ended, slots) = bed.start_some(LANE_THREADS);
     bed.put((1..=400).map(|id| gate.task(id)));
     let mut running: Vec<_> = (0..32).map(|_| gate.request()).collect();
     assert!(gate.asked.recv_timeout(GLIMPSE).is_err());
@@ -177,7 +177,7 @@ fn with_more_slots_more_probes_run_and_with_fewer_fewer() {
 fn threads_that_wait_end_when_there_are_fewer_slots() {
     let mut bed = Bed::new();
     let gate = Gate::start();
-    let (_drained, slots) = bed.start_some(3 * LANE_THREADS);
+    let (_ended, slots) = bed.start_some(3 * LANE_THREADS);
     bed.put((1..=96).map(|id| gate.task(id)));
     (0..96)
         .map(|_| gate.request())
@@ -185,7 +185,7 @@ fn threads_that_wait_end_when_there_are_fewer_slots() {
         .into_iter()
         .for_each(answer);
     wait_until("all probes end", || bed.metrics.in_flight.get() == 0);
-    let threads = || slots.crew.threads.load(Ordering::Relaxed);
+    let threads = || slots.threads.started.load(Ordering::Relaxed);
     assert_eq!(threads(), 96);
     slots.set(2 * LANE_THREADS);
     wait_until("as many as there are slots are left", || {
@@ -203,15 +203,15 @@ fn threads_that_wait_end_when_there_are_fewer_slots() {
 async fn the_end_lets_probes_finish_and_keeps_their_results() {
     let mut bed = Bed::new();
     let gate = Gate::start();
-    let drained = bed.start(LANE_THREADS);
+    let ended = bed.start(LANE_THREADS);
     bed.put([gate.task(1)]);
     let running = gate.request();
     bed.hold.close();
-    let mut drained = std::pin::pin!(drained.wait());
-    assert!(timeout(GLIMPSE, &mut drained).await.is_err());
+    let mut ended = std::pin::pin!(ended.wait());
+    assert!(timeout(GLIMPSE, &mut ended).await.is_err());
     assert!(bed.results.take().is_empty());
     answer(running);
-    timeout(PATIENCE, drained).await.unwrap();
+    timeout(PATIENCE, ended).await.unwrap();
     let results = bed.results.take();
     let reasons: Vec<_> = results.iter().map(|done| done.result.reason).collect();
     assert_eq!(reasons, [None]);
@@ -220,7 +220,7 @@ async fn the_end_lets_probes_finish_and_keeps_their_results() {
 #[tokio::test]
 async fn a_task_that_expired_in_the_hold_is_missed_and_not_probed() {
     let mut bed = Bed::new();
-    let drained = bed.start(LANE_THREADS);
+    let ended = bed.start(LANE_THREADS);
     let expired = Task {
         expires_at: NOW,
         ..task(1, NOW - 10)
@@ -228,7 +228,7 @@ async fn a_task_that_expired_in_the_hold_is_missed_and_not_probed() {
     bed.put([expired]);
     wait_until("the task is given out", || bed.hold.size().0 == 0);
     bed.hold.close();
-    timeout(PATIENCE, drained.wait()).await.unwrap();
+    timeout(PATIENCE, ended.wait()).await.unwrap();
     let results = bed.results.take();
     assert_eq!(results.len(), 1);
     let result = &results[0].result;
@@ -239,7 +239,7 @@ async fn a_task_that_expired_in_the_hold_is_missed_and_not_probed() {
 #[tokio::test]
 async fn an_instant_beyond_all_reckoning_stops_no_thread() {
     let mut bed = Bed::new();
-    let drained = bed.start(LANE_THREADS);
+    let ended = bed.start(LANE_THREADS);
     let impossible = Task {
         expires_at: i64::MAX,
         ..task(1, i64::MIN)
@@ -247,7 +247,7 @@ async fn an_instant_beyond_all_reckoning_stops_no_thread() {
     bed.put([impossible]);
     wait_until("the task is given out", || bed.hold.size().0 == 0);
     bed.hold.close();
-    timeout(PATIENCE + Duration::from_secs(1), drained.wait())
+    timeout(PATIENCE + Duration::from_secs(1), ended.wait())
         .await
         .unwrap();
     assert_eq!(bed.results.take().len(), 1);

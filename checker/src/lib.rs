@@ -10,16 +10,18 @@
 //! What is durable is closed in the [ledger], and intake commits what is durable and contiguous.
 //!
 //! When there is more to do than the lanes can, the hold [gives up](queue) what cannot be made in time, each
-//! interval its share, and sites that [hang](hanging) share a quarter of the lanes.
+//! interval its share, and sites that [timed out](timed_out_sites) share a quarter of the slots.
 //!
 //! Data goes forward only, through bounded channels. A slow `PostgreSQL` fills the recorder, which
 //! blocks the lanes, which stops the hold, which pauses intake; the group never notices.
 //!
 //! A stop goes the same way: intake commits and leaves the group, the hold gives out what is due until
 //! others have [taken over](handover), the lanes finish their probes, the recorder writes what is left. What
-//! is not committed is read again by whoever gets the partitions, and found recorded.
+//! is not committed is read again by the checkers that get the partitions, and found recorded.
 
 mod access;
+#[doc(hidden)]
+pub mod bench_support;
 pub mod cli;
 pub mod command;
 pub mod config;
@@ -27,8 +29,9 @@ mod consumer;
 pub mod descriptors;
 mod desk;
 mod door;
+#[cfg(test)]
+mod fixtures;
 mod handover;
-mod hanging;
 mod held;
 mod hold;
 mod intake;
@@ -39,11 +42,8 @@ mod metrics;
 mod pulse;
 mod queue;
 mod reload;
-#[cfg(test)]
-mod samples;
+mod timed_out_sites;
 mod trace;
-#[doc(hidden)]
-pub mod workbench;
 
 use std::{sync::Arc, thread, time::Duration};
 
@@ -61,7 +61,7 @@ use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Config, desk::Links, held::Results, hold::Hold, intake::Intake, lanes::Drained,
+    config::Config, desk::Links, held::Results, hold::Hold, intake::Intake, lanes::Ended,
     ledger::Position, metrics::Metrics, reload::Adopter, trace::Tracer,
 };
 
@@ -77,7 +77,7 @@ const DONE_DEPTH: usize = 64;
 
 /// Checks until the service is stopped.
 pub async fn run(config: Config, service: Service) -> Result<()> {
-    let slots = reckon(&config);
+    let slots = usable_slots(&config);
     let shown = &service.endpoints;
     let metrics = shown.register(Metrics::register);
     let working = service.conditions(CHECKER);
@@ -96,8 +96,8 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let results = Arc::new(Results::default());
     let (done, durable) = mpsc::channel(DONE_DEPTH);
     let prober = Prober::new(&config.probe, &Handle::current()).wrap_err("set up the probe")?;
-    let links = lanes::Links::new(&hold, &results, &clock, &metrics);
-    let (drained, lanes) = lanes::start(slots, &prober, &links)?;
+    let shared = lanes::Shared::new(&hold, &results, &clock, &metrics);
+    let (ended, lanes) = lanes::start(slots, &prober, &shared)?;
     let link = |pool| Link::new(config.database.clone(), pool);
     let (rows, feed) = (metrics.rows.clone(), service.feed.clone());
     let recorder = Recorder::new(link(RECORDER_POOL), Arc::clone(&results), done, feed, rows);
@@ -132,15 +132,15 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let lasts = handover::at_the_end(config.drain, &service.broker);
     stages.spawn("hold", close_hold(hold, left, stop, lasts));
     let recorder = traced(recorder, tracer);
-    stages.spawn("record", record_all(recorder, drained, prober.clone()));
+    stages.spawn("record", record_all(recorder, ended, prober.clone()));
     tracing::info!(slots, "checking");
     let drain = config.drain;
     Adopter::new(config, prober, lanes).start(&mut stages, service.reloads);
     exporter.after(stages.run(drain)).await
 }
 
-/// Says what memory this may take, and whether it has the files for its slots; how many slots there are.
-fn reckon(config: &Config) -> usize {
+/// How many of the configured slots are used. Logs what memory they may take, and whether files are lacking.
+fn usable_slots(config: &Config) -> usize {
     memory::Bound::of(config).say();
     if let Some(fault) = descriptors::fault(config.slots) {
         tracing::warn!("{fault}");
@@ -165,15 +165,15 @@ fn traced(recorder: Recorder<Position>, tracer: Option<Tracer>) -> Recorder<Posi
     }
 }
 
-/// Records until the lanes have ended. As long as they probe it is watched for stalls: sites are not blamed for
-/// one while the last checks end either.
-async fn record_all(recorder: Recorder<Position>, drained: Drained, prober: Prober) -> Result<()> {
+/// Records until the lanes have ended, and watches for stalls as long as they probe: sites are not blamed for a
+/// stall while the last checks end either.
+async fn record_all(recorder: Recorder<Position>, ended: Ended, prober: Prober) -> Result<()> {
     let finished = CancellationToken::new();
     let _finished = finished.clone().drop_guard();
     let ticker = thread::Builder::new().name("stall ticker".to_owned());
     let ticker = ticker.spawn(move || prober.watch_for_stalls(&finished));
     drop(ticker.wrap_err("start the thread that ticks")?);
-    recorder.run(drained.wait()).await;
+    recorder.run(ended.wait()).await;
     Ok(())
 }
 
@@ -191,7 +191,7 @@ async fn close_hold(
     lasts: Duration,
 ) -> Result<()> {
     left.cancelled().await;
-    // Intake may have died: then it is to be named first, and nobody is waited for.
+    // Intake may have died: then it is to be named first, and no other checker is waited for.
     let asked = stop.is_cancelled();
     stop.cancelled().await;
     if asked {

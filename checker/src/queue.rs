@@ -1,11 +1,11 @@
-//! Tasks in the order in which they are due, what they occupy, and who goes first when there are too many.
+//! Tasks in the order in which they are due, what they occupy, and which goes first when there are too many.
 //!
 //! A task is ready when it is due, or when it was read if that was later. In the ordinary course the oldest
-//! ready task goes first. Once that one has waited a second there are more tasks than slots, and whichever
-//! way the rest is ordered most will not run in time. Any of those that became ready within the last second
-//! goes first then, and which is left to chance: each check has the same, whatever its interval. Were it the
-//! newest, slots that come free in a rhythm, as behind sites that all take as long, would meet the same sites
-//! each time, and others never. What has waited five seconds is given up.
+//! ready task goes first. Once that one has waited a second there are more tasks than slots, and most will not
+//! run in time in any order. Then one of those that became ready within the last second goes first, drawn at
+//! random: each check has the same chance, whatever its interval. Were it the newest, slots that come free in a
+//! rhythm, as behind sites that all take as long, would meet the same sites each time, and others never. A task
+//! that has waited five seconds is given up.
 
 use std::{
     collections::BTreeMap,

@@ -3,8 +3,8 @@
 use contract::outcome::Reason;
 
 use crate::{
+    fixtures::{NOW, held, task},
     ledger::Ledger,
-    samples::{NOW, held, task},
 };
 
 use super::*;

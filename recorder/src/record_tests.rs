@@ -103,7 +103,7 @@ impl Bed {
             .sum()
     }
 
-    /// Lets nobody into the database, or everybody again.
+    /// Refuses connections to the database and ends those that there are, or allows them again.
     async fn allow(&self, everybody: bool) {
         let mut server: Url = self.database.url().parse().unwrap();
         let name = server.path().trim_start_matches('/').to_owned();

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p bench` shows what one call takes.
 
-use checker::workbench::keep_ledger;
+use checker::bench_support::keep_ledger;
 use contract::installation::Installation;
 use contract::schedule::due_instants;
 use contract::site::Expect;

@@ -1,8 +1,8 @@
 //! The trace of a check: which one it is, and whether it is kept.
 //!
-//! Scheduler and checkers tell each other nothing of traces. Ids are a hash of the site and the due instant,
-//! so that whoever has to do with a check puts its spans into the same trace, a repeat of it too; and
-//! whether a check is traced follows from its id, so that all who keep the same share keep the same checks.
+//! Scheduler and checkers tell each other nothing of traces. Ids are a hash of the site and the due instant, so
+//! that each of them puts its spans of a check, and of a repeat, into the same trace. Whether a check is traced
+//! follows from its id: services that keep the same share keep the same checks.
 
 /// What is added before mixing, so that zero does not stay zero: the golden ratio, as in `SplitMix64`.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use checker::workbench::Probing;
+use checker::bench_support::Probing;
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::installation::Installation;
 use contract::task::{Task, VERSION};

@@ -1,4 +1,4 @@
-//! Inner stages by themselves, for `bench/` to measure; no part of the service.
+//! Inner stages by themselves, for `dev/bench` to measure; no part of the service.
 
 use std::{fmt, sync::Arc};
 
@@ -17,7 +17,7 @@ use crate::{
     metrics::Metrics,
 };
 
-/// The hold and the lanes, and nobody before or after them.
+/// The hold and the lanes alone.
 pub struct Probing {
     /// Where tasks wait.
     hold: Arc<Hold>,
@@ -32,13 +32,13 @@ impl Probing {
     pub fn start(slots: usize, prober: &Prober, clock: &Clock) -> Result<Self> {
         let hold = Arc::new(Hold::new(clock.clone()));
         let results = Arc::new(Results::default());
-        let links = lanes::Links {
+        let shared = lanes::Shared {
             hold: Arc::clone(&hold),
             results: Arc::clone(&results),
             clock: clock.clone(),
             metrics: Metrics::register(&mut Registry::default()),
         };
-        lanes::start(slots, prober, &links)?;
+        lanes::start(slots, prober, &shared)?;
         let mut ledger = Ledger::default();
         ledger.assign(&[0]);
         hold.assign(ledger.changed().unwrap_or_default());
@@ -66,7 +66,7 @@ impl Probing {
         self.hold.size().0
     }
 
-    /// Takes the results so far; the slots wait when nobody does.
+    /// Takes the results so far; the slots wait if it is not called.
     pub fn take(&self) -> Vec<CheckResult> {
         let taken = self.results.take().into_iter();
         taken.map(|finished| finished.result).collect()
