@@ -19,7 +19,7 @@ pub(super) fn too_large(what: &str) -> Fault {
 
 /// A text of the site's owner, shortened.
 pub(super) fn shown(text: impl Display) -> String {
-    format!("\"{}\"", printable(&text.to_string(), SHOWN_CHARS))
+    format!("\"{}\"", printable(text.to_string(), SHOWN_CHARS))
 }
 
 /// An expectation that is not met.
