@@ -1,11 +1,6 @@
 //! IPv6 addresses in brackets, wherever a configuration has addresses. (The database's are in `postgres-address`, Kafka's in
 //! `stream`.)
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper of a test fails as the test does"
-)]
-
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 

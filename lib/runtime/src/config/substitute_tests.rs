@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// ProcessEnvironment with one variable of each kind.
+/// A process environment with one variable of each kind.
 fn environment() -> ProcessEnvironment {
     let variables = [("NAME", "web"), ("EMPTY", "")];
     ProcessEnvironment {
