@@ -77,7 +77,7 @@ named! {
         DnsTimeout = "dns_timeout",
         /// The DNS answered with a failure.
         DnsFailed = "dns_failed",
-        /// Nobody listens on the port.
+        /// No program listens on the port.
         ConnectRefused = "connect_refused",
         /// No answer to the connection attempt.
         ConnectTimeout = "connect_timeout",

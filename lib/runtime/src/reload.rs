@@ -32,9 +32,9 @@ pub struct Source {
 /// What a service reads its configuration again with.
 #[derive(Clone, Debug)]
 pub struct Reloads {
-    /// When to.
+    /// When.
     hang_ups: HangUps,
-    /// Whence.
+    /// From where.
     source: Source,
 }
 

@@ -13,8 +13,8 @@ const LONGEST_REMINDER: Duration = Duration::from_hours(1);
 /// How many different causes of one outage are said; more would be one cause that is worded anew.
 const MOST_CAUSES: usize = 8;
 
-/// Waits that double up to a cap, each shortened by up to half at random, so that many who lost the
-/// same server do not come back in step.
+/// Waits that double up to a cap, each shortened by up to half at random, so that many clients that
+/// lost the same server do not come back in step.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     /// The first wait.

@@ -36,7 +36,7 @@ pub struct Service {
     pub broker: Broker,
     /// In a standalone, where recorded results are shown as well; what does not fit is left out.
     pub feed: Option<mpsc::Sender<Vec<CheckResult>>>,
-    /// Whence its configuration is read again on SIGHUP, if it is.
+    /// Where its configuration is read again from on SIGHUP, if it is.
     pub reloads: Option<Reloads>,
 }
 

@@ -1,5 +1,5 @@
 //! What `runtime::telemetry::traces` promises: a collector on a real socket gets the spans, and one that
-//! does not take them is in nobody's way.
+//! does not take them holds up no work.
 
 #![expect(
     clippy::unwrap_used,

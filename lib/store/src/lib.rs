@@ -1,4 +1,4 @@
-//! PostgreSQL, as webmon uses it.
+//! `PostgreSQL`, as webmon uses it.
 //!
 //! - **Reaching it**: [`config`] says where it is; [`connect`](connect()) opens a [`Pool`], and a [`Link`] makes its
 //!   connections anew after a failure. A service [reaches](reach()) a database at this build's [schema](check_schema)

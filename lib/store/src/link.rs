@@ -43,7 +43,7 @@ impl Link {
     pub async fn get(&mut self) -> Result<&DatabaseConnection, DatabaseError> {
         Ok(match &mut self.open {
             Some(open) => open,
-            // On the heap: connecting is rare, and takes much room in whoever waits for it.
+            // On the heap: connecting is rare, and its future is large.
             none => none.insert(Box::pin(connect_again(&self.config, self.pool)).await?),
         })
     }

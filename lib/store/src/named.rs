@@ -1,4 +1,4 @@
-//! Values that PostgreSQL has as enums: each is stored by its name, which `contract` alone knows.
+//! Values that `PostgreSQL` has as enums: each is stored by its name, which `contract` alone knows.
 
 use std::fmt::Debug;
 use std::str::FromStr;

@@ -2,7 +2,7 @@
 //!
 //! A broker that was out of touch for a while may answer before the cluster counts it in again: asked
 //! about a topic, it names the topic and not one broker. librdkafka (from 2.10 on, 2.13 included) takes
-//! that at its word, drops every broker it knows, the configured ones too, and has nobody left to ask:
+//! that at its word, drops every broker it knows, the configured ones too, and has no broker left to ask:
 //! <https://github.com/confluentinc/librdkafka/issues/5301>. Nothing helps but a new client.
 
 use std::collections::BTreeMap;

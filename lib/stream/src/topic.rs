@@ -134,7 +134,7 @@ fn make(
             );
             Ok(TopicState::Created)
         }
-        // Somebody else was faster, with the same configuration.
+        // Another service was faster, with the same configuration.
         Ok(Err(RDKafkaErrorCode::TopicAlreadyExists)) => Ok(TopicState::Present {
             partitions: usize::try_from(config.partitions).unwrap_or(0),
         }),

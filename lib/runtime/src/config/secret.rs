@@ -12,7 +12,7 @@ impl Secret {
         Self(value.into())
     }
 
-    /// The value itself, for the one who needs it.
+    /// The value itself, for the code that needs it.
     pub fn expose(&self) -> &str {
         &self.0
     }

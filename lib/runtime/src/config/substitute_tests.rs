@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A process environment with one variable of each kind.
+/// An environment with one variable of each kind.
 fn environment() -> ProcessEnvironment {
     let variables = [("NAME", "web"), ("EMPTY", "")];
     ProcessEnvironment {

@@ -59,7 +59,7 @@ impl Open {
     }
 }
 
-/// Answers until `stop`, and a second longer to those who are being answered.
+/// Answers until `stop`, and a second longer where an answer is under way.
 pub(super) async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) {
     let mut open = Open::default();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {

@@ -14,7 +14,7 @@ const MAX_ANSWER: usize = 16_384;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HealthcheckError {
-    /// Nobody answers.
+    /// There is no answer.
     #[error(
         "no answer from http://{address}/readyz: {source}; check that the service runs with this http.listen"
     )]

@@ -36,7 +36,7 @@ pub async fn bind(config: &HttpConfig) -> Result<TcpListener, BindError> {
         .map_err(|source| BindError { address, source })
 }
 
-/// Answers until `stop`, and a second longer to those who are being answered.
+/// Answers until `stop`, and a second longer where an answer is under way.
 pub async fn serve(
     listener: TcpListener,
     endpoints: Arc<Endpoints>,

@@ -18,7 +18,7 @@ use crate::config::{LogConfig, LogFormat};
 /// The first three dump whole requests at `trace`, secrets and all; the next three warn of each answer
 /// of a name server that is not as it should be, which is in the check's detail; the last three repeat what
 /// the server remarks on statements that are as they should be, and what becomes of each connection
-/// while a database is away, which is told by whoever needed it.
+/// while a database is away, which the part that needed it tells.
 const CAPPED: [(&str, LevelFilter); 9] = [
     ("ureq", LevelFilter::INFO),
     ("ureq_proto", LevelFilter::INFO),

@@ -69,7 +69,7 @@ impl Scratch {
     }
 }
 
-/// The address of a port that nobody listens on.
+/// The address of a port on which no program listens.
 pub(crate) async fn closed_port() -> std::net::SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()

@@ -59,7 +59,8 @@ impl Export {
         }
     }
 
-    /// Exports until nobody adds spans any more and all are exported, or until nobody waits for that.
+    /// Exports until no stage can add spans any more and all are exported, or until the service no longer waits for
+    /// that.
     pub(super) fn run(mut self, running: &oneshot::Sender<()>) {
         while !running.is_closed()
             && let Some(batch) = self.batch()

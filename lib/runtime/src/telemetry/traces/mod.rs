@@ -1,11 +1,11 @@
-//! Traces of checks for OpenTelemetry: spans from whoever has to do with a check to a collector.
+//! Traces of checks for OpenTelemetry: each stage of a check sends its spans to a collector.
 //!
 //! ```text
 //! stages ──► queue ──► batches ──► OTLP over HTTP, as JSON
 //!            bounded   a thread    ureq
 //! ```
 //!
-//! Nobody waits for a trace: a span that finds no room, or that the collector does not take at the first
+//! No check waits for a trace: a span that finds no room, or that the collector does not take at the first
 //! attempt, is counted and forgotten. Which spans there are, and of which checks, is
 //! [`contract::trace`]'s to say.
 //!
@@ -83,14 +83,14 @@ pub struct Span {
     error: Option<&'static str>,
 }
 
-/// What a span is to those that it talks to, by the numbers of OTLP.
+/// How a span relates to other programs, by the numbers of OTLP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It talks to nobody.
+    /// It stays in this process.
     Internal = 1,
-    /// It asks somebody.
+    /// It asks another program.
     Client = 3,
-    /// It sends somebody a message.
+    /// It sends a message to another program.
     Producer = 4,
 }
 
@@ -151,7 +151,7 @@ impl Exporter {
     pub async fn after<T>(self, service: impl Future<Output = T>) -> T {
         let result = service.await;
         if let Some(ended) = self.0 {
-            // What is left after that is left behind: the thread sees that nobody waits for it.
+            // What is left after that is left behind: the thread sees that the service no longer waits.
             drop(timeout(FLUSH, ended).await);
         }
         result
