@@ -21,7 +21,6 @@
 
 mod ahead;
 pub mod apply;
-mod batch;
 mod claim;
 pub mod cli;
 pub mod command;
@@ -36,8 +35,6 @@ pub mod pack;
 mod publish;
 pub mod reconcile;
 mod reload;
-mod reserved;
-mod room;
 mod set_back;
 mod shards;
 mod slot;
@@ -62,8 +59,7 @@ use runtime::{
 use store::{Link, Pool};
 
 use crate::{
-    config::Config, metrics::Metrics, outlook::Outlook, publish::Sender, room::Room,
-    shards::Shards, trace::Tracer, turns::Turns,
+    config::Config, metrics::Metrics, outlook::Outlook, shards::Shards, trace::Tracer, turns::Turns,
 };
 
 /// The time for a stop: the turns under way may end.
@@ -106,12 +102,9 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let tracer = Tracer::start(&config, &service.endpoints);
     let (tracer, exporter) = tracer.wrap_err("start a thread that exports traces")?;
     let outlook = Outlook::new(&config, metrics.clone(), service.endpoints.readiness());
-    let sender = Sender {
-        installation: identity.installation,
-        broker: service.broker.clone(),
-        room: Room::new(),
-    };
-    sender.room.learn(kafka.topic.message_bytes);
+    let broker = service.broker.clone();
+    let sender = publish::Settings::new(&config.kafka, identity.installation, broker);
+    sender.request_size().learn(kafka.topic.message_bytes);
     let turns = Turns::new(config.clone(), outlook, tracer, &sender)?;
     stages.spawn("turns", turns.run(stages.stop()));
     let watched = (watched, kafka.watched);

@@ -6,14 +6,13 @@
 use std::time::{Duration, Instant};
 
 use color_eyre::eyre::Report;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use runtime::{
     conditions::{KAFKA, SCHEDULE},
     quota::Quota,
     retry::Outage,
     telemetry::{Condition, Readiness},
 };
-use stream::describe;
+use stream::publisher::PublishError;
 use tracing::{error, warn};
 
 use crate::{
@@ -217,23 +216,16 @@ impl Outlook {
     }
 }
 
-/// Why a turn failed. Kafka's errors say the same twice, so its own words are taken; the name of a right that lacks
-/// is enough.
+/// Why a turn failed.
 fn cause(error: &Report) -> Cause {
-    let Some(of_kafka) = error.downcast_ref::<KafkaError>() else {
-        return Cause {
+    match error.downcast_ref::<PublishError>() {
+        Some(error) => Cause {
+            text: error.cause(),
+            of_kafka: true,
+        },
+        None => Cause {
             text: format!("{error:#}"),
             of_kafka: false,
-        };
-    };
-    let code = of_kafka.rdkafka_error_code();
-    let text = match code.unwrap_or(RDKafkaErrorCode::Fail) {
-        RDKafkaErrorCode::TopicAuthorizationFailed
-        | RDKafkaErrorCode::ClusterAuthorizationFailed => error.to_string(),
-        code => format!("{error}: {}", describe(code)),
-    };
-    Cause {
-        text,
-        of_kafka: true,
+        },
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Report, Result, eyre};
 use store::{Link, Pool};
-use stream::config::KafkaConfig;
+use stream::{config::KafkaConfig, publisher::PublishError};
 use tokio::time::{timeout, timeout_at};
 use tracing::{debug, warn};
 
@@ -16,7 +16,7 @@ use crate::{
     claim::Wanted,
     config::Config,
     pace::Take,
-    publish::{Publisher, Sender, is_oversized},
+    publish::{self, Sender},
     set_back::SetBack,
     sql,
     standing::Standing,
@@ -40,7 +40,7 @@ pub(crate) struct Slot {
     /// A connection of its own.
     database: Link,
     /// A producer of its own.
-    pub(crate) publisher: Publisher,
+    pub(crate) sender: Sender,
     /// Whether the producer may wait for long.
     set_back: SetBack,
 }
@@ -59,10 +59,10 @@ pub(crate) struct Settled {
 
 impl Slot {
     /// A slot whose producer connects in the background.
-    pub(crate) fn new(config: &Config, sender: Sender) -> Result<Self> {
+    pub(crate) fn new(config: &Config, settings: publish::Settings) -> Result<Self> {
         Ok(Self {
             database: Link::new(config.database.clone(), POOL),
-            publisher: Publisher::new(&config.kafka, sender)?,
+            sender: Sender::new(settings)?,
             set_back: SetBack::new(),
         })
     }
@@ -74,8 +74,8 @@ impl Slot {
         config: &Config,
         take: &Take,
     ) -> Result<(Standing, Option<Turn>)> {
-        if self.set_back.noticed() || self.publisher.is_outdated() {
-            self.renew_producer(&config.kafka);
+        if self.set_back.noticed() || self.sender.publisher.is_outdated() {
+            self.renew_producer();
         }
         let wanted = Wanted {
             candidates: take.candidates.clone(),
@@ -116,8 +116,8 @@ impl Slot {
     }
 
     /// Takes another producer.
-    fn renew_producer(&mut self, config: &KafkaConfig) {
-        if let Err(error) = self.publisher.renew(config) {
+    fn renew_producer(&mut self) {
+        if let Err(error) = self.sender.publisher.renew() {
             warn!("cannot make a new Kafka client, keeping the one there is: {error:#}");
         }
     }
@@ -133,16 +133,17 @@ impl Settled {
     /// is asked again before there is another producer, which goes by it.
     pub(crate) async fn recover(mut self, config: KafkaConfig) -> Self {
         self.slot.drop_connection();
-        self.slot.publisher.purge();
+        let publisher = &self.slot.sender.publisher;
+        publisher.purge();
         if self.was_oversized() {
-            self.slot.publisher.shrink();
+            publisher.shrink();
         }
         match timeout(RECOVERY_LIMIT, stream::prepare_topic(&config)).await {
-            Ok(Ok((_, limits))) => self.slot.publisher.room().learn(limits.message_bytes),
+            Ok(Ok((_, limits))) => publisher.request_size().learn(limits.message_bytes),
             Ok(Err(error)) => debug!("cannot look for the topic: {error:#}"),
             Err(_) => {}
         }
-        self.slot.renew_producer(&config);
+        self.slot.renew_producer();
         self
     }
 
@@ -151,7 +152,7 @@ impl Settled {
         let error = self.done.as_ref().err();
         error
             .and_then(Report::downcast_ref)
-            .is_some_and(is_oversized)
+            .is_some_and(PublishError::is_oversized)
     }
 }
 

@@ -18,13 +18,12 @@ use contract::{
 };
 use futures_util::TryStreamExt as _;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait as _};
+use stream::publisher::{Delivered, RequestSize, SendError};
 
 use crate::{
-    batch::{Batch, Delivered, Oversized},
     claim::{self, Claim, Wanted},
     due::{DueSite, Gap, Windows},
-    publish::{Publisher, Refused},
-    room::Room,
+    publish::{self, Batch, Sender},
     sql, stamp,
     standing::Standing,
     trace::{Published, Tracer},
@@ -57,7 +56,7 @@ pub(crate) struct Sent {
     /// `kafka.topic`.
     topic: String,
     /// How much a request may carry.
-    room: Room,
+    request_size: RequestSize,
 }
 
 /// What a turn has done.
@@ -105,13 +104,13 @@ impl Turn {
     /// Stamps what changed and hands the tasks of the windows to Kafka.
     pub(crate) async fn send(
         self,
-        publisher: &Publisher,
+        sender: &Sender,
         horizon: Duration,
         tracer: Option<&Tracer>,
     ) -> Result<Sent> {
         stamp::stamp(&self.transaction, &self.claim, horizon).await?;
         let windows = Windows::read(&self.transaction, &self.claim).await?;
-        let batch = Arc::new(Batch::default());
+        let batch = sender.publisher.batch();
         let mut invalid = Vec::new();
         let mut spans = Published::new(tracer, (self.started, self.claim.now));
         let mut buffer = Vec::new();
@@ -120,14 +119,14 @@ impl Turn {
             while let Some(row) = rows.try_next().await.wrap_err("read a due site")? {
                 let site = DueSite::read(&row).wrap_err("read a due site")?;
                 for instant in windows.instants(&site) {
-                    match send_one(publisher, &batch, (&site, instant), &mut buffer).await {
+                    match send_one(sender, &batch, (&site, instant), &mut buffer).await {
                         Ok(()) => spans.sent((site.id, site.name), instant),
-                        Err(Refused::Task(fault)) => {
+                        Err(SendError::Message(fault)) => {
                             let reason = Reason::InvalidSite;
                             let result = CheckResult::unmeasured(site.id, instant, reason);
                             invalid.push(result.with_detail(fault));
                         }
-                        Err(Refused::Turn(report)) => return Err(report),
+                        Err(SendError::Batch(error)) => return Err(error.into()),
                     }
                 }
             }
@@ -138,8 +137,8 @@ impl Turn {
             batch,
             invalid,
             spans,
-            topic: publisher.topic().to_owned(),
-            room: publisher.room().clone(),
+            topic: sender.publisher.topic().to_owned(),
+            request_size: sender.publisher.request_size().clone(),
         })
     }
 }
@@ -154,14 +153,14 @@ impl Sent {
             gaps,
             spans,
             topic,
-            room,
+            request_size,
         } = self;
-        let Delivered { tasks, oversized } = batch.settled(&topic).await?;
-        invalid.extend(
-            oversized
-                .into_iter()
-                .map(|task| refused(task, &room, &topic)),
-        );
+        let Delivered {
+            acknowledged: tasks,
+            refused,
+        } = batch.acknowledged().await?;
+        let refused = refused.into_iter();
+        invalid.extend(refused.map(|task| publish::too_large(task, &request_size, &topic)));
         spans.acknowledged();
         record_invalid(&turn.transaction, &invalid).await?;
         record_gaps(&turn.transaction, &gaps).await?;
@@ -187,28 +186,17 @@ impl Sent {
     }
 }
 
-/// The result of a task that Kafka does not take for its size.
-fn refused(task: Oversized, room: &Room, topic: &str) -> CheckResult {
-    let Oversized {
-        site_id,
-        scheduled_at,
-        bytes,
-    } = task;
-    let result = CheckResult::unmeasured(site_id, scheduled_at, Reason::InvalidSite);
-    result.with_detail(room.refusal(bytes, topic))
-}
-
 /// Sends the task of one instant of a site.
 async fn send_one(
-    publisher: &Publisher,
+    sender: &Sender,
     batch: &Arc<Batch>,
     (site, scheduled_at): (&DueSite<'_>, i64),
     buffer: &mut Vec<u8>,
-) -> Result<(), Refused> {
-    let raw = |text: &'static str, error| Refused::Task(format!("{text} is no JSON: {error}"));
+) -> Result<(), SendError> {
+    let raw = |text: &'static str, error| SendError::Message(format!("{text} is no JSON: {error}"));
     let task = Task {
         v: VERSION,
-        installation: publisher.installation(),
+        installation: sender.installation,
         site_id: site.id,
         name: site.name,
         scheduled_at,
@@ -218,7 +206,7 @@ async fn send_one(
         request: serde_json::from_str(site.request).map_err(|error| raw("request", error))?,
         expect: serde_json::from_str(site.expect).map_err(|error| raw("expect", error))?,
     };
-    publisher.send(batch, &task, buffer).await
+    sender.send(batch, &task, buffer).await
 }
 
 /// Rows for sites whose task cannot be sent.

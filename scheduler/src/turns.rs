@@ -19,7 +19,7 @@ use crate::{
     config::Config,
     outlook::Outlook,
     pace::{Pace, Take},
-    publish::Sender,
+    publish::Settings,
     slot::{Settled, Slot, TURN_LIMIT, overdue},
     trace::Tracer,
     turn::{Done, Turn},
@@ -67,7 +67,7 @@ impl Turns {
         config: Config,
         outlook: Outlook,
         tracer: Option<Tracer>,
-        sender: &Sender,
+        sender: &Settings,
     ) -> Result<Self> {
         let slot = || Slot::new(&config, sender.clone());
         Ok(Self {
@@ -99,7 +99,7 @@ impl Turns {
         while let Some(settled) = self.settling.join_next().await {
             self.settled(settled.wrap_err("a turn died")?);
         }
-        join_all(self.idle.into_iter().map(|slot| slot.publisher.close())).await;
+        join_all(self.idle.into_iter().map(|slot| slot.sender.close())).await;
         Ok(())
     }
 
@@ -125,7 +125,7 @@ impl Turns {
         };
         let (shards, started) = (turn.shards(), turn.started);
         self.pace.started(&shards, started.elapsed());
-        let sending = turn.send(&slot.publisher, self.config.horizon, self.tracer.as_ref());
+        let sending = turn.send(&slot.sender, self.config.horizon, self.tracer.as_ref());
         let sent = timeout_at(deadline, sending).await;
         match sent.unwrap_or_else(|_| Err(overdue("publishing tasks"))) {
             Ok(sent) => drop(self.settling.spawn(slot.settle(

@@ -1,5 +1,11 @@
 //! Kafka, as webmon uses it: at least once.
 //!
+//! How a batch is published: the [publisher] seals each message and hands it to librdkafka, and waits while there is no
+//! room. What Kafka answers is counted in the message's [batch](publisher::Batch), which ends when every message is
+//! acknowledged. When one fails, all of the batch has failed: the service takes a new producer and sends all of it
+//! again: a message may come twice, and none is lost. A message that is too large for the topic fails
+//! alone.
+//!
 //! At its start a service [reaches](reach) Kafka: it waits for a broker and makes the topic where it is missing. Every
 //! client has the settings of [`client_config`] and says what fails through a [`BrokerLog`]. A message is [sealed](Seal),
 //! so that its reader knows who wrote it. While the service runs, [readiness](WatchedKafka) looks at the topic and at
@@ -13,6 +19,7 @@ mod error;
 mod limits;
 mod log;
 mod look;
+pub mod publisher;
 mod reach;
 mod rights;
 mod seal;

@@ -1,9 +1,9 @@
-//! Reserved: the room of one task in a standalone's embedded broker.
+//! The room of one message in the embedded broker.
 
 use runtime::broker::{Broker, BrokerMemory};
 
-/// Bytes of the embedded broker that are given back unless their task is on its way, however its turn ends.
-pub(crate) struct Reserved<'b> {
+/// Bytes of the embedded broker that are given back unless their message is on its way, however its batch ends.
+pub(super) struct Reserved<'b> {
     /// The embedded broker's memory; none where the broker is a cluster.
     memory: Option<&'b BrokerMemory>,
     /// How many.
@@ -12,7 +12,7 @@ pub(crate) struct Reserved<'b> {
 
 impl<'b> Reserved<'b> {
     /// Waits until there is room for so many bytes.
-    pub(crate) async fn wait(broker: &'b Broker, bytes: usize) -> Self {
+    pub(super) async fn wait(broker: &'b Broker, bytes: usize) -> Self {
         let memory = broker.memory();
         if let Some(memory) = memory {
             memory.reserve(bytes).await;
@@ -20,8 +20,8 @@ impl<'b> Reserved<'b> {
         Self { memory, bytes }
     }
 
-    /// The task is on its way.
-    pub(crate) fn keep(mut self) {
+    /// The message is on its way.
+    pub(super) fn keep(mut self) {
         self.memory = None;
     }
 }
