@@ -8,12 +8,12 @@ use contract::task::Task;
 use probe::Prober;
 use prometheus_client::registry::Registry;
 use runtime::clock::Clock;
+use stream::subscription::{Ledger, Position};
 
 use crate::{
     held::{Held, Results},
     hold::Hold,
     lanes,
-    ledger::{Ledger, Position},
     metrics::Metrics,
 };
 

@@ -9,9 +9,10 @@ use contract::installation::Installation;
 use contract::task::{Task, VERSION};
 use probe::{Addresses, ProbeOptions, Prober};
 use serde_json::value::RawValue;
+use stream::subscription::Ledger;
 use tokio::runtime::Runtime;
 
-use crate::{held::Held, ledger::Ledger};
+use crate::held::Held;
 
 /// What the clock of a test shows first, in milliseconds since the Unix epoch.
 pub(crate) const NOW: i64 = 1_795_449_600_000;

@@ -2,8 +2,7 @@
 
 use contract::{outcome::Reason, result::CheckResult, task::Task};
 use recorder::Times;
-
-use crate::ledger::Position;
+use stream::subscription::Position;
 
 /// A task that was read from Kafka.
 #[derive(Debug)]

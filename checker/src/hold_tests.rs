@@ -6,11 +6,9 @@ use std::{
 };
 
 use contract::task::Task;
+use stream::subscription::Ledger;
 
-use crate::{
-    fixtures::{GLIMPSE, NOW, PATIENCE, held, task, wait_until},
-    ledger::Ledger,
-};
+use crate::fixtures::{GLIMPSE, NOW, PATIENCE, held, task, wait_until};
 
 use super::*;
 

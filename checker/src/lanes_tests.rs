@@ -10,12 +10,12 @@ use std::{
 
 use contract::task::Task;
 use prometheus_client::registry::Registry;
+use stream::subscription::Ledger;
 use tokio::time::timeout;
 
 use crate::{
     fixtures::{self, GLIMPSE, NOW, PATIENCE, held, task, wait_until},
     hold::Hold,
-    ledger::Ledger,
 };
 
 use super::*;

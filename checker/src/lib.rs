@@ -4,10 +4,11 @@
 //! intake ──► hold ──► lanes ──► recorder ──► ledger
 //! ```
 //!
-//! [Intake](intake) is one thread that owns Kafka's consumer. It reads tasks into the [hold],
+//! [Intake](intake) is one thread that owns the [subscription](stream::subscription). It reads tasks into the [hold],
 //! where each waits until it is due; then a waiting thread of the [lanes] takes it and
 //! has the [probe] check the site. Results wait in a queue of the [recorder], which writes them in batches.
-//! What is durable is closed in the [ledger], and intake commits what is durable and contiguous.
+//! What is durable is closed in the subscription's [ledger](subscription::Ledger), which commits what is durable
+//! and contiguous.
 //!
 //! When there is more to do than the lanes can, the hold [gives up](queue) what cannot be made in time, each
 //! interval its share, and sites that [timed out](timed_out_sites) share a quarter of the slots.
@@ -16,30 +17,23 @@
 //! blocks the lanes, which stops the hold, which pauses intake; the group never notices.
 //!
 //! A stop goes the same way: intake commits and leaves the group, the hold gives out what is due until
-//! others have [taken over](handover), the lanes finish their probes, the recorder writes what is left. What
+//! others have [taken over](intake), the lanes finish their probes, the recorder writes what is left. What
 //! is not committed is read again by the checkers that get the partitions, and found recorded.
 
-mod access;
 #[doc(hidden)]
 pub mod bench_support;
 pub mod cli;
 pub mod command;
 pub mod config;
-mod consumer;
 pub mod descriptors;
-mod desk;
-mod door;
 #[cfg(test)]
 mod fixtures;
-mod handover;
 mod held;
 mod hold;
 mod intake;
 mod lanes;
-mod ledger;
 pub mod memory;
 mod metrics;
-mod pulse;
 mod queue;
 mod reload;
 mod timed_out_sites;
@@ -55,14 +49,22 @@ use runtime::{
     conditions::{CHECKER, KAFKA, KAFKA_GROUP},
     service::Service,
     shutdown::Stages,
+    telemetry::Condition,
 };
 use store::{DatabaseTime, Link, Pool};
+use stream::subscription::{self, Conditions, Position, Subscription};
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Config, desk::Links, held::Results, hold::Hold, intake::Intake, lanes::Ended,
-    ledger::Position, metrics::Metrics, reload::Adopter, trace::Tracer,
+    config::Config,
+    held::Results,
+    hold::Hold,
+    intake::{Intake, Neighbours, Sorter, TaskReader},
+    lanes::Ended,
+    metrics::Metrics,
+    reload::Adopter,
+    trace::Tracer,
 };
 
 /// The connection that keeps the clock.
@@ -102,20 +104,18 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let (rows, feed) = (metrics.rows.clone(), service.feed.clone());
     let recorder = Recorder::new(link(RECORDER_POOL), Arc::clone(&results), done, feed, rows);
     let left = CancellationToken::new();
-    let links = Links {
+    let neighbours = Neighbours {
         hold: Arc::clone(&hold),
         results: Arc::clone(&results),
-        done: durable,
         clock: clock.clone(),
         metrics,
-        broker: service.broker.clone(),
-        joined,
-        reachable: shown.readiness().condition(KAFKA),
-        allowed: shown.readiness().part(KAFKA),
         _ended: left.clone().drop_guard(),
     };
     let repeats = Repeats::new(link(REPEATS_POOL), Handle::current());
-    let intake = Intake::new(&config.kafka, identity.installation, repeats, links)?;
+    let subscription = subscribe(&config, &service, joined, durable)?;
+    let reader = TaskReader::new(&config.kafka, identity.installation);
+    let sorter = Sorter::new(reader, service.broker.clone(), &neighbours);
+    let intake = Intake::new(subscription, sorter, repeats, neighbours);
 
     let mut stages = Stages::new(&service.stop);
     let (stop, asked) = (stages.stop(), stages.stop());
@@ -129,7 +129,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
             Ok(())
         })
         .wrap_err("start intake")?;
-    let lasts = handover::at_the_end(config.drain, &service.broker);
+    let lasts = intake::time_at_the_end(config.drain, &service.broker);
     stages.spawn("hold", close_hold(hold, left, stop, lasts));
     let recorder = traced(recorder, tracer);
     stages.spawn("record", record_all(recorder, ended, prober.clone()));
@@ -155,6 +155,28 @@ const fn connection(name: &'static str) -> Pool {
         connections: 1,
         settings: recorder::SETTINGS,
     }
+}
+
+/// Joins the group of the checkers. What is `durable` is committed.
+fn subscribe(
+    config: &Config,
+    service: &Service,
+    joined: Condition,
+    durable: mpsc::Receiver<Vec<Position>>,
+) -> Result<Subscription> {
+    let readiness = service.endpoints.readiness();
+    let conditions = Conditions {
+        joined,
+        allowed: readiness.part(KAFKA),
+        reachable: readiness.condition(KAFKA),
+    };
+    let settings = subscription::Settings {
+        kafka: config.kafka.clone(),
+        broker: service.broker.clone(),
+        client_id: "webmon-checker",
+        messages: "tasks",
+    };
+    Subscription::join(&settings, conditions, durable)
 }
 
 /// The same, and what becomes durable is traced, if there is a tracer.

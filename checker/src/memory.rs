@@ -6,9 +6,10 @@
 use std::fmt;
 
 use runtime::cgroup;
+use stream::subscription;
 use tracing::{info, warn};
 
-use crate::{config::Config, consumer, hold, intake, lanes};
+use crate::{config::Config, hold, lanes};
 
 /// What a checker takes that has nothing to do, in bytes: the program, the runtime, connections, metrics, and what
 /// the allocator cannot give back.
@@ -35,9 +36,12 @@ impl Bound {
                 "slots",
                 bytes(config.slots.saturating_mul(lanes::SLOT_BYTES)),
             ),
-            ("hold", bytes(hold::MOST_BYTES + intake::MOST_DRAINED_BYTES)),
+            (
+                "hold",
+                bytes(hold::MOST_BYTES + subscription::MOST_READ_BYTES),
+            ),
             ("results", bytes(recorder::BYTES)),
-            ("kafka", bytes(consumer::BYTES)),
+            ("kafka", bytes(subscription::MEMORY_BYTES)),
         ];
         Self {
             parts: own

@@ -13,11 +13,9 @@ use std::{
 };
 
 use contract::task::Task;
+use stream::subscription::Position;
 
-use crate::{
-    held::{Finished, Held},
-    ledger::Position,
-};
+use crate::held::{Finished, Held};
 
 /// How long the oldest ready task has waited when those go first that have waited less.
 const PATIENCE_MS: i64 = 1_000;

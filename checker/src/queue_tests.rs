@@ -1,11 +1,9 @@
 //! What the order of the tasks promises.
 
 use contract::outcome::Reason;
+use stream::subscription::Ledger;
 
-use crate::{
-    fixtures::{NOW, held, task},
-    ledger::Ledger,
-};
+use crate::fixtures::{NOW, held, task};
 
 use super::*;
 

@@ -1,10 +1,15 @@
 //! Kafka, as webmon uses it: at least once.
 //!
-//! How a batch is published: the [publisher] seals each message and hands it to librdkafka, and waits while there is no
-//! room. What Kafka answers is counted in the message's [batch](publisher::Batch), which ends when every message is
-//! acknowledged. When one fails, all of the batch has failed: the service takes a new producer and sends all of it
-//! again: a message may come twice, and none is lost. A message that is too large for the topic fails
-//! alone.
+//! How a message is read at least once: a [subscription] is a member of a group, and one thread owns its client. The
+//! service gets each message with its [position](subscription::Position), which travels with the message to the end
+//! and comes back when what became of it is durable. The [ledger](subscription::Ledger) keeps what is open. Each second
+//! it says what may be committed of each partition: what is durable and contiguous. After a crash, or when another
+//! member takes the partition, all that was not committed is read again. A client that lost its way is replaced.
+//!
+//! How a batch is published: a [publisher] seals each message, and hands it to librdkafka when there is room. What Kafka
+//! answers is counted in the message's [batch](publisher::Batch), which ends when every message is acknowledged. When
+//! one fails the batch has failed: the service sends all of it again, with a new producer. So a message may come
+//! twice, and none is lost. A message that is too large for the topic fails alone.
 //!
 //! At its start a service [reaches](reach) Kafka: it waits for a broker and makes the topic where it is missing. Every
 //! client has the settings of [`client_config`] and says what fails through a [`BrokerLog`]. A message is [sealed](Seal),
@@ -24,6 +29,7 @@ mod reach;
 mod rights;
 mod seal;
 mod stranded;
+pub mod subscription;
 mod topic;
 mod wait;
 

@@ -74,7 +74,7 @@ async fn a_broker_that_was_out_of_touch_is_found_again() {
 }
 
 /// Its partitions begin with an epoch that is older than that of those whose place they take: librdkafka
-/// then waits for a newer one for ever, see `checker::pulse`.
+/// then waits for a newer one for ever, see `lib/stream/src/subscription/partition_watch.rs`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_that_was_made_anew_after_a_restart_of_the_broker_is_read() {
     let plan = Plan::of(&[

@@ -125,7 +125,7 @@ impl Producer {
     }
 }
 
-/// A producer as the scheduler's (`scheduler/src/publish.rs`), without its bounds of memory.
+/// A producer as the scheduler's (`lib/stream/src/publisher/`), without its bounds of memory.
 fn producer(config: &KafkaConfig, context: Acknowledged) -> Result<ThreadedProducer<Acknowledged>> {
     client_config(config, "webmon-bench")
         .set("acks", "all")

@@ -1,4 +1,4 @@
-//! The door of the desk: which messages are tasks of this installation.
+//! The reader of tasks: which messages are tasks of this installation.
 
 use std::collections::BTreeSet;
 
@@ -6,40 +6,38 @@ use contract::{
     installation::Installation,
     task::{Task, TaskError},
 };
-use stream::{HEADER, Seal, config::KafkaConfig};
+use stream::{HEADER, Seal, config::KafkaConfig, subscription::Message};
 use tracing::{error, warn};
-
-use crate::consumer::Message;
 
 /// How many other installations are remembered; more would be made up.
 const MOST_REMEMBERED: usize = 16;
 
-/// Who comes in.
+/// Reads tasks from messages.
 #[derive(Debug)]
-pub(crate) struct Door {
+pub(crate) struct TaskReader {
     /// Whose tasks are checked here.
     ours: Installation,
     /// By what a message shows that one of us wrote it, where that is asked for.
     seal: Option<Seal>,
-    /// Whether a message was looked at.
-    opened: bool,
+    /// Whether the headers of a message were looked at.
+    has_looked: bool,
     /// The other installations of which was told.
     told: BTreeSet<Installation>,
 }
 
-impl Door {
-    /// A door for the tasks of this installation.
+impl TaskReader {
+    /// A reader of the tasks of this installation.
     pub(crate) fn new(config: &KafkaConfig, ours: Installation) -> Self {
         Self {
             ours,
             seal: Seal::of(config),
-            opened: false,
+            has_looked: false,
             told: BTreeSet::new(),
         }
     }
 
     /// Refuses a message that none of us wrote, where messages have to show that.
-    pub(crate) fn admit(&mut self, message: &Message<'_>) -> Result<(), TaskError> {
+    pub(super) fn verify(&mut self, message: &Message<'_>) -> Result<(), TaskError> {
         let Some(seal) = &mut self.seal else {
             self.warn_of_headers(message);
             return Ok(());
@@ -49,30 +47,30 @@ impl Door {
             .map_err(|unsealed| TaskError::Poison(unsealed.to_string()))
     }
 
-    /// Reads a message that was admitted, at the instant `now`.
-    pub(crate) fn read(&self, message: &Message<'_>, now: i64) -> Result<Task, TaskError> {
+    /// Reads a message that was verified, at the instant `now`.
+    pub(super) fn decode(&self, message: &Message<'_>, now: i64) -> Result<Task, TaskError> {
         Task::decode(message.payload(), now, self.ours)
     }
 
     /// Says so if the scheduler has a key and this checker has none. The first message shows it; looking at the
     /// headers of each would cost something.
     fn warn_of_headers(&mut self, message: &Message<'_>) {
-        if !self.opened && message.headers(HEADER).next().is_some() {
+        if !self.has_looked && message.headers(HEADER).next().is_some() {
             warn!(
                 "tasks carry the header {HEADER}, and this checker believes every message: set the schedulers' \
                  kafka.key for this checker too"
             );
         }
-        self.opened = true;
+        self.has_looked = true;
     }
 
     /// Tells of another installation on this topic, once.
-    pub(crate) fn tell_of(&mut self, theirs: Installation, topic: &str, message: &Message<'_>) {
+    pub(super) fn tell_of(&mut self, theirs: Installation, message: &Message<'_>) {
         if self.told.len() >= MOST_REMEMBERED || !self.told.insert(theirs) {
             return;
         }
         error!(
-            kafka.topic = topic,
+            kafka.topic = message.topic(),
             kafka.partition = message.partition(),
             kafka.offset = message.offset(),
             installation.ours = %self.ours,

@@ -1,9 +1,9 @@
-//! Pulse: whether intake hears what its partitions have to say.
+//! The watch over partitions: does the consumer read what comes to them?
 //!
 //! A consumer has been seen to read nothing for ever, as a healthy member of its group, from a topic
-//! that was deleted and made anew. So partitions of which nothing was heard for a while are looked at with
-//! a client of its own. One that is shorter than it was, or that has grown by one look and of which nothing
-//! was heard until the next, shows that intake is deaf.
+//! that was deleted and made anew. So a second client looks at the ends of partitions from which nothing was
+//! read for a while. A partition may be shorter than it was; or it has grown by one look, and nothing was read
+//! from it until the next. Either shows that the consumer is deaf.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,9 +18,11 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer as _},
     error::KafkaResult,
 };
-use stream::{Quiet, client_config, config::KafkaConfig};
 
-/// How often to look: a task that has come is read long before, unless a connection fell silent, and then another
+use super::Settings;
+use crate::{Quiet, client_config};
+
+/// How often to look: a message that has come is read long before, unless a connection fell silent, and then another
 /// one helps as well.
 const EVERY: Duration = Duration::from_secs(4);
 /// Looks that are further apart say nothing about each other: this process stood still.
@@ -32,9 +34,9 @@ const LIMIT: Duration = Duration::from_secs(2);
 type Ends = BTreeMap<i32, i64>;
 
 /// What is known of the partitions.
-pub(crate) struct Pulse {
-    /// Of which something was heard since the last look.
-    heard: BTreeSet<i32>,
+pub(super) struct PartitionWatch {
+    /// From which something was read since the last look.
+    read: BTreeSet<i32>,
     /// When was last looked.
     looked_at: Instant,
     /// What was found.
@@ -50,26 +52,26 @@ pub(crate) struct Pulse {
 /// What the looks have shown.
 #[derive(Debug, Default)]
 struct Growth {
-    /// The highest ends that were ever seen, whoever reads the partition.
+    /// The highest ends that were ever seen, whichever member reads the partition.
     highest: Ends,
-    /// The ends, at the last look, of partitions of which nothing was heard until then.
+    /// The ends, at the last look, of partitions from which nothing was read until then.
     ends: Ends,
     /// Those whose end was another one at the look before that.
     grown: BTreeSet<i32>,
 }
 
-impl Pulse {
+impl PartitionWatch {
     /// Nothing is known yet.
-    pub(crate) fn new(config: &KafkaConfig) -> Result<Self> {
+    pub(super) fn new(settings: &Settings) -> Result<Self> {
         let (questions, asked) = sync_channel(1);
         let (answer, answers) = sync_channel(1);
-        let config = config.clone();
+        let settings = settings.clone();
         let thread = thread::Builder::new()
-            .name("pulse".to_owned())
-            .spawn(move || ask(&config, &asked, &answer))
+            .name("partition watch".to_owned())
+            .spawn(move || ask(&settings, &asked, &answer))
             .wrap_err("start a thread that looks at partitions")?;
         Ok(Self {
-            heard: BTreeSet::new(),
+            read: BTreeSet::new(),
             looked_at: Instant::now(),
             growth: Growth::default(),
             questions,
@@ -79,18 +81,18 @@ impl Pulse {
     }
 
     /// The message at this offset came from a partition.
-    pub(crate) fn heard(&mut self, partition: i32, offset: i64) {
-        self.heard.insert(partition);
+    pub(super) fn read(&mut self, partition: i32, offset: i64) {
+        self.read.insert(partition);
         self.growth.highest.insert(partition, offset + 1);
     }
 
-    /// Whether something came to one of these partitions, which are all that are read, and was not heard.
+    /// Whether something came to one of these partitions, which are all that the consumer has, and was not read.
     /// Never waits.
-    pub(crate) fn is_deaf(&mut self, partitions: impl Iterator<Item = i32>) -> bool {
+    pub(super) fn is_deaf(&mut self, partitions: impl Iterator<Item = i32>) -> bool {
         if let Ok(answer) = self.answers.try_recv() {
             let mut ends = answer.unwrap_or_default();
-            ends.retain(|partition, _| !self.heard.contains(partition));
-            self.heard.clear();
+            ends.retain(|partition, _| !self.read.contains(partition));
+            self.read.clear();
             return self.growth.look(ends);
         }
         let pause = self.looked_at.elapsed();
@@ -99,7 +101,7 @@ impl Pulse {
             if pause > LATEST {
                 self.growth.pause();
             }
-            let silent = partitions.filter(|partition| !self.heard.contains(partition));
+            let silent = partitions.filter(|partition| !self.read.contains(partition));
             // While the last question is open there is no other.
             drop(self.questions.try_send(silent.collect()));
         }
@@ -107,7 +109,7 @@ impl Pulse {
     }
 
     /// These partitions are given or taken.
-    pub(crate) fn reassign(&mut self, partitions: &[i32]) {
+    pub(super) fn reassign(&mut self, partitions: &[i32]) {
         for partition in partitions {
             self.growth.ends.remove(partition);
             self.growth.grown.remove(partition);
@@ -115,23 +117,23 @@ impl Pulse {
     }
 
     /// Nothing is read for now.
-    pub(crate) fn pause(&mut self) {
+    pub(super) fn pause(&mut self) {
         self.growth.pause();
     }
 
     /// Another consumer reads from now on.
-    pub(crate) fn start_over(&mut self) {
+    pub(super) fn start_over(&mut self) {
         self.growth = Growth::default();
     }
 
     /// Asks nothing any more; the thread ends soon.
-    pub(crate) fn end(self) -> JoinHandle<()> {
+    pub(super) fn end(self) -> JoinHandle<()> {
         self.thread
     }
 }
 
 impl Growth {
-    /// Takes in the ends of the partitions of which nothing was heard since the last look; whether one of
+    /// Takes in the ends of the partitions from which nothing was read since the last look; whether one of
     /// them had grown by then, or is shorter than it was: its topic was made anew.
     fn look(&mut self, ends: Ends) -> bool {
         let deaf = ends.iter().any(|(partition, end)| {
@@ -146,7 +148,7 @@ impl Growth {
             before.is_some_and(|before| before != *end)
         });
         self.grown = grown.map(|(partition, _)| *partition).collect();
-        // Whoever is deaf stays so until another consumer reads.
+        // A deaf consumer stays deaf until another one takes its place.
         if !deaf {
             self.highest.extend(&ends);
         }
@@ -162,17 +164,18 @@ impl Growth {
 }
 
 /// Answers questions until there are no more.
-fn ask(config: &KafkaConfig, questions: &Receiver<Vec<i32>>, answers: &SyncSender<Option<Ends>>) {
+fn ask(settings: &Settings, questions: &Receiver<Vec<i32>>, answers: &SyncSender<Option<Ends>>) {
+    let client_id = format!("{}-pulse", settings.client_id);
     let mut client = None;
     for partitions in questions {
         // The configuration was good enough for the client that reads.
         let asked = client.take().or_else(|| {
-            let config = client_config(config, "webmon-checker-pulse");
+            let config = client_config(&settings.kafka, &client_id);
             config.create_with_context(Quiet).ok()
         });
         let ends = asked
             .as_ref()
-            .map(|asked| ends(asked, &config.topic, &partitions));
+            .map(|asked| ends(asked, &settings.kafka.topic, &partitions));
         let ends = ends.and_then(Result::ok);
         // One that is not answered may have lost its way, too.
         client = asked.filter(|_| ends.is_some());

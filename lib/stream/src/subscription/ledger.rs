@@ -1,26 +1,26 @@
 //! Ledger: which offsets may be committed.
 //!
-//! A position travels with its task to the end. Committed is, per partition, what is durable and
-//! contiguous in the order of delivery, and nothing else: a checker that dies gets, or hands to
-//! another, exactly the tasks whose results are not in the database. Tasks end in any order, so the
-//! ledger keeps the open ones, as ranges: a backlog that is read ahead is one range, however long.
+//! A position travels with its message to the end. Committed is, per partition, what is durable and
+//! contiguous in the order of delivery, and nothing else: after a crash, exactly the messages that
+//! were not done are read again. Messages end in any order, so the ledger keeps the open ones, as
+//! ranges: a thousand neighbours that are all open are one range.
 
 use std::collections::BTreeMap;
 
-/// Where a task stood, and under which assignment it was read.
+/// Where a message stood, and under which assignment it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Position {
-    /// The partition of the tasks' topic.
-    pub(crate) partition: i32,
+pub struct Position {
+    /// The partition of the topic.
+    pub partition: i32,
     /// Counts assignments; an assignment that is over is never committed.
-    pub(crate) assignment: u64,
+    pub assignment: u64,
     /// The offset in the partition.
     offset: i64,
 }
 
 /// The assigned partitions.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
+pub struct Ledger {
     /// The account of each partition.
     accounts: BTreeMap<i32, Account>,
     /// How many accounts were opened.
@@ -44,14 +44,14 @@ struct Account {
 
 impl Ledger {
     /// Starts new accounts for these partitions.
-    pub(crate) fn assign(&mut self, partitions: &[i32]) {
+    pub fn assign(&mut self, partitions: &[i32]) {
         for partition in partitions {
             self.open_account(*partition);
         }
     }
 
-    /// Closes the accounts of these partitions: what is still open will be read by somebody else.
-    pub(crate) fn revoke(&mut self, partitions: &[i32]) {
+    /// Closes the accounts of these partitions: another member reads what is still open.
+    pub fn revoke(&mut self, partitions: &[i32]) {
         for partition in partitions {
             self.accounts.remove(partition);
         }
@@ -59,24 +59,24 @@ impl Ledger {
     }
 
     /// The current assignment of each partition, if any has changed since this was last asked.
-    pub(crate) fn changed(&mut self) -> Option<BTreeMap<i32, u64>> {
+    pub fn changed(&mut self) -> Option<BTreeMap<i32, u64>> {
         let assignment = |(partition, account): (&i32, &Account)| (*partition, account.assignment);
         std::mem::take(&mut self.changed).then(|| self.accounts.iter().map(assignment).collect())
     }
 
     /// The assigned partitions.
-    pub(crate) fn partitions(&self) -> impl Iterator<Item = i32> {
+    pub fn partitions(&self) -> impl Iterator<Item = i32> {
         self.accounts.keys().copied()
     }
 
     /// Whether no partition is assigned.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.accounts.is_empty()
     }
 
-    /// Opens a task that was just read. An offset that does not go forward means that the partition
+    /// Opens a message that was just read. An offset that does not go forward means that the partition
     /// was made anew, or is read again: its account starts anew.
-    pub(crate) fn deliver(&mut self, partition: i32, offset: i64) -> Position {
+    pub fn deliver(&mut self, partition: i32, offset: i64) -> Position {
         let backwards = |account: &Account| account.next.is_some_and(|next| offset < next);
         if self.accounts.get(&partition).is_none_or(backwards) {
             self.open_account(partition);
@@ -93,8 +93,8 @@ impl Ledger {
         }
     }
 
-    /// Closes a task whose result is durable.
-    pub(crate) fn done(&mut self, position: Position) {
+    /// Closes a message with which nothing remains to be done.
+    pub fn done(&mut self, position: Position) {
         let account = self.accounts.get_mut(&position.partition);
         if let Some(account) = account.filter(|account| account.assignment == position.assignment) {
             account.done(position.offset);
@@ -102,7 +102,7 @@ impl Ledger {
     }
 
     /// The offsets to commit, per partition that has moved since they were last asked for.
-    pub(crate) fn commits(&mut self) -> Vec<(i32, i64)> {
+    pub fn commits(&mut self) -> Vec<(i32, i64)> {
         self.accounts
             .iter_mut()
             .filter_map(|(partition, account)| Some((*partition, account.commit()?)))
