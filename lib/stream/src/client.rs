@@ -10,7 +10,7 @@ use crate::error::KafkaError;
 
 /// What all clients of a configuration have in common; `client_id` is how brokers' logs call this one.
 ///
-/// Create clients from it with a context that hands `log` and `error` to a [`BrokerLog`](crate::BrokerLog).
+/// Create clients from it with a context that takes its `log` and `error`.
 pub fn client_config(config: &KafkaConfig, client_id: &str) -> ClientConfig {
     let mut client = ClientConfig::new();
     client

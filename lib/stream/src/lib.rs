@@ -12,7 +12,7 @@
 //! twice, and none is lost. A message that is too large for the topic fails alone.
 //!
 //! At its start a service [reaches](reach) Kafka: it waits for a broker and makes the topic where it is missing. Every
-//! client has the settings of [`client_config`] and says what fails through a [`BrokerLog`]. A message is [sealed](Seal),
+//! client has the settings of [`client_config`] and says what fails once, not once per attempt. A message is [sealed](Seal),
 //! so that its reader knows who wrote it. While the service runs, [readiness](WatchedKafka) looks at the topic and at
 //! the brokers that lead it.
 
@@ -36,11 +36,13 @@ mod wait;
 pub use client::client_config;
 pub use error::KafkaError;
 pub use limits::TopicLimits;
-pub use log::{BrokerLog, Quiet};
 pub use look::WatchedKafka;
 pub use reach::{Reached, reach};
-pub use rights::{Act, Lack, lacking_right};
 pub use seal::{HEADER, HEADER_BYTES, NoRandomness, Seal, Unsealed, random_key};
-pub use stranded::{STATISTICS_INTERVAL_MS, Stranded};
-pub use topic::{TopicState, describe, ensure_topic, prepare_topic};
+pub use topic::{TopicState, ensure_topic, prepare_topic};
 pub use wait::wait_for_brokers;
+
+pub(crate) use log::{BrokerLog, Quiet};
+pub(crate) use rights::{Act, Lack, lacking_right};
+pub(crate) use stranded::{STATISTICS_INTERVAL_MS, Stranded};
+pub(crate) use topic::describe;

@@ -18,7 +18,7 @@ const MAX_REMEMBERED: usize = 256;
 /// Each failure is logged once until [`recovered`](Self::recovered) is called, and a few a minute at
 /// most: one of several brokers may be away while the others answer.
 #[derive(Debug)]
-pub struct BrokerLog {
+pub(crate) struct BrokerLog {
     /// Which client this is, for the log.
     client: &'static str,
     /// Whether something failed since the last recovery.
@@ -37,8 +37,8 @@ struct Said {
 }
 
 impl BrokerLog {
-    /// A log for the client that people know as `client`: `producer`, `intake`.
-    pub const fn new(client: &'static str) -> Self {
+    /// A log for the client that people know as `client`: `producer`, `consumer`.
+    pub(crate) const fn new(client: &'static str) -> Self {
         Self {
             client,
             failing: AtomicBool::new(false),
@@ -51,7 +51,7 @@ impl BrokerLog {
 
     /// Call this whenever Kafka did what was asked; logs once if it had failed before. Costs next to
     /// nothing otherwise.
-    pub fn recovered(&self) {
+    pub(crate) fn recovered(&self) {
         if self.failing.load(Ordering::Relaxed) && self.failing.swap(false, Ordering::Relaxed) {
             self.said
                 .lock()
@@ -105,7 +105,7 @@ impl ClientContext for BrokerLog {
 
 /// A client whose failures are told by what it is asked: what librdkafka says of them is for `debug`.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Quiet;
+pub(crate) struct Quiet;
 
 impl ClientContext for Quiet {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {

@@ -6,7 +6,7 @@ use rdkafka::error::RDKafkaErrorCode;
 
 /// What a service does with Kafka, and needs a right for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
+pub(crate) enum Act {
     /// A scheduler sends tasks.
     Write,
     /// A checker reads tasks.
@@ -19,11 +19,11 @@ pub enum Act {
 
 /// A right that lacks, and what would help. Shown as one text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lack {
+pub(crate) struct Lack {
     /// The right, and on what.
-    pub what: String,
+    pub(crate) what: String,
     /// What would help.
-    pub remedy: &'static str,
+    pub(crate) remedy: &'static str,
 }
 
 impl fmt::Display for Lack {
@@ -33,7 +33,12 @@ impl fmt::Display for Lack {
 }
 
 /// The right that lacks, if a broker has refused an act on `topic`, or in `group`, for this.
-pub fn lacking_right(code: RDKafkaErrorCode, act: Act, topic: &str, group: &str) -> Option<Lack> {
+pub(crate) fn lacking_right(
+    code: RDKafkaErrorCode,
+    act: Act,
+    topic: &str,
+    group: &str,
+) -> Option<Lack> {
     match code {
         RDKafkaErrorCode::GroupAuthorizationFailed => Some(Lack {
             what: format!("no right to READ group {group}"),

@@ -11,13 +11,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde::Deserialize;
 
 /// How often librdkafka tells which brokers it knows: `statistics.interval.ms`.
-pub const STATISTICS_INTERVAL_MS: &str = "2000";
+pub(crate) const STATISTICS_INTERVAL_MS: &str = "2000";
 /// After so many looks in a row without any broker it will not find one again.
 const LOOKS: u32 = 2;
 
 /// Whether a client has lost all its brokers. Its context hands `stats_raw` to it.
 #[derive(Debug, Default)]
-pub struct Stranded(AtomicU32);
+pub(crate) struct Stranded(AtomicU32);
 
 /// The part of librdkafka's statistics that matters here.
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ struct Broker {
 
 impl Stranded {
     /// Takes in statistics, as JSON.
-    pub fn look(&self, statistics: &[u8]) {
+    pub(crate) fn look(&self, statistics: &[u8]) {
         let Ok(Statistics { brokers }) = serde_json::from_slice(statistics) else {
             return;
         };
@@ -48,7 +48,7 @@ impl Stranded {
     }
 
     /// Whether it has; it wants to be replaced then.
-    pub fn is_so(&self) -> bool {
+    pub(crate) fn is_so(&self) -> bool {
         self.0.load(Ordering::Relaxed) >= LOOKS
     }
 }

@@ -172,7 +172,7 @@ async fn create(
 }
 
 /// A code in librdkafka's words, without its name in Rust.
-pub fn describe(code: RDKafkaErrorCode) -> String {
+pub(crate) fn describe(code: RDKafkaErrorCode) -> String {
     let text = code.to_string();
     let words = text
         .split_once(" (")

@@ -61,7 +61,7 @@ async fn whatever_fails_and_heals_every_due_instant_is_accounted_for() {
 }
 
 /// While it stands still it is struck off the list of brokers, and when it answers again it says
-/// that there are none: see `runtime::kafka::Stranded`.
+/// that there are none: see `lib/stream/src/stranded.rs`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_was_out_of_touch_is_found_again() {
     let plan = Plan::of(&[

@@ -41,14 +41,14 @@ pub(super) struct Member {
     /// Whether the partitions are paused.
     pub(super) paused: bool,
     /// When partitions were last assigned.
-    given_at: Option<Instant>,
+    assigned_at: Option<Instant>,
     /// When the assignment last changed, in whatever way.
     changed_at: Instant,
     /// Whether the last change was an assignment, if only of nothing: then the consumer is a member.
     in_group: bool,
     /// What Kafka refuses to the consumer.
     right: ReadRight,
-    /// Whether the consumer hears; not asked in a standalone, whose broker forgets no topic.
+    /// Whether the consumer reads what comes; not asked in a standalone, whose broker forgets no topic.
     watch: Option<PartitionWatch>,
     /// Whether the group was joined.
     joined: Condition,
@@ -68,7 +68,7 @@ impl Member {
         Ok(Self {
             ledger: Ledger::default(),
             paused: false,
-            given_at: None,
+            assigned_at: None,
             changed_at: Instant::now(),
             in_group: false,
             right: ReadRight::new(allowed, settings.messages),
@@ -84,13 +84,13 @@ impl Member {
             Change::Assigned(partitions) => {
                 info!(kafka.partitions = partitions.len(), "assigned partitions");
                 self.ledger.assign(partitions);
-                self.given_at = Some(Instant::now());
+                self.assigned_at = Some(Instant::now());
                 self.in_group = true;
                 // Said in either case: a partition that was paused, revoked and assigned again would
                 // stay silent for ever.
                 consumer.set_paused(partitions.iter().copied(), self.paused);
                 if !partitions.is_empty() {
-                    self.right.given(Instant::now());
+                    self.right.assigned(Instant::now());
                 }
             }
             Change::Revoked(partitions) => {
@@ -136,9 +136,11 @@ impl Member {
     }
 
     /// Whether another consumer should take the place of this one: it has been no member for so long, it may have
-    /// got a right that it lacked, or it is deaf.
+    /// got a right that it lacked, or it misses messages.
     pub(super) fn is_lost(&mut self, outside_limit: Duration) -> bool {
-        self.is_outside(outside_limit) || self.right.asks_again(Instant::now()) || self.is_deaf()
+        self.is_outside(outside_limit)
+            || self.right.asks_again(Instant::now())
+            || self.misses_messages()
     }
 
     /// Whether this has been no member of the group for so long, though others reach Kafka.
@@ -148,19 +150,19 @@ impl Member {
 
     /// Whether something came to its partitions that the consumer does not read. It need not while they
     /// are paused.
-    fn is_deaf(&mut self) -> bool {
+    fn misses_messages(&mut self) -> bool {
         let Some(watch) = &mut self.watch else {
             return false;
         };
         if self.paused {
             watch.pause();
         }
-        watch.is_deaf(self.ledger.partitions())
+        watch.misses_messages(self.ledger.partitions())
     }
 
     /// Whether partitions were assigned within this time.
     pub(super) fn was_assigned_within(&self, time: Duration) -> bool {
-        self.given_at.is_some_and(|at| at.elapsed() < time)
+        self.assigned_at.is_some_and(|at| at.elapsed() < time)
     }
 
     /// Tells whether this is a member that has its part of the work.

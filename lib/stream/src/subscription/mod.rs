@@ -206,7 +206,7 @@ impl Subscription {
     }
 
     /// Takes another consumer in place of one that does not find its way to Kafka, or into the group, any
-    /// more, or hears nothing there; not while too many are still being closed.
+    /// more, or misses messages there; not while too many are still being closed.
     fn rejoin_if_lost(&mut self) {
         let just_now = |at: Instant| at.elapsed() < REJOIN_PAUSE;
         let is_lost = self.consumer.is_stranded() || self.member.is_lost(OUTSIDE_LIMIT);

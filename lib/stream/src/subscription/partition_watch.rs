@@ -3,7 +3,7 @@
 //! A consumer has been seen to read nothing for ever, as a healthy member of its group, from a topic
 //! that was deleted and made anew. So a second client looks at the ends of partitions from which nothing was
 //! read for a while. A partition may be shorter than it was; or it has grown by one look, and nothing was read
-//! from it until the next. Either shows that the consumer is deaf.
+//! from it until the next. Either shows that the consumer misses messages.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -88,7 +88,7 @@ impl PartitionWatch {
 
     /// Whether something came to one of these partitions, which are all that the consumer has, and was not read.
     /// Never waits.
-    pub(super) fn is_deaf(&mut self, partitions: impl Iterator<Item = i32>) -> bool {
+    pub(super) fn misses_messages(&mut self, partitions: impl Iterator<Item = i32>) -> bool {
         if let Ok(answer) = self.answers.try_recv() {
             let mut ends = answer.unwrap_or_default();
             ends.retain(|partition, _| !self.read.contains(partition));
@@ -136,7 +136,7 @@ impl Growth {
     /// Takes in the ends of the partitions from which nothing was read since the last look; whether one of
     /// them had grown by then, or is shorter than it was: its topic was made anew.
     fn look(&mut self, ends: Ends) -> bool {
-        let deaf = ends.iter().any(|(partition, end)| {
+        let misses = ends.iter().any(|(partition, end)| {
             let shorter = self
                 .highest
                 .get(partition)
@@ -148,12 +148,12 @@ impl Growth {
             before.is_some_and(|before| before != *end)
         });
         self.grown = grown.map(|(partition, _)| *partition).collect();
-        // A deaf consumer stays deaf until another one takes its place.
-        if !deaf {
+        // A consumer that misses messages goes on missing them until another one takes its place.
+        if !misses {
             self.highest.extend(&ends);
         }
         self.ends = ends;
-        deaf
+        misses
     }
 
     /// Looks say nothing about each other for now.
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_that_has_grown_and_is_not_heard_shows_it() {
+    fn a_partition_that_has_grown_and_is_not_read_shows_it() {
         let mut growth = Growth::default();
         assert!(!growth.look(ends([5, 7])), "the first look");
         assert!(!growth.look(ends([5, 8])), "a task that has just come");
@@ -241,11 +241,11 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_that_was_heard_starts_anew() {
+    fn a_partition_that_was_read_starts_anew() {
         let mut growth = Growth::default();
         growth.look(ends([5]));
         growth.look(ends([6]));
-        assert!(!growth.look(ends([])), "heard");
+        assert!(!growth.look(ends([])), "read");
         assert!(!growth.look(ends([7])));
         assert!(!growth.look(ends([8])));
         assert!(growth.look(ends([9])));

@@ -22,8 +22,8 @@ pub(super) struct ReadRight {
     messages: &'static str,
     /// What lacks, and when this consumer was told so; another one has not been told yet.
     lack: Option<(String, Option<Instant>)>,
-    /// When this consumer was given partitions.
-    given_at: Option<Instant>,
+    /// When partitions were assigned to this consumer.
+    assigned_at: Option<Instant>,
 }
 
 impl ReadRight {
@@ -33,7 +33,7 @@ impl ReadRight {
             condition,
             messages,
             lack: None,
-            given_at: None,
+            assigned_at: None,
         }
     }
 
@@ -54,14 +54,14 @@ impl ReadRight {
         }
     }
 
-    /// The consumer was given partitions.
-    pub(super) fn given(&mut self, now: Instant) {
-        self.given_at = Some(now);
+    /// Partitions were assigned to the consumer.
+    pub(super) fn assigned(&mut self, now: Instant) {
+        self.assigned_at = Some(now);
     }
 
     /// Another consumer takes the place of this one.
     pub(super) fn start_over(&mut self) {
-        self.given_at = None;
+        self.assigned_at = None;
         if let Some((_, told)) = &mut self.lack {
             *told = None;
         }
@@ -76,7 +76,7 @@ impl ReadRight {
             return now.saturating_duration_since(*told) >= ASK_AGAIN;
         }
         let silent = |at: Instant| now.saturating_duration_since(at) >= SILENCE;
-        if self.given_at.is_some_and(silent) {
+        if self.assigned_at.is_some_and(silent) {
             self.granted();
         }
         false
@@ -120,12 +120,12 @@ mod tests {
         assert!(right.asks_again(now));
         right.start_over();
         assert!(!right.asks_again(now + ASK_AGAIN), "it has no partitions");
-        right.given(now);
+        right.assigned(now);
         right.refused("no right".to_owned(), now);
         now += ASK_AGAIN;
         assert!(right.asks_again(now), "it was told the same");
         right.start_over();
-        right.given(now);
+        right.assigned(now);
         assert!(!right.asks_again(now + SILENCE / 2));
         assert!(!condition.holds());
         assert!(!right.asks_again(now + SILENCE));
