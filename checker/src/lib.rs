@@ -36,6 +36,7 @@ pub mod memory;
 mod metrics;
 mod queue;
 mod reload;
+mod slots;
 mod timed_out_sites;
 mod trace;
 
@@ -79,7 +80,7 @@ const DONE_DEPTH: usize = 64;
 
 /// Checks until the service is stopped.
 pub async fn run(config: Config, service: Service) -> Result<()> {
-    let slots = usable_slots(&config);
+    let slots = slots::usable(&config);
     let shown = &service.endpoints;
     let metrics = shown.register(Metrics::register);
     let working = service.conditions(CHECKER);
@@ -137,15 +138,6 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let drain = config.drain;
     Adopter::new(config, prober, lanes).start(&mut stages, service.reloads);
     exporter.after(stages.run(drain)).await
-}
-
-/// How many of the configured slots are used. Logs what memory they may take, and whether files are lacking.
-fn usable_slots(config: &Config) -> usize {
-    memory::Bound::of(config).say();
-    if let Some(fault) = descriptors::fault(config.slots) {
-        tracing::warn!("{fault}");
-    }
-    descriptors::slots_that_fit(config.slots)
 }
 
 /// A connection of this name that records, or is to answer as fast as one that does.

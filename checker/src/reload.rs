@@ -9,7 +9,7 @@ use runtime::{
     telemetry::Logs,
 };
 
-use crate::{config::Config, lanes::Slots, usable_slots};
+use crate::{config::Config, lanes::Slots, slots};
 
 /// What changes without a restart, and what is in force now.
 pub(crate) struct Adopter {
@@ -56,7 +56,7 @@ impl Adopter {
         changes.needs_restart("drain", &self.config.drain, &drain);
         changes.log(logs, &mut self.config.log, log);
         if changes.adopt("slots", &mut self.config.slots, slots) {
-            self.slots.set(usable_slots(&self.config));
+            self.slots.set(slots::usable(&self.config));
         }
         self.adopt_probe(&mut changes, probe);
         changes

@@ -111,22 +111,20 @@ impl<P: Copy> Recorder<P> {
     async fn record(&mut self, mut finished: Vec<Finished<P>>) {
         // One order for all recorders, so that two of them cannot wait for each other.
         finished.sort_by_key(|finished| (finished.result.site_id, finished.result.scheduled_at));
-        while !finished.is_empty() {
-            let rest = finished.split_off(finished.len().min(BATCH_ROWS));
-            let batch = rows::distinct(finished.iter().map(|finished| &finished.result));
+        for part in finished.chunks(BATCH_ROWS) {
+            let batch = rows::distinct(part.iter().map(|finished| &finished.result));
             self.write(&batch).await;
             if let Some(call) = &mut self.on_durable {
-                call(&finished);
+                call(part);
             }
             if let Some(feed) = &self.feed {
-                let shown = batch.iter().copied().cloned().collect();
+                let shown = batch.into_iter().cloned().collect();
                 // A reader that is slow does not hold up the recorder.
                 drop(feed.try_send(shown));
             }
-            let positions = finished.iter().map(|finished| finished.position).collect();
+            let positions = part.iter().map(|finished| finished.position).collect();
             // The receiver is gone when the service stops: what it had read is read again, and found recorded.
             drop(self.done.send(positions).await);
-            finished = rest;
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a check measured: one row of `check_result`, or one [message](message) on the way to it.
+//! What a check measured: one row of `check_result`, or one [`message`] on the way to it.
 
 pub mod message;
 
