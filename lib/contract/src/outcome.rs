@@ -3,6 +3,8 @@
 //! Both lists are complete and part of the contract (`PostgreSQL` enums `check_outcome` and
 //! `check_reason`, metric labels, messages to people). A reason belongs to exactly one outcome, so
 //! code carries `Option<Reason>` and never a pair that could contradict itself.
+//!
+//! The start of `lib/probe/src/lib.rs` lists what to do for a new reason.
 
 use std::fmt;
 use std::str::FromStr;
