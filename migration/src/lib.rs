@@ -13,6 +13,8 @@
     reason = "`async_trait` makes a named `'_` another signature than the trait's (E0195)"
 )]
 
+pub mod cli;
+mod connect;
 mod error;
 mod grant;
 mod grants;
