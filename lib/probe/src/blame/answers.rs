@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_are_missing_when_many_are_asked_and_nobody_answers_for_long() {
+    fn answers_are_missing_when_many_hosts_are_asked_and_none_answers_for_long() {
         for (hosts, ago, missing) in [
             (5, WAITED, true),
             (6, WAITED * 3, true),

@@ -40,12 +40,12 @@ impl Connector<TcpTransport> for TlsConnector {
     fn connect(
         &self,
         details: &ConnectionDetails<'_>,
-        wire: Option<TcpTransport>,
+        tcp: Option<TcpTransport>,
     ) -> Result<Option<Self::Out>, ureq::Error> {
-        match wire {
-            Some(wire) if details.needs_tls() => {
+        match tcp {
+            Some(tcp) if details.needs_tls() => {
                 observed::enter(Phase::Tls);
-                self.shake_hands(details, wire).map(Either::B).map(Some)
+                self.shake_hands(details, tcp).map(Either::B).map(Some)
             }
             other => Ok(other.map(Either::A)),
         }
@@ -58,7 +58,7 @@ impl TlsConnector {
     fn shake_hands(
         &self,
         details: &ConnectionDetails<'_>,
-        wire: TcpTransport,
+        tcp: TcpTransport,
     ) -> Result<TlsTransport, ureq::Error> {
         let own = observed::with(|observed| {
             if let Some(hop) = observed.hop() {
@@ -74,7 +74,7 @@ impl TlsConnector {
             server_name: None,
         });
         let name = server_name.map_or_else(|| host_name(details), Ok)?;
-        let TcpTransport { socket, buffers } = wire;
+        let TcpTransport { socket, buffers } = tcp;
         let session = ClientConnection::new(config, name)?;
         let mut stream = Box::new(StreamOwned::new(session, socket));
         let StreamOwned { conn, sock } = &mut *stream;
