@@ -4,7 +4,7 @@
 //! intake ──► hold ──► lanes ──► recorder ──► ledger
 //! ```
 //!
-//! [Intake](intake) is one thread that owns the [subscription](stream::subscription). It reads tasks into the [hold],
+//! [Intake](intake) is one thread that owns the [subscription]. It reads tasks into the [hold],
 //! where each waits until it is due; then a waiting thread of the [lanes] takes it and
 //! has the [probe] check the site. Results wait in a queue of the [recorder], which writes them in batches.
 //! What is durable is closed in the subscription's [ledger](subscription::Ledger), which commits what is durable
@@ -115,7 +115,8 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let repeats = Repeats::new(link(REPEATS_POOL), Handle::current());
     let subscription = subscribe(&config, &service, joined, durable)?;
     let reader = TaskReader::new(&config.kafka, identity.installation);
-    let sorter = Sorter::new(reader, service.broker.clone(), &neighbours);
+    let broker = service.broker.clone();
+    let sorter = Sorter::new(reader, broker, clock.clone(), neighbours.metrics.clone());
     let intake = Intake::new(subscription, sorter, repeats, neighbours);
 
     let mut stages = Stages::new(&service.stop);

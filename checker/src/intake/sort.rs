@@ -15,7 +15,7 @@ use runtime::{
 use stream::subscription::{Message, Position, Progress};
 use tracing::{error, warn};
 
-use super::{Neighbours, TaskReader};
+use super::task_reader::TaskReader;
 use crate::{
     held::{Finished, Held},
     metrics::Metrics,
@@ -57,11 +57,11 @@ pub(super) struct Sorted {
 
 impl Sorter {
     /// A sorter of messages that come from `broker`.
-    pub(crate) fn new(reader: TaskReader, broker: Broker, neighbours: &Neighbours) -> Self {
+    pub(crate) fn new(reader: TaskReader, broker: Broker, clock: Clock, metrics: Metrics) -> Self {
         Self {
             reader,
-            clock: neighbours.clock.clone(),
-            metrics: neighbours.metrics.clone(),
+            clock,
+            metrics,
             broker,
             quotas: Quotas::default(),
             sorted: Sorted::default(),

@@ -8,7 +8,7 @@ use std::sync::{
 use rdkafka::error::KafkaError;
 use tokio::sync::Notify;
 
-use super::PublishError;
+use super::error::PublishError;
 
 /// Messages that belong together.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ mod error;
 mod producer;
 mod request_size;
 mod reserved;
+mod settings;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -22,37 +23,24 @@ use rdkafka::{
     message::{Header, OwnedHeaders},
     producer::BaseRecord,
 };
-use runtime::broker::{Broker, weight};
+use runtime::broker::weight;
 use tokio::{task::spawn_blocking, time::timeout};
 
 pub use self::{
     batch::{Batch, Delivered, Refused},
     error::{PublishError, SendError},
     request_size::RequestSize,
+    settings::Settings,
 };
-use self::{producer::Producer, reserved::Reserved};
-use crate::{BrokerLog, HEADER, Seal, config::KafkaConfig};
+use self::{
+    producer::{Producer, Record},
+    reserved::Reserved,
+};
+use crate::{BrokerLog, HEADER, Seal};
 
 /// How long to wait before a full queue is looked at again, if nothing tells: a callback comes before its
 /// message's room is free.
 const FULL_PAUSE: Duration = Duration::from_millis(5);
-
-/// What is published, and how.
-#[derive(Clone, Debug)]
-pub struct Settings<Label> {
-    /// How Kafka is reached. The messages go to its `topic`.
-    pub kafka: KafkaConfig,
-    /// The broker.
-    pub broker: Broker,
-    /// How brokers' logs call the client.
-    pub client_id: &'static str,
-    /// What a message is called in errors: `task`.
-    pub message: &'static str,
-    /// How much a request may carry; shared by all publishers of a topic.
-    pub request_size: RequestSize,
-    /// Reads from a payload which message it is, to tell of one that Kafka refuses for its size.
-    pub label: fn(&[u8]) -> Option<Label>,
-}
 
 /// Sends one batch at a time; see the module.
 pub struct Publisher<Label: Send + 'static> {
@@ -63,9 +51,6 @@ pub struct Publisher<Label: Send + 'static> {
     /// How producers are made.
     settings: Settings<Label>,
 }
-
-/// A message as librdkafka takes it.
-type Record<'r, Label> = BaseRecord<'r, str, [u8], Arc<Batch<Label>>>;
 
 impl<Label: Send + 'static> Publisher<Label> {
     /// A publisher for a topic; connects in the background.

@@ -12,12 +12,16 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode},
     message::{DeliveryResult, Message as _},
-    producer::{BaseProducer, Producer as _, ProducerContext, PurgeConfig},
+    producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig},
 };
 use runtime::broker::{Broker, weight};
 use tokio::task::spawn_blocking;
 
-use super::{Batch, Record, Refused, Settings, error::is_oversized};
+use super::{
+    batch::{Batch, Refused},
+    error::is_oversized,
+    settings::Settings,
+};
 use crate::{BrokerLog, client_config};
 
 /// How long librdkafka tries to deliver a message.
@@ -34,6 +38,9 @@ const LINGER_MS: &str = "5";
 const POLL: Duration = Duration::from_millis(100);
 /// How often they are served while none is: the client has its errors to tell.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// A message as librdkafka takes it.
+pub(super) type Record<'r, Label> = BaseRecord<'r, str, [u8], Arc<Batch<Label>>>;
 
 /// A client of Kafka that sends.
 pub(super) struct Producer<Label: Send + 'static> {

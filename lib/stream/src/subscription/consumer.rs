@@ -19,8 +19,9 @@ use runtime::broker::Broker;
 use tracing::{debug, warn};
 
 use super::{
-    Message, Settings,
     callbacks::{Callbacks, Change},
+    message::Message,
+    settings::Settings,
 };
 use crate::{
     Act, BrokerLog, Lack, STATISTICS_INTERVAL_MS, client_config, config::KafkaConfig, lacking_right,

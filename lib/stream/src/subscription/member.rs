@@ -10,12 +10,12 @@ use runtime::telemetry::Condition;
 use tracing::info;
 
 use super::{
-    Settings,
     callbacks::Change,
     consumer::Consumer,
     ledger::{Ledger, Position},
     partition_watch::PartitionWatch,
     read_right::ReadRight,
+    settings::Settings,
 };
 use crate::Lack;
 

@@ -12,6 +12,7 @@ mod member;
 mod message;
 mod partition_watch;
 mod read_right;
+mod settings;
 
 use std::{
     collections::BTreeMap,
@@ -26,12 +27,11 @@ pub use leave::Left;
 pub use ledger::{Ledger, Position};
 pub use member::{Conditions, TAKEOVER_TIME};
 pub use message::Message;
-use runtime::broker::Broker;
+pub use settings::Settings;
 use tokio::sync::mpsc;
 use tracing::warn;
 
 use self::{consumer::Consumer, member::Member};
-use crate::config::KafkaConfig;
 
 /// How long to wait for a message; a stop and what has become durable are noticed at least so often.
 const WAIT: Duration = Duration::from_millis(100);
@@ -49,19 +49,6 @@ const REJOIN_PAUSE: Duration = Duration::from_secs(10);
 const OUTSIDE_LIMIT: Duration = Duration::from_secs(30);
 /// The most consumers that are being closed: that may take long without a broker.
 const MOST_CLOSING: usize = 4;
-
-/// What is subscribed to, and how.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// How Kafka is reached. Its `topic` is read, as a member of its `group`.
-    pub kafka: KafkaConfig,
-    /// The broker.
-    pub broker: Broker,
-    /// How brokers' logs call the client.
-    pub client_id: &'static str,
-    /// What the messages are called in this program's log: `tasks`.
-    pub messages: &'static str,
-}
 
 /// What a service has done with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use rdkafka::{
     error::KafkaResult,
 };
 
-use super::Settings;
+use super::settings::Settings;
 use crate::{Quiet, client_config};
 
 /// How often to look: a message that has come is read long before, unless a connection fell silent, and then another
