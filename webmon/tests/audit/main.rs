@@ -104,12 +104,12 @@ async fn an_instant_that_is_infinite_stops_no_audit() {
 async fn the_ledger_is_the_one_that_its_definition_says() {
     let database = Database::migrated().await;
     let connection = database.connect().await;
-    let fill = include_str!("audit/random.sql");
+    let fill = include_str!("random.sql");
     connection.execute_unprepared(fill).await.unwrap();
     let shown = audit(&database, "retention: 90d\n").await;
 
     let sixty_days = 60 * 86_400_000_i64;
-    let oracle = include_str!("audit/oracle.sql");
+    let oracle = include_str!("oracle.sql");
     let oracle = format!(
         "SELECT concat_ws(' ', to_char(began AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), scheduled, up, \
         degraded, down, inconclusive, missed, in_gaps, open, unaccounted, not_due) FROM ({oracle}) AS hour"
