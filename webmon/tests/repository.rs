@@ -188,6 +188,29 @@ fn the_licences_that_the_manifests_name_are_there() {
     assert!(apache.contains("Version 2.0, January 2004"), "{apache}");
 }
 
+#[test]
+fn a_module_with_children_is_a_folder_with_a_mod_file() {
+    let mut doubled = Vec::new();
+    // But for dev/fuzz: a fuzz target is a crate, whose file stands beside its modules.
+    let mut folders: Vec<_> = [".", "lib", "dev"].into_iter().flat_map(files).collect();
+    folders.retain(|folder| folder.join("Cargo.toml").is_file() && !folder.ends_with("fuzz"));
+    folders = folders
+        .iter()
+        .flat_map(|krate| [krate.join("src"), krate.join("tests")])
+        .collect();
+    folders.retain(|folder| folder.is_dir());
+    while let Some(folder) = folders.pop() {
+        if folder.with_extension("rs").is_file() {
+            doubled.push(folder.display().to_string());
+        }
+        let entries = fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        folders.extend(entries.filter(|path| path.is_dir()));
+    }
+    assert!(doubled.is_empty(), "{}", doubled.join(", "));
+}
+
 /// The text that a TOML file has for a key, on a line of its own.
 fn value<'a>(toml: &'a str, key: &str) -> &'a str {
     let start = format!("{key} = \"");
