@@ -33,7 +33,7 @@ case "$name $*" in
 "postgres --version") echo "postgres (PostgreSQL) 17.0" ;;
 "sudo "*) exec "$@" ;;
 "apt-get "*update) note "$@"; online ;;
-"apt-get "*--simulate*) test -e "$HOME/debian-has-rustup" ;;
+"apt-get "*--simulate*rustup) test -e "$HOME/debian-has-rustup" ;;
 "apt-get "*install*rustup) note "$@"; online; link "$folder" ;;
 "curl "*) note "$@"; online; echo "mkdir -p '$HOME/.cargo/bin'"
     for name in rustup cargo rustc; do echo "ln -s '$HOME/rustup' '$HOME/.cargo/bin/$name'"; done ;;
@@ -41,7 +41,8 @@ case "$name $*" in
 "rustup component list "*) echo clippy; echo rustfmt ;;
 "rustup toolchain install "*) note "$@"; online; echo "$3-x86_64-unknown-linux-gnu" >"$HOME/toolchains" ;;
 "rustc --version") sed 's/^\([0-9.]*\).*/rustc \1 (1234567 2026-01-01)/' "$HOME/$(test "$folder/rustup" -ef "$0" && echo toolchains || echo release)" ;;
-"cargo build "*) note "$@"; mkdir -p "$CARGO_TARGET_DIR/release"; ln -sf "$HOME/stand-in" "$CARGO_TARGET_DIR/release/webmon" ;;
+"cargo build "*) note "$@"; test "$folder/rustup" -ef "$0" || ! test -e "$HOME/.cargo/bin/cargo" || exit 101
+    mkdir -p "$CARGO_TARGET_DIR/release"; ln -sf "$HOME/stand-in" "$CARGO_TARGET_DIR/release/webmon" ;;
 "webmon "*) note "$@" ;;
 esac
 "#;
