@@ -11,11 +11,12 @@ use runtime::{
     service::host,
     telemetry::healthcheck,
 };
-
-use crate::{
-    command::{self, Access, Apply},
-    config::Config,
+use sites::{
+    access::{Access, connect},
+    command::{self, Apply},
 };
+
+use crate::config::Config;
 
 /// Reads sites from PostgreSQL and puts check tasks on Kafka when they are due.
 ///
@@ -78,11 +79,11 @@ pub async fn execute(
         }
         Command::Healthcheck => Ok(healthcheck(config.http.listen).await?),
         Command::Apply(apply) => {
-            let database = command::connect(&config.database, apply.access()).await?;
+            let database = connect(&config.database, apply.access()).await?;
             command::apply(&database, &apply).await
         }
         Command::Export => {
-            let database = command::connect(&config.database, Access::Read).await?;
+            let database = connect(&config.database, Access::Read).await?;
             command::export(&database).await
         }
     }

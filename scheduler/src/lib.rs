@@ -16,14 +16,10 @@
 //! they share the shards by locking them, and one that dies rolls back. Beside the turns the
 //! [days] of `check_result` are made ahead of time and dropped when they have aged, and [pack]
 //! makes those smaller that are finished; [reconcile] finds what was lost all the same.
-//!
-//! People's side of it is [apply]: the sites file becomes rows.
 
 mod ahead;
-pub mod apply;
 mod claim;
 pub mod cli;
-pub mod command;
 pub mod config;
 pub mod days;
 mod due;

@@ -10,8 +10,11 @@ use runtime::{
     program::{say, usage},
     telemetry::{healthcheck, start_logs},
 };
-use scheduler::command::{self, Access, Apply};
 use sea_orm::DatabaseConnection;
+use sites::{
+    access::Access,
+    command::{self, Apply},
+};
 use stream::config::KafkaConfig;
 
 use crate::{

@@ -5,8 +5,8 @@ use std::path::Path;
 use color_eyre::eyre::{Result, bail, eyre};
 use migration::Foreign;
 use runtime::config::Secret;
-use scheduler::command::Access;
 use sea_orm::DatabaseConnection;
+use sites::access::Access;
 use store::config::DatabaseConfig;
 use store::{DatabaseError, Link, Pool};
 

@@ -12,8 +12,8 @@ use contract::site::{
     Request, parse_url,
 };
 use libfuzzer_sys::{Corpus, fuzz_target};
-use scheduler::apply::{self, BadFile, Site};
 use serde_json::{Map, Value};
+use sites::{BadFile, Site};
 
 fuzz_target!(|file: &[u8]| -> Corpus {
     let Ok(text) = std::str::from_utf8(file) else {
@@ -34,7 +34,7 @@ fuzz_target!(|file: &[u8]| -> Corpus {
 
 /// Reads a text as if it were a file.
 fn read(text: &str) -> Result<Vec<Site>, BadFile> {
-    apply::read(Path::new("sites.yaml"), text.to_owned())
+    sites::read(Path::new("sites.yaml"), text.to_owned())
 }
 
 /// Fails unless the site may be in the table, and its checks can be made.
@@ -79,7 +79,7 @@ fn named(text: &str) -> Option<Site> {
 
 /// Fails unless the sites, exported, are read as the same.
 fn assert_exported(sites: &[Site]) {
-    let entries: String = sites.iter().map(apply::entry).collect();
+    let entries: String = sites.iter().map(sites::entry).collect();
     let file = match sites {
         [] => "sites: []".to_owned(),
         _ => format!("sites:\n{entries}"),

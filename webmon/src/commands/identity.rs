@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::program::{Said, say};
-use scheduler::command::Access;
 use sea_orm::DatabaseConnection;
+use sites::access::Access;
 use store::installation::{self, Identity};
 use tracing::warn;
 

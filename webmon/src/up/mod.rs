@@ -26,9 +26,9 @@ use runtime::program::say;
 use runtime::service::{Service, unless_stopped};
 use runtime::shutdown::{Stages, on_signals_of_a_terminal};
 use runtime::telemetry::{self, Condition, Endpoints};
-use scheduler::command::Apply;
 use scheduler::reconcile;
 use sea_orm::DatabaseConnection;
+use sites::command::{Apply, apply};
 use store::installation::Identity;
 use stream::config::KafkaConfig;
 use tokio::net::TcpListener;
@@ -114,12 +114,12 @@ impl Work<'_> {
             account_for_the_past(self.config, &connection).await?;
         }
         if let Some(file) = &command.sites {
-            let apply = Apply {
+            let command = Apply {
                 file: file.clone(),
                 prune: false,
                 dry_run: false,
             };
-            scheduler::command::apply(&connection, &apply).await?;
+            apply(&connection, &command).await?;
         }
         let kafka = match (&self.config.kafka, &broker) {
             (Some(kafka), _) => kafka.clone(),

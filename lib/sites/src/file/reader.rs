@@ -5,10 +5,12 @@ use std::path::Path;
 
 use contract::site::SiteError;
 
-use super::fault::{BadFile, Fault, Faults};
-use super::fields::unknown;
-use super::node::{Node, key_text};
-use super::site::{Judge, Site, shown};
+use crate::check::EntryValidator;
+use crate::check::fields::unknown;
+use crate::fault::{BadFile, Fault, Faults};
+use crate::name::shown;
+use crate::site::Site;
+use crate::yaml::node::{Node, key_text};
 
 /// The keys of the file.
 const KEYS: &[&str] = &["defaults", "sites"];
@@ -33,8 +35,8 @@ pub(super) struct Reader {
     defaults: Vec<SiteError>,
     /// What is wrong with the sites.
     faults: Faults,
-    /// Makes sites of entries.
-    judge: Judge,
+    /// Checks entries.
+    validator: EntryValidator,
     /// How often there was each of [`KEYS`].
     seen: [usize; 2],
     /// Whether the defaults are known from before.
@@ -62,12 +64,12 @@ impl Reader {
 
     /// A reader with these defaults.
     fn over(defaults: Node, known: bool) -> Self {
-        let (judge, wrong) = Judge::new(defaults);
+        let (validator, wrong) = EntryValidator::new(defaults);
         Self {
             file: Vec::new(),
             defaults: wrong,
             faults: Faults::default(),
-            judge,
+            validator,
             seen: [0; 2],
             known,
             late: None,
@@ -119,7 +121,7 @@ impl Reader {
             self.late = Some(value);
             return Ok(());
         }
-        (self.judge, self.defaults) = Judge::new(value);
+        (self.validator, self.defaults) = EntryValidator::new(value);
         Ok(())
     }
 
@@ -143,7 +145,7 @@ impl Reader {
     fn entry(&mut self, entry: Node) {
         let position = self.position;
         self.position = position.saturating_add(1);
-        let (name, site) = self.judge.judge(entry);
+        let (name, site) = self.validator.check(entry);
         if let Some(name) = &name
             && let Some(wrong) = self.refuse_repeat(name, position)
         {

@@ -1,91 +1,57 @@
-//! Entries → valid sites, with every fault of every site.
+//! Check: entries of a file → valid sites, with every fault of every site.
 //!
 //! A site's own key beats the one in `defaults`. `labels`, `request` and `expect` are merged key by key
 //! at their first level: `defaults.expect.status` stays when a site says `expect.body`, and is replaced
 //! as a whole when the site says `expect.status`; with nothing after it (`status:`) the site takes the
 //! default away. A default timeout is never longer than the site's interval.
 
-use std::borrow::Cow;
+pub(crate) mod fields;
+mod maps;
 
 use contract::site::{DEFAULT_TIMEOUT_MS, MAX_NAME_CHARS, SiteError, parse_url};
-use contract::text::{is_harmless, quoted, shortened};
-use sea_orm::FromQueryResult;
 
-use super::fields::Fields;
-use super::node::Node;
-use super::options::{Options, merged};
-use super::yaml;
+use self::fields::Fields;
+use self::maps::{MapValidator, merged};
+use crate::site::Site;
+use crate::yaml::node::Node;
+use crate::yaml::text::duration;
 
 /// The interval of a site that names none, in milliseconds.
-pub(super) const DEFAULT_INTERVAL_MS: i32 = 60_000;
-
-/// A site as the database shall have it.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
-pub struct Site {
-    /// What people call it; unique.
-    pub name: String,
-    /// What to probe, as written.
-    pub url: String,
-    /// The time between two checks, in milliseconds.
-    pub interval_ms: i32,
-    /// The time for one check, in milliseconds.
-    pub timeout_ms: i32,
-    /// Whether it is checked at all.
-    pub enabled: bool,
-    /// Words for people to sort sites by, as JSON text.
-    pub labels: String,
-    /// How to ask, as JSON text.
-    pub request: String,
-    /// What a healthy site answers, as JSON text.
-    pub expect: String,
-}
-
-/// The longest name that is shown, in characters: longer than any that is valid.
-const MAX_SHOWN_CHARS: usize = 300;
-
-/// A name for people's eyes: as it is, unless it would be unseen or upset a terminal.
-pub(super) fn shown(name: &str) -> Cow<'_, str> {
-    let name = shortened(name, MAX_SHOWN_CHARS);
-    if name.is_empty() || !name.chars().all(is_harmless) {
-        Cow::Owned(quoted(&name))
-    } else {
-        name
-    }
-}
+pub(crate) const DEFAULT_INTERVAL_MS: i32 = 60_000;
 
 /// Makes sites of entries.
 #[derive(Debug)]
-pub(super) struct Judge {
+pub(crate) struct EntryValidator {
     /// What `defaults` says.
     defaults: Fields,
     /// Checks `labels`.
-    labels: Options,
+    labels: MapValidator,
     /// Checks `request`.
-    request: Options,
+    request: MapValidator,
     /// Checks `expect`.
-    expect: Options,
+    expect: MapValidator,
 }
 
-impl Judge {
-    /// Reads `defaults`, which are judged on their own first, so that a fault there is named once and
-    /// not for every site.
-    pub(super) fn new(defaults: Node) -> (Self, Vec<SiteError>) {
+impl EntryValidator {
+    /// Reads `defaults`. They are checked on their own first, so that a fault there is named once and not for
+    /// every site.
+    pub(crate) fn new(defaults: Node) -> (Self, Vec<SiteError>) {
         let mut faults = Vec::new();
         let fields = match defaults {
             Node::Nothing => Fields::default(),
             defaults => Fields::read(defaults, &mut faults),
         };
-        let mut judge = Self {
+        let mut validator = Self {
             defaults: fields,
-            labels: Options::labels(),
-            request: Options::request(),
-            expect: Options::expect(),
+            labels: MapValidator::labels(),
+            request: MapValidator::request(),
+            expect: MapValidator::expect(),
         };
-        judge.check_defaults(&mut faults);
-        (judge, faults)
+        validator.check_defaults(&mut faults);
+        (validator, faults)
     }
 
-    /// Says nothing any more where `defaults` make no sense.
+    /// Checks the defaults, and drops those that make no sense.
     fn check_defaults(&mut self, faults: &mut Vec<SiteError>) {
         let defaults = &mut self.defaults;
         for (key, given) in [("name", &defaults.name), ("url", &defaults.url)] {
@@ -93,20 +59,20 @@ impl Judge {
                 faults.push(SiteError::new(key, "belongs to one site; write it there"));
             }
         }
-        for (options, given) in [
+        for (map, given) in [
             (&mut self.labels, &mut defaults.labels),
             (&mut self.request, &mut defaults.request),
             (&mut self.expect, &mut defaults.expect),
         ] {
-            if let Err(fault) = options.text(given.clone().unwrap_or_default()) {
+            if let Err(fault) = map.text(given.clone().unwrap_or_default()) {
                 faults.push(fault);
                 *given = None;
             }
         }
     }
 
-    /// Judges one entry of `sites`: its name, if it has one, and the site or all that is wrong.
-    pub(super) fn judge(&mut self, entry: Node) -> (Option<String>, Result<Site, Vec<SiteError>>) {
+    /// Checks one entry of `sites`: its name, if it has one, and the site or all that is wrong.
+    pub(crate) fn check(&mut self, entry: Node) -> (Option<String>, Result<Site, Vec<SiteError>>) {
         let no_site = match &entry {
             Node::Map(_) => None,
             Node::Odd(fault) => Some(fault.clone()),
@@ -181,8 +147,8 @@ impl Judge {
         if timeout_ms > interval_ms && !interval_is_wrong {
             let message = format!(
                 "{} is longer than the interval; at most {}",
-                yaml::duration(timeout_ms),
-                yaml::duration(interval_ms)
+                duration(timeout_ms),
+                duration(interval_ms)
             );
             faults.push(SiteError::new("timeout", message));
         }

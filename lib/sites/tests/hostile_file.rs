@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use contract::text::is_harmless;
 use proptest::prelude::*;
-use scheduler::apply::{Site, entry, load, read};
+use sites::{Site, entry, load, read};
 
 /// No file of these tests takes longer, by far.
 const SOON: Duration = Duration::from_secs(20);

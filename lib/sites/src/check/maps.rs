@@ -10,7 +10,7 @@ const REMEMBERED: usize = 1_024;
 
 /// Checks all that a file says under one key, each text once.
 #[derive(Debug)]
-pub(super) struct Options {
+pub(super) struct MapValidator {
     /// `labels`, `request` or `expect`.
     key: &'static str,
     /// What makes sense there.
@@ -19,7 +19,7 @@ pub(super) struct Options {
     valid: HashSet<String>,
 }
 
-impl Options {
+impl MapValidator {
     /// For `labels`, where anything makes sense.
     pub(super) fn labels() -> Self {
         Self {
@@ -130,7 +130,7 @@ mod tests {
         };
         let frame =
             r#"{"body": [{"contains": ""}, {"not_contains": "y"}], "status": [200, "3xx"]}"#.len();
-        let mut options = Options::expect();
+        let mut options = MapValidator::expect();
         options.text(with(MAX_OPTIONS_BYTES - frame)).unwrap();
         assert_eq!(
             options

@@ -1,7 +1,9 @@
-//! YAML on disk → sites, or a [`BadFile`] that names everything that is wrong.
+//! File: YAML on disk → sites, or a [`BadFile`] that names everything that is wrong.
 //!
 //! The file is read once, site by site: neither its text nor its tree is ever in memory as a whole. Only
 //! where `defaults` stand behind the sites is it read again.
+
+mod reader;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,11 +12,11 @@ use std::path::Path;
 use runtime::config::{from_yaml, tab_line};
 use runtime::yaml::{Event, MAX_WHOLE_BYTES, YamlError, is_cheap};
 
-use super::fault::BadFile;
-use super::node::Node;
-use super::reader::{Part, Reader};
-use super::site::Site;
-use super::tree::{Values, local};
+use self::reader::{Part, Reader};
+use crate::fault::BadFile;
+use crate::site::Site;
+use crate::yaml::node::Node;
+use crate::yaml::values::{Values, local};
 
 /// The longest file, in bytes: about a million sites.
 const MAX_FILE_BYTES: u64 = 256 << 20;

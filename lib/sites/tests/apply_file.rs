@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 
-use scheduler::apply::{BadFile, Site, load};
+use sites::{BadFile, Site, load};
 
 /// Keys of a site that is in order but for them, and what is said of it.
 const FAULTS: &[(&str, &str)] = &[
@@ -204,7 +204,7 @@ fn an_anchor_means_what_it_names() {
 
 #[test]
 fn the_file_of_newcomers_is_in_order() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sites.yaml");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sites.yaml");
     let sites = load(&file).unwrap();
     let urls: Vec<_> = sites.iter().map(|site| site.url.as_str()).collect();
     assert_eq!(

@@ -1,14 +1,16 @@
-//! What people do with sites: the commands `apply` and `export`, of `scheduler` and of `webmon`.
+//! The commands `apply` and `export` of `scheduler` and of `webmon`.
 
-use std::{io, path::PathBuf};
+use std::{
+    io::{self, BufWriter, stdout},
+    path::PathBuf,
+};
 
 use clap::Args;
 use color_eyre::eyre::{self, Result, WrapErr as _, ensure};
 use runtime::program::{say, usage};
 use sea_orm::DatabaseConnection;
-use store::{Pool, READ_ONLY, config::DatabaseConfig};
 
-use crate::apply::{self, BadFile, Exported, Options, Progress};
+use crate::{BadFile, Exported, Options, Progress, access::Access};
 
 /// `apply FILE [--prune] [--dry-run]`
 #[derive(Args, Clone, Debug)]
@@ -24,25 +26,6 @@ pub struct Apply {
     pub dry_run: bool,
 }
 
-/// What a command does with the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// It reads: a role that may only read is enough, and so is a standby.
-    Read,
-    /// It writes.
-    Write,
-}
-
-impl Access {
-    /// The settings of its sessions.
-    pub const fn settings(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Read => READ_ONLY,
-            Self::Write => &[],
-        }
-    }
-}
-
 impl Apply {
     /// What it does with the database.
     pub const fn access(&self) -> Access {
@@ -54,25 +37,13 @@ impl Apply {
     }
 }
 
-/// Connects to a database that has this build's schema.
-pub async fn connect(config: &DatabaseConfig, access: Access) -> Result<DatabaseConnection> {
-    let pool = Pool {
-        name: "webmon-command",
-        connections: 1,
-        settings: access.settings(),
-    };
-    let database = store::connect(config, pool).await?;
-    store::check_schema(&database).await?;
-    Ok(database)
-}
-
 /// Applies a sites file and says what that changed.
 pub async fn apply(database: &DatabaseConnection, command: &Apply) -> Result<()> {
     let options = Options {
         prune: command.prune,
         dry_run: command.dry_run,
     };
-    let summary = apply::apply(database, &command.file, options, show)
+    let summary = crate::apply(database, &command.file, options, show)
         .await
         .map_err(|error| match error.downcast::<BadFile>() {
             Ok(bad) => usage(bad),
@@ -84,8 +55,8 @@ pub async fn apply(database: &DatabaseConnection, command: &Apply) -> Result<()>
 /// Writes all sites as a sites file to standard output; sites that it cannot hold are an error, which names
 /// them. An output that is closed early is none.
 pub async fn export(database: &DatabaseConnection) -> Result<()> {
-    let mut out = std::io::BufWriter::new(std::io::stdout());
-    let exported = match apply::export(database, &mut out).await {
+    let mut out = BufWriter::new(stdout());
+    let exported = match crate::export(database, &mut out).await {
         Ok(exported) => exported,
         Err(error) if is_closed(&error) => return Ok(()),
         Err(error) => return Err(error),

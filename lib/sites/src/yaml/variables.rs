@@ -14,12 +14,12 @@ const SECRET: &str = "secret:";
 const MAX_PROPOSED_CHARS: usize = 64;
 
 /// Whether secrets have their place under this key, a path.
-pub(super) fn takes_secrets(key: &str) -> bool {
+pub(crate) fn takes_secrets(key: &str) -> bool {
     key == "request" || key.starts_with("request.")
 }
 
 /// A text of the file as the database has it; the error says what would be right.
-pub(super) fn unescaped(text: &str, secrets: bool) -> Result<Cow<'_, str>, String> {
+pub(crate) fn unescaped(text: &str, secrets: bool) -> Result<Cow<'_, str>, String> {
     if !text.contains(OPEN) {
         return Ok(Cow::Borrowed(text));
     }
@@ -41,7 +41,7 @@ pub(super) fn unescaped(text: &str, secrets: bool) -> Result<Cow<'_, str>, Strin
 }
 
 /// A text of the database as the file has it.
-pub(super) fn escaped(text: &str, secrets: bool) -> Cow<'_, str> {
+pub(crate) fn escaped(text: &str, secrets: bool) -> Cow<'_, str> {
     if !text.contains(OPEN) {
         return Cow::Borrowed(text);
     }

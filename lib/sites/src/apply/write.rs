@@ -8,23 +8,19 @@ use std::iter;
 
 use color_eyre::eyre::{self, WrapErr as _, eyre};
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    IsolationLevel, QueryResult, RuntimeErr, SqlxError, SqlxPostgresError, Statement,
-    TransactionTrait as _, Value,
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
+    QueryResult, RuntimeErr, SqlxError, SqlxPostgresError, TransactionTrait as _,
 };
 
-use super::Progress;
-use super::site::Site;
-use super::statements::{CHANGE, COUNT_OTHERS, CREATE, PREPARE, REMOVE, STAGE};
+use super::progress::Progress;
 use super::summary::{LISTED, Summary, Touched};
+use crate::site::Site;
+use crate::statements::{self, CHANGE, CREATE, PREPARE, REMOVE};
 
 /// Sites per statement: a few hundred KiB, and a step of the progress that people can see.
 const CHUNK: usize = 5_000;
 /// Bytes per statement: fewer sites go at once where they say much.
 const CHUNK_BYTES: usize = 4 << 20;
-
-/// The advisory lock of an apply: two at once would wait for each other's rows in different orders.
-const LOCK: i64 = i64::from_be_bytes(*b"wm-apply");
 
 /// Makes the table say what the file says; nothing of it stays after an error.
 pub(super) async fn write(
@@ -55,17 +51,14 @@ async fn lock(
 ) -> eyre::Result<()> {
     let doing = "cannot lock the sites against other applies";
     let free: bool = transaction
-        .query_one_raw(statement(
-            "SELECT pg_try_advisory_xact_lock($1)",
-            [LOCK.into()],
-        ))
+        .query_one_raw(statements::try_lock())
         .await
         .and_then(first)
         .wrap_err(doing)?;
     if !free {
         progress(Progress::Waiting);
         transaction
-            .execute_raw(statement("SELECT pg_advisory_xact_lock($1)", [LOCK.into()]))
+            .execute_raw(statements::lock())
             .await
             .wrap_err(doing)?;
     }
@@ -85,7 +78,7 @@ async fn stage(
     let mut staged = 0_usize;
     for chunk in chunks(sites) {
         transaction
-            .execute_raw(statement(STAGE, columns(chunk)))
+            .execute_raw(statements::stage(chunk))
             .await
             .map_err(|error| refused(&error))
             .wrap_err_with(|| {
@@ -136,29 +129,6 @@ fn chunk_length(sites: &[Site]) -> usize {
     sites.iter().take(CHUNK).take_while(fits).count().max(1)
 }
 
-/// The sites as one array per column, in the order of [`STAGE`].
-pub(super) fn columns(sites: &[Site]) -> [Value; 8] {
-    let texts = |of: fn(&Site) -> &String| -> Value {
-        sites.iter().map(of).cloned().collect::<Vec<_>>().into()
-    };
-    let numbers =
-        |of: fn(&Site) -> i32| -> Value { sites.iter().map(of).collect::<Vec<_>>().into() };
-    [
-        texts(|site| &site.name),
-        texts(|site| &site.url),
-        numbers(|site| site.interval_ms),
-        numbers(|site| site.timeout_ms),
-        sites
-            .iter()
-            .map(|site| site.enabled)
-            .collect::<Vec<_>>()
-            .into(),
-        texts(|site| &site.labels),
-        texts(|site| &site.request),
-        texts(|site| &site.expect),
-    ]
-}
-
 /// Brings the table in line with the temporary one.
 async fn compare(
     transaction: &DatabaseTransaction,
@@ -179,7 +149,7 @@ async fn compare(
         .await
         .wrap_err("cannot create sites")?;
     let not_in_file: i64 = transaction
-        .query_one_raw(statement(COUNT_OTHERS, []))
+        .query_one_raw(statements::count_others())
         .await
         .and_then(first)
         .wrap_err("cannot count the sites that are not in the file")?;
@@ -197,13 +167,8 @@ async fn compare(
 
 /// Runs a statement that returns the names of the sites it touched.
 async fn touch(transaction: &DatabaseTransaction, sql: &str) -> eyre::Result<Touched> {
-    let sql = format!(
-        "WITH touched AS ({sql})
-         SELECT count(*), CASE WHEN count(*) <= {LISTED} THEN array_agg(name ORDER BY name) END
-         FROM touched"
-    );
     let row = transaction
-        .query_one_raw(statement(&sql, []))
+        .query_one_raw(statements::touch(sql, LISTED))
         .await
         .map_err(|error| refused(&error))?
         .ok_or_else(|| eyre!("the database told no number"))?;
@@ -213,11 +178,6 @@ async fn touch(transaction: &DatabaseTransaction, sql: &str) -> eyre::Result<Tou
         count: u64::try_from(count)?,
         names: names.unwrap_or_default(),
     })
-}
-
-/// A statement with its values.
-pub(super) fn statement(sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
-    Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
 }
 
 /// The only value of the only row.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use contract::site::{MAX_INTERVAL_MS, MAX_TIMEOUT_MS, MIN_INTERVAL_MS, SiteError};
 use serde_json::{Map, Value};
 
-use super::node::{Node, into_object, key_text};
-use super::variables::unescaped;
+use crate::yaml::node::{Node, into_object, key_text};
+use crate::yaml::variables::unescaped;
 
 /// The keys of a site.
 const KEYS: &[&str] = &[
@@ -95,7 +95,7 @@ impl Fields {
 }
 
 /// What is wrong with a key that is none of `known`.
-pub(super) fn unknown(known: &[&str]) -> String {
+pub(crate) fn unknown(known: &[&str]) -> String {
     format!("unknown key; known are {}", known.join(", "))
 }
 

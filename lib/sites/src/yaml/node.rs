@@ -18,7 +18,7 @@ use super::variables::{takes_secrets, unescaped};
 
 /// A value of a YAML file.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node {
+pub(crate) enum Node {
     /// `null`, `~`, or nothing at all after a key.
     Nothing,
     /// `true` or `false`.
@@ -37,7 +37,7 @@ pub(super) enum Node {
 
 impl Node {
     /// A text, if `PostgreSQL` can store it.
-    pub(super) fn text(text: String) -> Self {
+    pub(crate) fn text(text: String) -> Self {
         if text.contains('\0') {
             let fault = "holds a NUL character, which PostgreSQL cannot store; leave it out";
             Self::Odd(fault.to_owned())
@@ -47,14 +47,14 @@ impl Node {
     }
 
     /// What has a tag that YAML does not define.
-    pub(super) fn tagged(tag: &str) -> Self {
+    pub(crate) fn tagged(tag: &str) -> Self {
         Self::Odd(format!(
             "has the tag !{tag}, which means nothing here; leave it out"
         ))
     }
 
     /// The value as JSON; `key` is its path, for the fault.
-    pub(super) fn into_json(self, key: &str) -> Result<Value, SiteError> {
+    pub(crate) fn into_json(self, key: &str) -> Result<Value, SiteError> {
         Ok(match self {
             Self::Nothing => Value::Null,
             Self::Bool(value) => Value::Bool(value),
@@ -78,7 +78,7 @@ impl Node {
 }
 
 /// Entries of a map as a JSON object; `key` is the path of the map.
-pub(super) fn into_object(
+pub(crate) fn into_object(
     entries: Vec<(Node, Node)>,
     key: &str,
 ) -> Result<Map<String, Value>, SiteError> {
@@ -98,7 +98,7 @@ pub(super) fn into_object(
 }
 
 /// The text of a key, or what is wrong with it.
-pub(super) fn key_text(key: Node) -> Result<String, String> {
+pub(crate) fn key_text(key: Node) -> Result<String, String> {
     match key {
         Node::Text(text) => Ok(text),
         Node::Odd(fault) => Err(format!("a key {fault}")),

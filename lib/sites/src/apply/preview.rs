@@ -12,29 +12,11 @@ use sea_orm::{
     StreamTrait as _, TransactionTrait as _,
 };
 
-use super::Progress;
-use super::site::Site;
+use super::progress::Progress;
 use super::summary::{LISTED, Summary, Touched};
-use super::write::{chunks, columns, refused, statement};
-
-/// How many of a chunk are new or differ, and the first of their names. Compiling it costs more than it does.
-const COMPARE: &str = "
-    WITH compared AS (
-        SELECT file.name, CASE
-            WHEN site.name IS NULL THEN 'created'
-            WHEN (site.url, site.interval_ms, site.timeout_ms, site.enabled, site.labels, site.request, site.expect)
-                IS DISTINCT FROM (file.url, file.interval_ms, file.timeout_ms, file.enabled,
-                    file.labels::jsonb, file.request::jsonb, file.expect::jsonb)
-            THEN 'changed' END AS change
-        FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::bool[], $6::text[], $7::text[], $8::text[])
-            AS file (name, url, interval_ms, timeout_ms, enabled, labels, request, expect)
-        LEFT JOIN site ON site.name = file.name
-    )
-    SELECT change, count(*), (array_agg(name ORDER BY name))[:$9] FROM compared
-    WHERE change IS NOT NULL GROUP BY change";
-
-/// Every site of the table.
-const NAMES: &str = "SELECT name FROM site ORDER BY name";
+use super::write::{chunks, refused};
+use crate::site::Site;
+use crate::statements;
 
 /// Tells what an apply of these sites would do.
 pub(super) async fn preview(
@@ -91,8 +73,8 @@ async fn compare(
     changed: &mut Found,
 ) -> eyre::Result<()> {
     let most = i32::try_from(LISTED.saturating_add(1))?;
-    let values = columns(sites).into_iter().chain([most.into()]);
-    let rows = transaction.query_all_raw(statement(COMPARE, values)).await;
+    let comparison = statements::compare(sites, most);
+    let rows = transaction.query_all_raw(comparison).await;
     let rows = rows
         .map_err(|error| refused(&error))
         .wrap_err("cannot compare the sites with the database")?;
@@ -114,7 +96,7 @@ async fn others(transaction: &DatabaseTransaction, sites: &[Site]) -> eyre::Resu
     let reading = "cannot read the names of the sites";
     let named: HashSet<&str> = sites.iter().map(|site| site.name.as_str()).collect();
     let mut others = Found::default();
-    let rows = transaction.stream_raw(statement(NAMES, [])).await;
+    let rows = transaction.stream_raw(statements::names()).await;
     let mut rows = std::pin::pin!(rows.wrap_err(reading)?);
     while let Some(row) = rows.try_next().await.wrap_err(reading)? {
         let name: String = row.try_get_by_index(0).wrap_err(reading)?;

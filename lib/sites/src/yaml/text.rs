@@ -12,12 +12,12 @@ const RESERVED: &[&str] = &["null", "true", "false", "yes", "no", "on", "off", "
 const MAX_KEY_BYTES: usize = 1_024;
 
 /// A duration in milliseconds as people write it: `1m 30s`.
-pub(super) fn duration(ms: i32) -> String {
+pub(crate) fn duration(ms: i32) -> String {
     humantime::format_duration(Duration::from_millis(ms.unsigned_abs().into())).to_string()
 }
 
 /// A text: plain where that is beyond doubt, else quoted.
-pub(super) fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     if is_plain(text) {
         text.to_owned()
     } else {
@@ -38,7 +38,7 @@ fn is_plain(text: &str) -> bool {
 /// JSON as YAML, on one line: the same text, but for a mark at keys that are too long for YAML without
 /// one, and for characters that it does not take as they are. Those can only stand in strings, so that
 /// escaping them changes no value.
-pub(super) fn json(json: &str) -> String {
+pub(crate) fn json(json: &str) -> String {
     let mut yaml = String::with_capacity(json.len());
     // where the last string begins, whether it goes on, and whether a backslash came last in it
     let (mut start, mut open, mut escaped) = (0, false, false);

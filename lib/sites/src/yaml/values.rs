@@ -7,7 +7,7 @@ use runtime::config::from_yaml;
 use runtime::yaml::{Event, Events, MAX_DEPTH, YamlError};
 
 use super::node::Node;
-use super::yaml;
+use super::text;
 
 /// The most that one value may hold, in bytes of its texts and [`NODE_BYTES`] for each part: more than the
 /// largest site that is valid.
@@ -23,7 +23,7 @@ const CORE: &str = "tag:yaml.org,2002:";
 
 /// The values of a text, in its order.
 #[derive(Debug)]
-pub(super) struct Values<'t, R: Read + 't> {
+pub(crate) struct Values<'t, R: Read + 't> {
     /// What they are made of.
     events: Events<'t, R>,
     /// Those with an anchor, by its number.
@@ -69,7 +69,7 @@ enum Parts {
 
 impl<'t, R: Read + 't> Values<'t, R> {
     /// The values of the text in `source`.
-    pub(super) fn new(source: R) -> Self {
+    pub(crate) fn new(source: R) -> Self {
         Self {
             events: Events::new(source),
             named: HashMap::new(),
@@ -78,12 +78,12 @@ impl<'t, R: Read + 't> Values<'t, R> {
     }
 
     /// The next event; none at the end of the text.
-    pub(super) fn next_event(&mut self) -> Result<Option<Event>, YamlError> {
+    pub(crate) fn next_event(&mut self) -> Result<Option<Event>, YamlError> {
         self.events.next_event()
     }
 
     /// The next event, of a value that is not complete.
-    pub(super) fn need_event(&mut self) -> Result<Event, YamlError> {
+    pub(crate) fn need_event(&mut self) -> Result<Event, YamlError> {
         let line = self.events.line();
         let end = || YamlError::Syntax(format!("the text ends within a value at line {line}"));
         self.events.next_event()?.ok_or_else(end)
@@ -91,7 +91,7 @@ impl<'t, R: Read + 't> Values<'t, R> {
 
     /// The whole of the value that begins with `event`. One that holds too much is read to its end, and is
     /// [`Node::Odd`].
-    pub(super) fn value(&mut self, mut event: Event) -> Result<Node, YamlError> {
+    pub(crate) fn value(&mut self, mut event: Event) -> Result<Node, YamlError> {
         let mut open: Vec<Open> = Vec::new();
         let mut bytes = 0_usize;
         loop {
@@ -263,7 +263,7 @@ fn too_large() -> Node {
 }
 
 /// The name of a tag that YAML does not define.
-pub(super) fn local(tag: Option<&str>) -> Option<&str> {
+pub(crate) fn local(tag: Option<&str>) -> Option<&str> {
     let name = tag?.strip_prefix('!')?;
     Some(if name.is_empty() { "!" } else { name })
 }
@@ -285,7 +285,7 @@ fn scalar(value: String, plain: bool, tag: Option<&str>) -> Node {
         return Node::text(value);
     }
     let json = serde_json::Value::String(value).to_string();
-    from_yaml(&format!("!!{core} {}", yaml::json(&json))).unwrap_or_else(|_| {
+    from_yaml(&format!("!!{core} {}", text::json(&json))).unwrap_or_else(|_| {
         Node::Odd(format!(
             "{json} does not fit its tag !!{core}; leave the tag out"
         ))
@@ -315,5 +315,5 @@ fn typed(value: String) -> Node {
 }
 
 #[cfg(test)]
-#[path = "tree_tests.rs"]
+#[path = "values_tests.rs"]
 mod tests;

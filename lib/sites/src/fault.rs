@@ -12,7 +12,7 @@ const KEPT: usize = 1_000;
 
 /// The sites file cannot be applied; the database was not touched.
 ///
-/// Whoever ends a program with it exits with code 2, unlike trouble with the database (1).
+/// A program that ends with it exits with code 2, unlike trouble with the database (1).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadFile {
@@ -46,7 +46,7 @@ pub enum BadFile {
 
 /// What is wrong with the sites of a file: the first of it, and how much there is.
 #[derive(Debug, Default)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     /// The first.
     kept: Vec<Fault>,
     /// How many more.
@@ -55,7 +55,7 @@ pub(super) struct Faults {
 
 impl Faults {
     /// Adds a fault.
-    pub(super) fn push(&mut self, fault: impl FnOnce() -> Fault) {
+    pub(crate) fn push(&mut self, fault: impl FnOnce() -> Fault) {
         if self.kept.len() < KEPT {
             self.kept.push(fault());
         } else {
@@ -64,12 +64,12 @@ impl Faults {
     }
 
     /// Whether nothing is wrong.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 
     /// All faults, after others, and how many more there are.
-    pub(super) fn after(self, others: impl Iterator<Item = Fault>) -> (Vec<Fault>, usize) {
+    pub(crate) fn after(self, others: impl Iterator<Item = Fault>) -> (Vec<Fault>, usize) {
         (others.chain(self.kept).collect(), self.more)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::site::shown;
+use crate::name::shown;
 
 /// How many names are listed; of more only the number is told.
 pub(super) const LISTED: u64 = 20;

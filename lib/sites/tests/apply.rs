@@ -8,10 +8,10 @@
 use std::io::Write as _;
 
 use color_eyre::eyre;
-use scheduler::apply::{BadFile, Options, Progress, Summary, apply, export};
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DbBackend, Statement, TransactionTrait as _,
 };
+use sites::{BadFile, Options, Progress, Summary, apply, export};
 
 /// A file of two sites, `a` and `b`.
 const TWO: &str = "sites:\n- {name: a, url: 'http://a/'}\n- {name: b, url: 'http://b/'}\n";

@@ -1,23 +1,20 @@
-//! The table `site` → a sites file.
+//! Export: the table `site` → a sites file.
 
 use std::io::Write;
 
 use color_eyre::eyre::{self, WrapErr as _};
 use contract::site::DEFAULT_TIMEOUT_MS;
 use futures_util::TryStreamExt as _;
-use sea_orm::{DatabaseConnection, DbBackend, FromQueryResult, Statement, StreamTrait as _};
+use sea_orm::{DatabaseConnection, FromQueryResult, StreamTrait as _};
 
-use super::node::Node;
-use super::site::{DEFAULT_INTERVAL_MS, Judge, Site, shown};
-use super::tree::Values;
-use super::variables::{escaped, takes_secrets};
-use super::yaml;
-
-/// All sites. JSON is read as text and passed through, so that numbers keep all their digits.
-const ALL: &str = "
-    SELECT name, url, interval_ms, timeout_ms, enabled,
-           labels::text AS labels, request::text AS request, expect::text AS expect
-    FROM site ORDER BY name";
+use crate::check::{DEFAULT_INTERVAL_MS, EntryValidator};
+use crate::name::shown;
+use crate::site::Site;
+use crate::statements;
+use crate::yaml::node::Node;
+use crate::yaml::text::{duration, json, text};
+use crate::yaml::values::Values;
+use crate::yaml::variables::{escaped, takes_secrets};
 
 /// The first lines of the file.
 const HEAD: &str = "\
@@ -46,8 +43,10 @@ pub struct Exported {
 pub async fn export(database: &DatabaseConnection, mut file: impl Write) -> eyre::Result<Exported> {
     let writing = "cannot write the sites file";
     let reading = "cannot read the sites from the database";
-    let statement = Statement::from_string(DbBackend::Postgres, ALL);
-    let mut rows = database.stream_raw(statement).await.wrap_err(reading)?;
+    let mut rows = database
+        .stream_raw(statements::all())
+        .await
+        .wrap_err(reading)?;
     let mut exported = Exported::default();
     let mut proof = Proof::new();
     file.write_all(HEAD.as_bytes()).wrap_err(writing)?;
@@ -84,15 +83,15 @@ impl Exported {
 
 /// Reads what was written, as `apply` would.
 struct Proof {
-    /// Judges entries of a file without defaults.
-    judge: Judge,
+    /// Checks entries of a file without defaults.
+    validator: EntryValidator,
 }
 
 impl Proof {
     /// A reader of entries.
     fn new() -> Self {
-        let (judge, _no_faults) = Judge::new(Node::Nothing);
-        Self { judge }
+        let (validator, _no_faults) = EntryValidator::new(Node::Nothing);
+        Self { validator }
     }
 
     /// Whether the entry says what the site is; if not, why.
@@ -103,7 +102,7 @@ impl Proof {
         let Node::List(mut entries) = list else {
             return Err("cannot be written as YAML".to_owned());
         };
-        let (_, read) = self.judge.judge(entries.pop().unwrap_or(Node::Nothing));
+        let (_, read) = self.validator.check(entries.pop().unwrap_or(Node::Nothing));
         let read = read.map_err(|faults| {
             let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
             faults.join("; ")
@@ -118,8 +117,8 @@ impl Proof {
 
 /// Whether two sites say the same, whatever the order and the blanks of their JSON.
 fn same(one: &Site, other: &Site) -> bool {
-    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-    let options = |site: &Site| [&site.labels, &site.request, &site.expect].map(|text| json(text));
+    let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).ok();
+    let maps = |site: &Site| [&site.labels, &site.request, &site.expect].map(|json| value(json));
     let plain = |site: &Site| {
         let Site {
             interval_ms,
@@ -132,7 +131,7 @@ fn same(one: &Site, other: &Site) -> bool {
     one.name == other.name
         && one.url == other.url
         && plain(one) == plain(other)
-        && options(one) == options(other)
+        && maps(one) == maps(other)
 }
 
 /// A site as an entry of the file, below `sites:`.
@@ -149,8 +148,8 @@ pub fn entry(site: &Site) -> String {
     } = site;
     let mut entry = format!(
         "  - name: {}\n    url: {}\n",
-        yaml::text(&escaped(name, false)),
-        yaml::text(&escaped(url, false))
+        text(&escaped(name, false)),
+        text(&escaped(url, false))
     );
     let mut line = |key: &str, value: &str| {
         for part in ["    ", key, ": ", value, "\n"] {
@@ -158,18 +157,18 @@ pub fn entry(site: &Site) -> String {
         }
     };
     if *interval_ms != DEFAULT_INTERVAL_MS {
-        line("interval", &yaml::duration(*interval_ms));
+        line("interval", &duration(*interval_ms));
     }
     if *timeout_ms != DEFAULT_TIMEOUT_MS.min(*interval_ms) {
-        line("timeout", &yaml::duration(*timeout_ms));
+        line("timeout", &duration(*timeout_ms));
     }
     if !enabled {
         line("enabled", "false");
     }
-    for (key, json) in [("labels", labels), ("request", request), ("expect", expect)] {
-        if json != "{}" {
+    for (key, map) in [("labels", labels), ("request", request), ("expect", expect)] {
+        if map != "{}" {
             // `${` can only stand in the strings of JSON
-            line(key, &yaml::json(&escaped(json, takes_secrets(key))));
+            line(key, &json(&escaped(map, takes_secrets(key))));
         }
     }
     entry
