@@ -15,6 +15,7 @@ pub mod clock;
 pub mod conditions;
 pub mod config;
 pub mod descriptors;
+pub mod periodic;
 pub mod program;
 pub mod quota;
 pub mod readiness;

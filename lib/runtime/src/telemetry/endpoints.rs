@@ -8,6 +8,7 @@ use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use super::traces::SpanCounters;
+use crate::periodic::Statuses;
 
 /// What `/metrics` and `/readyz` show. `webmon up` shares one between its two services.
 #[derive(Debug, Default)]
@@ -18,13 +19,18 @@ pub struct Endpoints {
     readiness: Readiness,
     /// What is counted of spans.
     spans: SpanCounters,
+    /// When the periodic tasks last succeeded.
+    tasks: Statuses,
 }
 
 impl Endpoints {
     /// No conditions yet, and no metrics but those that all services of a process share.
     pub fn new() -> Arc<Self> {
         let endpoints = Self::default();
-        endpoints.register(|registry| endpoints.spans.register(registry));
+        endpoints.register(|registry| {
+            endpoints.spans.register(registry);
+            endpoints.tasks.register(registry);
+        });
         Arc::new(endpoints)
     }
 
@@ -44,6 +50,11 @@ impl Endpoints {
     /// What must hold before work can be done.
     pub const fn readiness(&self) -> &Readiness {
         &self.readiness
+    }
+
+    /// When the periodic tasks last succeeded.
+    pub const fn tasks(&self) -> &Statuses {
+        &self.tasks
     }
 
     /// What is counted of spans.
