@@ -1,15 +1,16 @@
 //! Ahead: shards that are scheduled further than any horizon are set back to now.
 //!
 //! A database whose clock was ahead for a while leaves them there when it is right again. Nothing would be
-//! scheduled until the clock gets there, and nothing judged as lost. What is scheduled twice by this does no harm:
+//! scheduled until the clock gets there, and nothing recorded as lost. What is scheduled twice by this does no harm:
 //! the primary key of `check_result` makes it once.
 
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use sea_orm::{ConnectionTrait, FromQueryResult};
+use store::sql;
 
-use crate::{config::LONGEST_HORIZON, sql, standing::furthest};
+use crate::{config::LONGEST_HORIZON, shard_progress::furthest};
 
 /// What was set back: a shard, and how far ahead of now it was.
 #[derive(Clone, Copy, Debug, FromQueryResult)]
@@ -20,10 +21,10 @@ pub(crate) struct SetBack {
     pub(crate) ahead_ms: i64,
 }
 
-/// Sets shards back that are more than `$1` milliseconds ahead; those that others have locked wait for another look.
+/// Sets shards back that are more than `$1` milliseconds ahead; those that others have locked wait for a later turn.
 ///
-/// Gaps end now at the latest, as what comes after is scheduled. What may have been lost in the last minutes is judged
-/// once more: what was judged by the wrong clock is not known. One statement, and so one transaction.
+/// Gaps end now at the latest, as what comes after is scheduled. The last minutes are reconciled
+/// once more: how far that was done by the wrong clock is not known. One statement, and so one transaction.
 const SET_BACK: &str = "\
 WITH edge AS MATERIALIZED (
     SELECT date_trunc('milliseconds', now()) AS now, now() + $1 * interval '1 millisecond' AS latest
@@ -68,7 +69,7 @@ pub(crate) async fn set_back(
         .wrap_err("read which shards were set back")
 }
 
-/// Sites that are to be judged only from an instant on that no stamp can have: the next turn stamps them anew.
+/// Sites that would be reconciled only from an instant on that no stamp can have: the next turn stamps them anew.
 const UNSTAMP: &str = "\
 UPDATE site SET scheduled_from = NULL
 WHERE enabled AND scheduled_from > now() + $1 * interval '1 millisecond'";

@@ -1,14 +1,13 @@
 //! Claim: the shards whose turn it is, locked for the length of a transaction.
 //!
-//! Whoever holds the row lock schedules the shard; a scheduler that dies lets go of it by rolling
+//! The scheduler that holds the row lock schedules the shard; one that dies lets go of it by rolling
 //! back. `SKIP LOCKED` lets any number of schedulers take what the others left, furthest behind first.
 
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use sea_orm::{ConnectionTrait, FromQueryResult};
-
-use crate::sql;
+use store::sql;
 
 /// The shards of one turn, and the one end that all its windows share.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use prometheus_client::{
 
 use crate::turn::Done;
 
-/// The scheduler's metrics, as DESIGN names them.
+/// The scheduler's metrics.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Metrics {
     /// `webmon_schedule_lag_seconds`.

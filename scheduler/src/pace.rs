@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeMap,
+    slice,
     time::{Duration, Instant},
 };
 
@@ -23,11 +24,34 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// What the next turn may take.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Take {
+pub(crate) enum Take {
+    /// One shard whose last turn failed, alone.
+    Retry(i16),
+    /// Shards whose last turn did not fail.
+    Healthy {
+        /// Shards that may be taken.
+        candidates: Vec<i16>,
+        /// How many at most.
+        most: usize,
+    },
+}
+
+impl Take {
     /// Shards that may be taken.
-    pub(crate) candidates: Vec<i16>,
+    pub(crate) fn candidates(&self) -> &[i16] {
+        match self {
+            Self::Retry(shard) => slice::from_ref(shard),
+            Self::Healthy { candidates, .. } => candidates,
+        }
+    }
+
     /// How many at most.
-    pub(crate) most: usize,
+    pub(crate) const fn most(&self) -> usize {
+        match self {
+            Self::Retry(_) => 1,
+            Self::Healthy { most, .. } => *most,
+        }
+    }
 }
 
 /// Remembers how the turns went.
@@ -74,11 +98,8 @@ impl Pace {
             .filter(|(shard, retry)| retry.at <= now && !self.busy.contains(shard))
             .min_by_key(|(_, retry)| retry.at);
         match retry {
-            Some((shard, _)) => Take {
-                candidates: vec![*shard],
-                most: 1,
-            },
-            None => Take {
+            Some((shard, _)) => Take::Retry(*shard),
+            None => Take::Healthy {
                 candidates: (0..SHARDS)
                     .filter(|shard| !self.failed.contains_key(shard))
                     .collect(),
@@ -103,10 +124,8 @@ impl Pace {
     }
 
     /// A failed shard was not there to be taken: another scheduler has it, and it is well.
-    pub(crate) fn gone(&mut self, take: &Take) {
-        for shard in &take.candidates {
-            self.failed.remove(shard);
-        }
+    pub(crate) fn gone(&mut self, shard: i16) {
+        self.failed.remove(&shard);
     }
 
     /// A turn over these shards went well and took this long.
@@ -116,7 +135,7 @@ impl Pace {
             .iter()
             .any(|shard| self.failed.remove(shard).is_some());
         if retried {
-            // What broke the turns is over; whoever still waits need not wait any longer.
+            // What broke the turns is over: the shards that still wait need not wait any longer.
             for retry in self.failed.values_mut() {
                 retry.at = retry.at.min(now);
             }
@@ -158,17 +177,17 @@ mod tests {
     #[test]
     fn quick_turns_grow_and_slow_ones_shrink() {
         let (mut pace, now) = (Pace::new(TURN), Instant::now());
-        assert_eq!(pace.next(now).most, 8);
+        assert_eq!(pace.next(now).most(), 8);
         for _ in 0..5 {
             pace.succeeded(&[1, 2], Duration::from_millis(99), now);
         }
-        assert_eq!(pace.next(now).most, 64);
+        assert_eq!(pace.next(now).most(), 64);
         pace.succeeded(&[1, 2], Duration::from_millis(500), now);
-        assert_eq!(pace.next(now).most, 64);
+        assert_eq!(pace.next(now).most(), 64);
         for _ in 0..9 {
             pace.succeeded(&[1, 2], Duration::from_millis(1_001), now);
         }
-        assert_eq!(pace.next(now).most, 1);
+        assert_eq!(pace.next(now).most(), 1);
     }
 
     #[test]
@@ -179,9 +198,9 @@ mod tests {
             pace.started(&[1, 2], answer * 3);
             pace.succeeded(&[1, 2], answer * 12, now);
         }
-        assert_eq!(pace.next(now).most, 64);
+        assert_eq!(pace.next(now).most(), 64);
         pace.succeeded(&[1, 2], answer * 20, now);
-        assert_eq!(pace.next(now).most, 32);
+        assert_eq!(pace.next(now).most(), 32);
     }
 
     #[test]
@@ -189,25 +208,13 @@ mod tests {
         let (mut pace, mut now) = (Pace::new(TURN), Instant::now());
         pace.started(&[3, 4], Duration::ZERO);
         pace.failed(&[3, 4], now);
-        assert_eq!(pace.next(now).candidates.len(), 62);
+        assert_eq!(pace.next(now).candidates().len(), 62);
         for pause in [1, 2, 4, 8, 16, 30, 30] {
             assert_eq!(pace.next_retry(), Some(now + Duration::from_secs(pause)));
             now += Duration::from_secs(pause);
-            assert_eq!(
-                pace.next(now),
-                Take {
-                    candidates: vec![3],
-                    most: 1
-                }
-            );
+            assert_eq!(pace.next(now), Take::Retry(3));
             pace.failed(&[3], now);
-            assert_eq!(
-                pace.next(now),
-                Take {
-                    candidates: vec![4],
-                    most: 1
-                }
-            );
+            assert_eq!(pace.next(now), Take::Retry(4));
             pace.failed(&[4], now);
         }
     }
@@ -219,10 +226,10 @@ mod tests {
         let later = now + Duration::from_secs(1);
         pace.failed(&[4, 5], later);
         pace.succeeded(&[3], TURN, later);
-        assert_eq!(pace.next(later).candidates, [4]);
+        assert_eq!(pace.next(later).candidates(), [4]);
         pace.succeeded(&[4], TURN, later);
         pace.succeeded(&[5], TURN, later);
-        assert_eq!(pace.next(later).candidates.len(), 64);
+        assert_eq!(pace.next(later).candidates().len(), 64);
         assert_eq!(pace.next_retry(), None);
     }
 
@@ -232,7 +239,7 @@ mod tests {
         pace.failed(&[3], now);
         let later = now + Duration::from_secs(1);
         pace.started(&[3], Duration::ZERO);
-        assert_eq!(pace.next(later).candidates.len(), 63);
+        assert_eq!(pace.next(later).candidates().len(), 63);
         assert_eq!(pace.next_retry(), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Stamp: rows that were made or changed are told from when on they have been scheduled as they are.
 //!
-//! An audit may judge a site only from an instant at which no scheduler can still be working with an
+//! An audit may look at a site only from an instant at which no scheduler can still be working with an
 //! older version of its row. Every window that was read before this statement ends at most one
 //! horizon after now, so that instant is `clock_timestamp() + horizon`: written once per change,
 //! never per check. `updated_at` would not do: it is taken when a statement starts, and a long
@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use sea_orm::ConnectionTrait;
+use store::sql;
 
-use crate::{claim::Claim, sql};
+use crate::claim::Claim;
 
 /// How many rows a turn stamps per shard, so that a bulk load does not hold up the turn.
 const MOST_PER_SHARD: i64 = 125;

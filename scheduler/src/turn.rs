@@ -18,14 +18,15 @@ use contract::{
 };
 use futures_util::TryStreamExt as _;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait as _};
+use store::sql;
 use stream::publisher::{Delivered, RequestSize, SendError};
 
 use crate::{
     claim::{self, Claim, Wanted},
     due::{DueSite, Gap, Windows},
     publish::{self, Batch, Sender},
-    sql, stamp,
-    standing::Standing,
+    shard_progress::ShardProgress,
+    stamp,
     trace::{Published, Tracer},
 };
 
@@ -79,21 +80,21 @@ impl Turn {
     pub(crate) async fn claim(
         database: &DatabaseConnection,
         wanted: &Wanted,
-    ) -> Result<(Standing, Option<Self>)> {
+    ) -> Result<(ShardProgress, Option<Self>)> {
         let started = Instant::now();
         let transaction = database.begin().await.wrap_err("begin a turn")?;
-        let standing = Standing::read(&transaction).await?;
-        let claim = claim::claim(&transaction, wanted, standing.now).await?;
+        let progress = ShardProgress::read(&transaction).await?;
+        let claim = claim::claim(&transaction, wanted, progress.now).await?;
         if claim.shards.is_empty() {
             transaction.rollback().await.wrap_err("end an empty turn")?;
-            return Ok((standing, None));
+            return Ok((progress, None));
         }
         let turn = Self {
             transaction,
             claim,
             started,
         };
-        Ok((standing, Some(turn)))
+        Ok((progress, Some(turn)))
     }
 
     /// The ids of the claimed shards.
@@ -145,7 +146,7 @@ impl Turn {
 
 impl Sent {
     /// Waits for Kafka, then moves the shards on.
-    pub(crate) async fn settle(self) -> Result<Done> {
+    pub(crate) async fn finish(self) -> Result<Done> {
         let Self {
             turn,
             batch,

@@ -1,6 +1,6 @@
 //! Turns: one after the other, each starting when the one before only waits for Kafka.
 //!
-//! At most two are under way, each in a [slot](crate::slot) of its own.
+//! At most two are under way, each in a [worker](crate::worker) of its own.
 
 use std::time::{Duration, Instant};
 
@@ -17,18 +17,18 @@ use tracing::{debug, warn};
 
 use crate::{
     config::Config,
-    outlook::Outlook,
+    health::Health,
     pace::{Pace, Take},
     publish::Settings,
-    slot::{Settled, Slot, TURN_LIMIT, overdue},
     trace::Tracer,
     turn::{Done, Turn},
+    worker::{Ended, TURN_LIMIT, Worker, overdue},
 };
 
 /// The pause after a turn that could not even claim.
 const CLAIM_PAUSE: Duration = Duration::from_secs(1);
 /// Turns under way at once.
-const SLOTS: usize = 2;
+const WORKERS: usize = 2;
 /// How often people are told how things stand, whatever the turns do.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
@@ -37,13 +37,13 @@ pub(crate) struct Turns {
     /// The configuration.
     config: Config,
     /// What people are told.
-    outlook: Outlook,
+    health: Health,
     /// What makes spans, if there are any.
     tracer: Option<Tracer>,
-    /// Slots without a turn.
-    idle: Vec<Slot>,
-    /// Turns that wait for Kafka, and slots that recover.
-    settling: JoinSet<Settled>,
+    /// Workers without a turn.
+    idle: Vec<Worker>,
+    /// Turns that wait for Kafka, and workers that recover from a failed turn.
+    finishing: JoinSet<Ended>,
     /// How many shards a turn takes.
     pace: Pace,
     /// When the next turn starts.
@@ -65,21 +65,21 @@ impl Turns {
     /// Turns for this configuration.
     pub(crate) fn new(
         config: Config,
-        outlook: Outlook,
+        health: Health,
         tracer: Option<Tracer>,
         sender: &Settings,
     ) -> Result<Self> {
-        let slot = || Slot::new(&config, sender.clone());
+        let worker = || Worker::new(&config, sender.clone());
         Ok(Self {
-            idle: std::iter::repeat_with(slot)
-                .take(SLOTS)
+            idle: std::iter::repeat_with(worker)
+                .take(WORKERS)
                 .collect::<Result<_>>()?,
-            settling: JoinSet::new(),
+            finishing: JoinSet::new(),
             pace: Pace::new(config.turn),
             wake: Instant::now(),
             quotas: Quotas::default(),
             config,
-            outlook,
+            health,
             tracer,
         })
     }
@@ -91,58 +91,58 @@ impl Turns {
         while !stop.is_cancelled() {
             tokio::select! {
                 () = stop.cancelled() => break,
-                Some(settled) = self.settling.join_next() => self.settled(settled.wrap_err("a turn died")?),
+                Some(ended) = self.finishing.join_next() => self.turn_ended(ended.wrap_err("a turn died")?),
                 () = tokio::time::sleep_until(self.wake.into()), if !self.idle.is_empty() => self.turn().await,
-                _ = ticks.tick() => self.outlook.tick(Instant::now()),
+                _ = ticks.tick() => self.health.tick(Instant::now()),
             }
         }
-        while let Some(settled) = self.settling.join_next().await {
-            self.settled(settled.wrap_err("a turn died")?);
+        while let Some(ended) = self.finishing.join_next().await {
+            self.turn_ended(ended.wrap_err("a turn died")?);
         }
-        join_all(self.idle.into_iter().map(|slot| slot.sender.close())).await;
+        join_all(self.idle.into_iter().map(|worker| worker.sender.close())).await;
         Ok(())
     }
 
     /// The part of a turn that no other may overlap: claim, stamp, publish.
     async fn turn(&mut self) {
-        let Some(mut slot) = self.idle.pop() else {
+        let Some(mut worker) = self.idle.pop() else {
             return;
         };
         let deadline = tokio::time::Instant::now() + TURN_LIMIT;
-        if self.outlook.is_ahead() {
-            self.set_back(&mut slot, deadline).await;
+        if self.health.is_ahead() {
+            self.set_back(&mut worker, deadline).await;
         }
         let take = self.pace.next(Instant::now());
-        let claimed = timeout_at(deadline, slot.claim(&self.config, &take)).await;
-        let (standing, turn) = match claimed.unwrap_or_else(|_| Err(overdue("claiming shards"))) {
+        let claimed = timeout_at(deadline, worker.claim(&self.config, &take)).await;
+        let (progress, turn) = match claimed.unwrap_or_else(|_| Err(overdue("claiming shards"))) {
             Ok(claimed) => claimed,
-            Err(error) => return self.cannot_claim(slot, &error),
+            Err(error) => return self.cannot_claim(worker, &error),
         };
-        self.outlook.looked(standing, Instant::now());
+        self.health.looked(progress, Instant::now());
         self.schedule_next(&take, turn.as_ref());
         let Some(turn) = turn else {
-            return self.idle.push(slot);
+            return self.idle.push(worker);
         };
         let (shards, started) = (turn.shards(), turn.started);
         self.pace.started(&shards, started.elapsed());
-        let sending = turn.send(&slot.sender, self.config.horizon, self.tracer.as_ref());
+        let sending = turn.send(&worker.sender, self.config.horizon, self.tracer.as_ref());
         let sent = timeout_at(deadline, sending).await;
         match sent.unwrap_or_else(|_| Err(overdue("publishing tasks"))) {
-            Ok(sent) => drop(self.settling.spawn(slot.settle(
+            Ok(sent) => drop(self.finishing.spawn(worker.finish(
                 sent,
                 deadline,
                 self.config.kafka.clone(),
             ))),
             Err(error) => {
-                let settled = Settled {
-                    slot,
+                let ended = Ended {
+                    worker,
                     shards,
                     started,
                     done: Err(error),
                 };
                 drop(
-                    self.settling
-                        .spawn(settled.recover(self.config.kafka.clone())),
+                    self.finishing
+                        .spawn(ended.recover(self.config.kafka.clone())),
                 );
             }
         }
@@ -150,33 +150,37 @@ impl Turns {
 
     /// A failed shard was not there to be taken, as another scheduler has it. That one may fail as well: while some
     /// shard stands still this one is not taken together with others.
-    fn retry_was_gone(&mut self, take: &Take) {
-        if self.outlook.stands_still() {
-            self.pace.failed(&take.candidates, Instant::now());
+    fn retry_was_gone(&mut self, shard: i16) {
+        if self.health.stands_still() {
+            self.pace.failed(&[shard], Instant::now());
         } else {
-            self.pace.gone(take);
-            self.outlook.gone(&take.candidates);
+            self.pace.gone(shard);
+            self.health.gone(&[shard]);
         }
     }
 
     /// Sets back what lies too far ahead; a failure costs the turns nothing but a connection.
-    async fn set_back(&mut self, slot: &mut Slot, deadline: tokio::time::Instant) {
-        let done = timeout_at(deadline, slot.set_back(self.config.horizon)).await;
+    async fn set_back(&mut self, worker: &mut Worker, deadline: tokio::time::Instant) {
+        let done = timeout_at(deadline, worker.set_back(self.config.horizon)).await;
         let done = done.unwrap_or_else(|_| Err(overdue("setting shards back")));
         if done.is_err() {
-            slot.drop_connection();
+            worker.drop_connection();
         }
-        self.outlook.set_back(done);
+        self.health.set_back(done);
     }
 
     /// Decides when the next turn starts: at once if there may be more to claim.
     fn schedule_next(&mut self, take: &Take, turn: Option<&Turn>) {
-        let retry = take.most == 1 && take.candidates.len() == 1;
         let taken = turn.map_or(0, |turn| turn.claim.shards.len());
-        if retry && taken == 0 {
-            self.retry_was_gone(take);
-        }
-        let more = retry || (taken == take.most && taken < take.candidates.len());
+        let more = match take {
+            Take::Retry(shard) => {
+                if taken == 0 {
+                    self.retry_was_gone(*shard);
+                }
+                true
+            }
+            Take::Healthy { candidates, most } => taken == *most && taken < candidates.len(),
+        };
         // A millisecond more, as windows end on whole milliseconds.
         let pause = if more {
             Duration::ZERO
@@ -190,23 +194,23 @@ impl Turns {
     }
 
     /// The database is away: nothing was taken, nothing is lost.
-    fn cannot_claim(&mut self, mut slot: Slot, error: &Report) {
-        slot.drop_connection();
-        self.idle.push(slot);
+    fn cannot_claim(&mut self, mut worker: Worker, error: &Report) {
+        worker.drop_connection();
+        self.idle.push(worker);
         let now = Instant::now();
         self.wake = now + CLAIM_PAUSE;
-        self.outlook.cannot_claim(error, now);
+        self.health.cannot_claim(error, now);
     }
 
     /// Takes note of how a turn ended.
-    fn settled(&mut self, settled: Settled) {
-        let Settled {
-            slot,
+    fn turn_ended(&mut self, ended: Ended) {
+        let Ended {
+            worker,
             shards,
             started,
             done,
-        } = settled;
-        self.idle.push(slot);
+        } = ended;
+        self.idle.push(worker);
         let now = Instant::now();
         match done {
             Ok(done) => {
@@ -217,12 +221,12 @@ impl Turns {
                     turn.ms = (now - started).as_millis(),
                     "scheduled"
                 );
-                self.outlook.succeeded(&shards, done.tasks, now);
+                self.health.succeeded(&shards, done.tasks, now);
                 self.note(&done);
             }
             Err(error) => {
                 self.pace.failed(&shards, now);
-                self.outlook.failed(&shards, &error, now);
+                self.health.failed(&shards, &error, now);
             }
         }
         if let Some(retry_at) = self.pace.next_retry() {
@@ -232,7 +236,7 @@ impl Turns {
 
     /// Counts what a turn has done, and says what people should know of.
     fn note(&mut self, done: &Done) {
-        self.outlook.done(done);
+        self.health.done(done);
         if let Some(CheckResult {
             site_id, detail, ..
         }) = &done.first_invalid

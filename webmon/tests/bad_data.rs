@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use scheduler::reconcile::{Judge, reconcile};
+use scheduler::upkeep::reconcile::{Cutoff, reconcile};
 use testbed::{Cluster, Crowd, Process, eventually, metric};
 
 /// How long results may take.
@@ -173,8 +173,8 @@ async fn instants_beyond_all_reckoning_in_a_row_hold_up_nobody() {
     }
     assert_healthy(&cluster).await;
     // What the reconciler, and a person who asks, make of it.
-    for judge in [Judge::ByExpiry, Judge::ByDueInstant] {
-        reconcile(cluster.connection(), judge, Duration::from_hours(24))
+    for cutoff in [Cutoff::Expired, Cutoff::Due] {
+        reconcile(cluster.connection(), cutoff, Duration::from_hours(24))
             .await
             .unwrap();
     }

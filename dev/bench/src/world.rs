@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use color_eyre::eyre::{OptionExt as _, Result, WrapErr as _};
-use scheduler::pack::{Days, pack};
+use scheduler::upkeep::pack::{Days, pack};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, Statement};
 use testbed::{Database, Topic, brokers, free_address, tables};
 

@@ -38,13 +38,13 @@ fn site(interval_ms: i64, phase_ms: i64, check_at: Option<i64>) -> DueSite<'stat
 
 proptest! {
     #[test]
-    fn the_spans_hold_exactly_the_phases_that_are_due(
+    fn the_ranges_hold_exactly_the_phases_that_are_due(
         interval in 100_i64..500, since in 10_000_i64..12_000, behind in 0_i64..700,
     ) {
         let windows = windows(since, since + behind, &[interval]);
-        let spans = windows.spans();
+        let ranges = windows.phase_ranges();
         for phase in 0..interval {
-            let found = spans.iter().any(|span| (i64::from(span.first)..=i64::from(span.last)).contains(&phase));
+            let found = ranges.iter().any(|range| (i64::from(range.first)..=i64::from(range.last)).contains(&phase));
             let due = windows.instants(&site(interval, phase, None)).next().is_some();
             prop_assert_eq!(found, due, "phase {}", phase);
         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use runtime::config::Secret;
-use scheduler::pack::{Days, pack};
+use scheduler::upkeep::pack::{Days, pack};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, TransactionTrait as _};
 use store::Pool;
 use testbed::eventually;

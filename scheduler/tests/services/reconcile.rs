@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use contract::GRACE;
-use scheduler::reconcile::{Judge, reconcile, start_over};
+use scheduler::upkeep::reconcile::{Cutoff, reconcile, start_over};
 use sea_orm::QueryResult;
 
 use crate::bed::{Bed, Site};
@@ -128,10 +128,10 @@ async fn edges(bed: &Bed) -> (i64, i64) {
     )
 }
 
-/// Judges, compares with the law, and judges again.
-async fn assert_judged(bed: &Bed, judge: Judge, expected: BTreeSet<Instant>, until: i64) {
+/// Reconciles, compares with the law, and reconciles again.
+async fn assert_reconciled(bed: &Bed, cutoff: Cutoff, expected: BTreeSet<Instant>, until: i64) {
     assert!(expected.len() > 100, "only {} instants", expected.len());
-    let count = reconcile(&bed.database, judge, RETENTION).await.unwrap();
+    let count = reconcile(&bed.database, cutoff, RETENTION).await.unwrap();
     let found = lost(bed).await;
     let (more, less): (Vec<_>, Vec<_>) = (
         found.difference(&expected).collect(),
@@ -143,7 +143,7 @@ async fn assert_judged(bed: &Bed, judge: Judge, expected: BTreeSet<Instant>, unt
     );
     assert_eq!(count, u64::try_from(expected.len()).unwrap());
     assert_eq!(edges(bed).await.0, until);
-    let again = reconcile(&bed.database, judge, RETENTION).await.unwrap();
+    let again = reconcile(&bed.database, cutoff, RETENTION).await.unwrap();
     assert_eq!(again, 0);
     assert_eq!(lost(bed).await, expected);
 }
@@ -161,7 +161,7 @@ async fn by_due_instant_exactly_what_was_due_and_not_judged_before_is_lost() {
             .is_some_and(|at| expected.contains(&(site.id, at)))),
         "no check_at is judged"
     );
-    assert_judged(&bed, Judge::ByDueInstant, expected, scheduled).await;
+    assert_reconciled(&bed, Cutoff::Due, expected, scheduled).await;
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn by_expiry_exactly_what_has_expired_is_lost_and_no_daily_site_is_judged_
         .filter(|(_, at)| at + 24 * HOUR > scheduled)
         .collect();
     assert!(early.is_empty(), "{early:?}");
-    assert_judged(&bed, Judge::ByExpiry, expected, scheduled).await;
+    assert_reconciled(&bed, Cutoff::Expired, expected, scheduled).await;
 }
 
 /// Of most sites a row in the span is put where its site is not due: the first, the last or one between,
@@ -203,20 +203,20 @@ async fn put_aside(bed: &Bed, span: impl Fn(&Site) -> (i64, i64)) {
 
 #[tokio::test]
 async fn one_lacking_instant_is_found_wherever_it_lies_and_no_row_aside_makes_up_for_it() {
-    for judge in [Judge::ByExpiry, Judge::ByDueInstant] {
+    for cutoff in [Cutoff::Expired, Cutoff::Due] {
         let bed = Bed::new("aside").await;
         bed.execute(PAST).await;
         bed.execute(EVERY_ROW).await;
         let (reconciled, scheduled) = edges(&bed).await;
-        let span = |site: &Site| match judge {
-            Judge::ByExpiry => (reconciled - site.interval_ms, scheduled - site.interval_ms),
-            Judge::ByDueInstant => (reconciled - site.interval_ms, scheduled),
+        let span = |site: &Site| match cutoff {
+            Cutoff::Expired => (reconciled - site.interval_ms, scheduled - site.interval_ms),
+            Cutoff::Due => (reconciled - site.interval_ms, scheduled),
         };
         assert_eq!(missing(&bed, span).await, BTreeSet::new());
         put_aside(&bed, span).await;
         let expected = missing(&bed, span).await;
         assert!(expected.len() > 30, "only {} instants", expected.len());
-        reconcile(&bed.database, judge, RETENTION).await.unwrap();
+        reconcile(&bed.database, cutoff, RETENTION).await.unwrap();
         assert_eq!(lost(&bed).await, expected);
     }
 }
@@ -240,7 +240,7 @@ async fn by_expiry_nothing_is_judged_within_the_grace() {
     // Scheduled ahead, as by a scheduler that runs.
     bed.execute("UPDATE schedule_shard SET scheduled_until = now() + interval '2 seconds'")
         .await;
-    reconcile(&bed.database, Judge::ByExpiry, RETENTION)
+    reconcile(&bed.database, Cutoff::Expired, RETENTION)
         .await
         .unwrap();
     let now = bed.now().await;
@@ -268,10 +268,10 @@ async fn several_days_are_judged_in_steps_without_a_seam() {
     )
     .await;
     let (_, scheduled) = edges(&bed).await;
-    for judge in [Judge::ByExpiry, Judge::ByDueInstant] {
+    for cutoff in [Cutoff::Expired, Cutoff::Due] {
         let (reconciled, before) = (edges(&bed).await.0, lost(&bed).await);
         let late = |site: &Site| {
-            if judge == Judge::ByExpiry {
+            if cutoff == Cutoff::Expired {
                 site.interval_ms
             } else {
                 0
@@ -279,7 +279,7 @@ async fn several_days_are_judged_in_steps_without_a_seam() {
         };
         let span = |site: &Site| (reconciled - site.interval_ms, scheduled - late(site));
         let expected: BTreeSet<_> = missing(&bed, span).await;
-        reconcile(&bed.database, judge, RETENTION).await.unwrap();
+        reconcile(&bed.database, cutoff, RETENTION).await.unwrap();
         let found: BTreeSet<_> = lost(&bed).await.difference(&before).copied().collect();
         let (more, less): (Vec<_>, Vec<_>) = (
             found.difference(&expected).collect(),
@@ -287,7 +287,7 @@ async fn several_days_are_judged_in_steps_without_a_seam() {
         );
         assert!(
             more.is_empty() && less.is_empty(),
-            "{judge:?}: too many: {more:?}, too few: {less:?}"
+            "{cutoff:?}: too many: {more:?}, too few: {less:?}"
         );
         assert_eq!(edges(&bed).await.0, scheduled);
     }
@@ -300,8 +300,8 @@ async fn two_at_once_do_no_harm() {
     let expected = missing(&bed, |site| (reconciled - site.interval_ms, scheduled)).await;
     let other = bed.connect().await;
     let (one, two) = tokio::join!(
-        reconcile(&bed.database, Judge::ByDueInstant, RETENTION),
-        reconcile(&other, Judge::ByDueInstant, RETENTION),
+        reconcile(&bed.database, Cutoff::Due, RETENTION),
+        reconcile(&other, Cutoff::Due, RETENTION),
     );
     let count = u64::try_from(expected.len()).unwrap();
     assert_eq!(one.unwrap() + two.unwrap(), count);
@@ -319,7 +319,7 @@ async fn what_is_older_than_the_retention_is_not_judged() {
     bed.execute("UPDATE schedule_shard SET reconciled_until = date_trunc('milliseconds', now() - interval '400 days')")
         .await;
     let now = bed.now().await;
-    reconcile(&bed.database, Judge::ByDueInstant, Duration::from_hours(30))
+    reconcile(&bed.database, Cutoff::Due, Duration::from_hours(30))
         .await
         .unwrap();
     let (sites, found) = (bed.sites().await, lost(&bed).await);

@@ -26,7 +26,7 @@ use runtime::program::say;
 use runtime::service::{Service, unless_stopped};
 use runtime::shutdown::{Stages, on_signals_of_a_terminal};
 use runtime::telemetry::{self, Condition, Endpoints};
-use scheduler::reconcile;
+use scheduler::upkeep::reconcile;
 use sea_orm::DatabaseConnection;
 use sites::command::{Apply, apply};
 use store::installation::Identity;

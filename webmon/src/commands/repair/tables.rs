@@ -115,7 +115,7 @@ pub(super) async fn unattached(
 
 /// Days that are not there.
 pub(super) async fn days(database: &DatabaseConnection) -> Result<Vec<Repair>> {
-    let days = scheduler::days::missing(database).await?;
+    let days = scheduler::upkeep::days::missing(database).await?;
     let repair = |day: String| Repair {
         what: format!("make the day {day} of check_result"),
         action: Action::Together(vec![format!("SELECT webmon_make_day('{day}')")]),

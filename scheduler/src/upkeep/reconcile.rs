@@ -1,8 +1,8 @@
 //! Reconcile: due instants with neither a row nor a gap are recorded as `missed` / `lost`.
 //!
-//! One statement judges the sites of all shards over a span of time, by expiry (every task of the span
-//! has had its chance) or by due instant (nothing can be in flight). A site is judged only after its
-//! `scheduled_from`, the instant from which its row has been scheduled as it is now. `lost` is
+//! One statement looks at the sites of all shards over a time, either at the instants whose tasks have expired
+//! (every checker has had its chance) or at those that are due (nothing can be in flight). Of a site it looks only
+//! at what is later than `scheduled_from`, the instant from which its row has been scheduled as it is now. `lost` is
 //! provisional: a check that was made after all replaces it. A running scheduler looks once a minute.
 
 use std::time::Duration;
@@ -11,12 +11,12 @@ use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use contract::GRACE;
 use runtime::retry::Outage;
 use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Statement};
-use store::Link;
+use store::{Link, sql};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::{ahead, metrics::Metrics, sql};
+use crate::{ahead, metrics::Metrics};
 
 /// How often a running scheduler looks for losses. Each look reads all sites once.
 const EVERY: Duration = Duration::from_mins(1);
@@ -26,35 +26,35 @@ const LEAST_LOOK_MS: i64 = 30_000;
 /// The time for one look.
 const LIMIT: Duration = Duration::from_mins(10);
 
-/// About how many instants one statement judges.
+/// About how many instants one statement looks at.
 const INSTANTS_PER_STEP: f64 = 100_000.0;
-/// The shortest span that one statement judges, in milliseconds.
+/// The shortest time that one statement looks at, in milliseconds.
 const LEAST_STEP_MS: i64 = 60_000;
 /// The longest, in milliseconds.
 const MOST_STEP_MS: i64 = 86_400_000;
 
-/// Which instants a span of time stands for.
+/// Which instants must have left a result by now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judge {
+pub enum Cutoff {
     /// Those whose tasks expired [`GRACE`] ago or earlier: for a running system.
-    ByExpiry,
+    Expired,
     /// Those that are due by now: for a system in which nothing is in flight.
-    ByDueInstant,
+    Due,
 }
 
-/// How far the shards were judged and may be judged, in milliseconds since the Unix epoch.
+/// How far the shards were reconciled and may be reconciled, in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, FromQueryResult)]
 struct Extent {
-    /// The end of what was judged.
+    /// The end of what was reconciled.
     since: i64,
-    /// The end of what may be judged.
+    /// The end of what may be reconciled.
     until: i64,
     /// Due instants per second.
     rate: f64,
 }
 
-/// Every shard's own ends are respected by [`STEP`]; these are the outermost. A shard of which nothing has
-/// expired since, as it stands still, makes nobody begin where it stands. Retention comes first: days that
+/// Every shard's own ends are respected by [`RECORD_LOST`]; these are the outermost. A shard of which nothing has
+/// expired since, as it stands still, does not move the beginning back to where it stands. Retention comes first: days that
 /// were dropped are not filled again.
 const EXTENT: &str = "\
 WITH edge AS (
@@ -68,7 +68,7 @@ SELECT (extract(epoch FROM greatest(
     (SELECT coalesce(sum(1000 / interval_ms::float8), 0) FROM site WHERE enabled) AS rate
 FROM edge HAVING count(*) > 0";
 
-/// Records the losses of `($1, $2]`. `$3`, or a shard that was judged further: also what was due earlier and
+/// Records the losses of `($1, $2]`. `$3`, or a shard that was reconciled further: also what was due earlier and
 /// had not expired by then. `$4`: only what has expired at `$2`.
 ///
 /// Which sites lack rows at all is found by counting. Sites that are alike, of one interval and span, are read
@@ -81,7 +81,7 @@ FROM edge HAVING count(*) > 0";
 /// `OFFSET 0` and MATERIALIZED, or expressions would be computed anew wherever they are used. `IN` beside `OR` is
 /// looked up in a hash table whatever the planner guesses, and the last question is a subquery of each instant, as a
 /// join would read the tables whole.
-const STEP: &str = "\
+const RECORD_LOST: &str = "\
 WITH shard AS MATERIALIZED (
     SELECT id, round(date_part('epoch', greatest(timestamptz 'epoch', reconciled_until)) * 1000)::bigint AS judged,
         round(date_part('epoch', greatest(timestamptz 'epoch', scheduled_until)) * 1000)::bigint AS scheduled
@@ -128,9 +128,9 @@ WHERE (SELECT count(*) FROM check_result AS found WHERE found.site_id = due.id A
 ORDER BY id, at
 ON CONFLICT DO NOTHING";
 
-/// Every shard has been judged up to `$1`, as far as it was scheduled. One that a turn has is judged again by
+/// Every shard has been reconciled up to `$1`, as far as it was scheduled. One that a turn has is reconciled again by
 /// the next look: to wait for it would keep the others from the turns meanwhile.
-const JUDGED: &str = "\
+const ADVANCE: &str = "\
 UPDATE schedule_shard SET reconciled_until = greatest(reconciled_until,
     least(scheduled_until, timestamptz 'epoch' + $1 * interval '1 millisecond'))
 WHERE id IN (SELECT id FROM schedule_shard ORDER BY id FOR UPDATE SKIP LOCKED)";
@@ -139,18 +139,18 @@ WHERE id IN (SELECT id FROM schedule_shard ORDER BY id FOR UPDATE SKIP LOCKED)";
 const REWIND: &str = "\
 UPDATE schedule_shard SET scheduled_until = least(scheduled_until, date_trunc('milliseconds', now()))";
 
-/// Judges everything that may be judged and has not been yet, as far back as results are kept;
-/// returns how many instants were lost.
+/// Records all losses that are not recorded yet, as far back as results are kept; returns how many instants were
+/// lost.
 pub async fn reconcile(
     database: &DatabaseConnection,
-    judge: Judge,
+    cutoff: Cutoff,
     retention: Duration,
 ) -> Result<u64> {
-    let extent = extent(database, judge, retention).await?;
-    judge_extent(database, judge, extent).await
+    let extent = extent(database, cutoff, retention).await?;
+    record_lost(database, cutoff, extent).await
 }
 
-/// Looks for losses until `stop`. Of several schedulers one does the work: what another has judged within
+/// Looks for losses until `stop`. Of several schedulers one does the work: what another has looked at within
 /// the last half minute is left alone.
 pub(crate) async fn keep(
     mut database: Link,
@@ -199,10 +199,10 @@ fn note(metrics: &Metrics, lost: u64) {
     }
 }
 
-/// Judges what has expired, unless that is little; returns how many instants were lost. Sites that would not be
-/// judged for long are found by the `first` look, and by each that judges.
+/// Records the losses among what has expired, unless that is little; returns how many instants were lost. Sites that
+/// would not be looked at for long are found by the `first` look, and by each that records losses.
 async fn look(database: &DatabaseConnection, retention: Duration, first: bool) -> Result<u64> {
-    let extent = extent(database, Judge::ByExpiry, retention).await?;
+    let extent = extent(database, Cutoff::Expired, retention).await?;
     let little = extent.until - extent.since < LEAST_LOOK_MS;
     if first || !little {
         let sites = ahead::unstamp(database).await?;
@@ -216,15 +216,15 @@ async fn look(database: &DatabaseConnection, retention: Duration, first: bool) -
     if little {
         return Ok(0);
     }
-    judge_extent(database, Judge::ByExpiry, extent).await
+    record_lost(database, Cutoff::Expired, extent).await
 }
 
-/// For a system whose broker forgot everything: what was due is judged, and what was scheduled ahead
-/// of its due instant is scheduled again. Nothing else may be running.
+/// For a system whose broker forgot everything: what was due and left no result is recorded as lost,
+/// and what was scheduled ahead of its due instant is scheduled again. Nothing else may be running.
 pub async fn start_over(database: &DatabaseConnection, retention: Duration) -> Result<u64> {
-    // First, so that no instant falls between what is judged and what is scheduled again.
+    // First, so that no instant falls between what is reconciled and what is scheduled again.
     rewind(database).await?;
-    reconcile(database, Judge::ByDueInstant, retention).await
+    reconcile(database, Cutoff::Due, retention).await
 }
 
 /// Forgets what was scheduled ahead of its due instant. Nothing may be in flight.
@@ -237,13 +237,13 @@ pub async fn rewind(database: &DatabaseConnection) -> Result<()> {
     Ok(())
 }
 
-/// Reads how far the shards may be judged.
+/// Reads how far the shards may be reconciled.
 async fn extent(
     database: &DatabaseConnection,
-    judge: Judge,
+    cutoff: Cutoff,
     retention: Duration,
 ) -> Result<Extent> {
-    let grace = if judge == Judge::ByExpiry {
+    let grace = if cutoff == Cutoff::Expired {
         sql::millis(GRACE)
     } else {
         0
@@ -258,28 +258,29 @@ async fn extent(
     Extent::from_query_result(&row, "").wrap_err("read how far the shards were judged")
 }
 
-/// Judges an extent step by step.
-async fn judge_extent(database: &DatabaseConnection, judge: Judge, extent: Extent) -> Result<u64> {
-    let by_expiry = judge == Judge::ByExpiry;
+/// Records the losses of an extent, step by step.
+async fn record_lost(database: &DatabaseConnection, cutoff: Cutoff, extent: Extent) -> Result<u64> {
+    let expired = cutoff == Cutoff::Expired;
     let mut lost = 0;
     let mut since = extent.since;
-    // By due instant one step at least: what was judged by expiry up to here has left out what had
-    // not expired.
-    let mut left_out = !by_expiry;
+    // Of what is due one step at least: what was reconciled up to here may have left out what had not expired.
+    let mut left_out = !expired;
     while left_out || since < extent.until {
         let until = extent.until.min(since + step_ms(extent.rate));
-        let reach_back = by_expiry || left_out;
+        let reach_back = expired || left_out;
         let values = [
             since.into(),
             until.into(),
             reach_back.into(),
-            by_expiry.into(),
+            expired.into(),
         ];
-        let done = database.execute_raw(sql::statement(STEP, values)).await;
+        let done = database
+            .execute_raw(sql::statement(RECORD_LOST, values))
+            .await;
         lost += done.wrap_err("record lost checks")?.rows_affected();
-        let judged = sql::statement(JUDGED, [until.into()]);
+        let advance = sql::statement(ADVANCE, [until.into()]);
         database
-            .execute_raw(judged)
+            .execute_raw(advance)
             .await
             .wrap_err("move reconciled_until")?;
         (since, left_out) = (until, false);
@@ -287,7 +288,7 @@ async fn judge_extent(database: &DatabaseConnection, judge: Judge, extent: Exten
     Ok(lost)
 }
 
-/// The span of a step, for so many due instants per second.
+/// The time that a step looks at, for so many due instants per second.
 fn step_ms(rate: f64) -> i64 {
     let seconds = Duration::try_from_secs_f64(INSTANTS_PER_STEP / rate).unwrap_or(Duration::MAX);
     sql::millis(seconds).clamp(LEAST_STEP_MS, MOST_STEP_MS)

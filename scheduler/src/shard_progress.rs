@@ -1,4 +1,4 @@
-//! Standing: how all shards stand, whether or not this turn takes them.
+//! Shard progress: up to where all shards are scheduled, whether or not this turn takes them.
 //!
 //! Each turn begins with this look. A turn sees only what it may take, and that leaves out what matters most:
 //! a shard whose turns fail, and one that lies so far ahead that its turn does not come.
@@ -7,36 +7,35 @@ use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
-
-use crate::sql;
+use store::sql;
 
 /// So much further ahead than the horizon a shard may be: no longest horizon of another scheduler reaches there.
 const TOLERANCE: Duration = Duration::from_secs(10);
 
-/// How the shards stand, in milliseconds since the Unix epoch on the database's clock.
+/// Up to where the shards are scheduled, in milliseconds since the Unix epoch on the database's clock.
 #[derive(Clone, Copy, Debug, FromQueryResult)]
-pub(crate) struct Standing {
+pub(crate) struct ShardProgress {
     /// The start of the turn.
     pub(crate) now: i64,
     /// Up to where the shard furthest behind is scheduled.
     least: i64,
-    /// Up to where the shard furthest ahead is scheduled, or judged.
+    /// Up to where the shard furthest ahead is scheduled, or reconciled.
     most: i64,
 }
 
 /// Milliseconds are cut once, here; from now on both edges of a window are used as they are. `greatest` and `least`
 /// stand for instants that `PostgreSQL` alone knows: `infinity`, and none in an empty table.
-const STANDING: &str = "\
+const PROGRESS: &str = "\
 SELECT (extract(epoch FROM date_trunc('milliseconds', now())) * 1000)::bigint AS now,
     (extract(epoch FROM greatest(timestamptz 'epoch', min(scheduled_until))) * 1000)::bigint AS least,
     (extract(epoch FROM least(timestamptz '9999-01-01', max(greatest(scheduled_until, reconciled_until)))) * 1000)::bigint AS most
 FROM schedule_shard";
 
-impl Standing {
+impl ShardProgress {
     /// Looks at all shards.
     pub(crate) async fn read(transaction: &impl ConnectionTrait) -> Result<Self> {
         let row = transaction
-            .query_one_raw(Statement::from_string(sql::POSTGRES, STANDING))
+            .query_one_raw(Statement::from_string(sql::POSTGRES, PROGRESS))
             .await
             .wrap_err("read how the shards stand")?;
         let row = row.ok_or_else(|| eyre!("read how the shards stand: no answer"))?;
@@ -67,8 +66,8 @@ mod tests {
     const HORIZON: Duration = Duration::from_secs(2);
 
     /// Shards that reach from here to there.
-    fn standing(least: i64, most: i64) -> Standing {
-        Standing {
+    fn progress(least: i64, most: i64) -> ShardProgress {
+        ShardProgress {
             now: 1_000_000,
             least: 1_000_000 + least,
             most: 1_000_000 + most,
@@ -78,14 +77,14 @@ mod tests {
     #[test]
     fn behind_is_the_shard_that_waits_longest_for_its_turn() {
         let lead = Duration::from_secs(1);
-        assert_eq!(standing(1_000, 2_000).behind_ms(lead), 0);
-        assert_eq!(standing(-59_000, 2_000).behind_ms(lead), 60_000);
+        assert_eq!(progress(1_000, 2_000).behind_ms(lead), 0);
+        assert_eq!(progress(-59_000, 2_000).behind_ms(lead), 60_000);
     }
 
     #[test]
     fn ahead_is_what_no_scheduler_s_horizon_reaches() {
-        assert_eq!(standing(0, 2_000).ahead_ms(HORIZON), None);
-        assert_eq!(standing(0, 10_000).ahead_ms(HORIZON), None);
-        assert_eq!(standing(0, 12_001).ahead_ms(HORIZON), Some(12_001));
+        assert_eq!(progress(0, 2_000).ahead_ms(HORIZON), None);
+        assert_eq!(progress(0, 10_000).ahead_ms(HORIZON), None);
+        assert_eq!(progress(0, 12_001).ahead_ms(HORIZON), Some(12_001));
     }
 }

@@ -5,10 +5,10 @@ use std::{collections::BTreeSet, fmt::Display, time::Duration};
 use runtime::config::Secret;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
-use store::{Pool, config::DatabaseConfig};
+use store::config::DatabaseConfig;
 
 use super::*;
-use crate::claim::Shard;
+use crate::{claim::Shard, connections::TURN};
 
 /// An instant in November 2026.
 const NOW: i64 = 1_795_449_610_000;
@@ -20,13 +20,8 @@ const MANY_INTERVALS: &str =
 /// be checked once more.
 async fn sites(count: u32) -> (testbed::Database, DatabaseConnection) {
     let bed = testbed::Database::migrated().await;
-    let pool = Pool {
-        name: "plans",
-        connections: 1,
-        settings: sql::TURN_SETTINGS,
-    };
     let url = Secret::new(bed.url());
-    let database = store::connect(&DatabaseConfig { url }, pool).await.unwrap();
+    let database = store::connect(&DatabaseConfig { url }, TURN).await.unwrap();
     let insert = format!(
         "ALTER TABLE site SET (autovacuum_enabled = off);
          INSERT INTO site (name, url, interval_ms, timeout_ms, check_at)
@@ -60,12 +55,12 @@ fn array<T: Display>(kind: &str, items: impl IntoIterator<Item = T>) -> String {
 
 /// The arguments of [`DUE`] for these windows.
 fn due_arguments(windows: &Windows) -> String {
-    let spans = windows.spans();
+    let ranges = windows.phase_ranges();
     [
-        array("smallint", spans.iter().map(|span| span.shard)),
-        array("int", spans.iter().map(|span| span.interval_ms)),
-        array("int", spans.iter().map(|span| span.first)),
-        array("int", spans.iter().map(|span| span.last)),
+        array("smallint", ranges.iter().map(|range| range.shard)),
+        array("int", ranges.iter().map(|range| range.interval_ms)),
+        array("int", ranges.iter().map(|range| range.first)),
+        array("int", ranges.iter().map(|range| range.last)),
         array("smallint", windows.since.keys()),
         array("bigint", windows.since.values()),
         windows.until.to_string(),

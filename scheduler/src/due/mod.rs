@@ -12,8 +12,9 @@ use sea_orm::{
     ConnectionTrait, QueryResult, StreamTrait, TryGetError,
     sqlx::{self, Row as _},
 };
+use store::sql;
 
-use crate::{claim::Claim, sql};
+use crate::claim::Claim;
 
 /// Hops from one distinct interval of a shard to the next on the index `(shard, interval_ms, …)`.
 pub(crate) const INTERVALS: &str = "\
@@ -113,7 +114,7 @@ pub(crate) struct Windows {
 
 /// A range of phases in which the sites of one shard and interval are due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Span {
+struct PhaseRange {
     /// `site.shard`.
     shard: i16,
     /// `site.interval_ms`.
@@ -169,7 +170,7 @@ impl Windows {
     }
 
     /// The ranges of phases that are due.
-    fn spans(&self) -> Vec<Span> {
+    fn phase_ranges(&self) -> Vec<PhaseRange> {
         self.intervals
             .iter()
             .flat_map(|&(shard, interval_ms)| {
@@ -178,7 +179,7 @@ impl Windows {
                     .into_iter()
                     .flatten()
                     .filter_map(move |(first, last)| {
-                        Some(Span {
+                        Some(PhaseRange {
                             shard,
                             interval_ms: interval_ms.try_into().ok()?,
                             first: first.try_into().ok()?,
@@ -194,26 +195,26 @@ impl Windows {
         &self,
         transaction: &'a C,
     ) -> Result<impl Stream<Item = Result<QueryResult, sea_orm::DbErr>> + use<'a, C>> {
-        let spans = self.spans();
+        let ranges = self.phase_ranges();
         let values = [
-            spans
+            ranges
                 .iter()
-                .map(|span| span.shard)
+                .map(|range| range.shard)
                 .collect::<Vec<_>>()
                 .into(),
-            spans
+            ranges
                 .iter()
-                .map(|span| span.interval_ms)
+                .map(|range| range.interval_ms)
                 .collect::<Vec<_>>()
                 .into(),
-            spans
+            ranges
                 .iter()
-                .map(|span| span.first)
+                .map(|range| range.first)
                 .collect::<Vec<_>>()
                 .into(),
-            spans
+            ranges
                 .iter()
-                .map(|span| span.last)
+                .map(|range| range.last)
                 .collect::<Vec<_>>()
                 .into(),
             self.since.keys().copied().collect::<Vec<_>>().into(),
@@ -242,8 +243,8 @@ impl Windows {
         due_instants(phase, interval, since, until).chain(extra)
     }
 
-    /// The spans that nothing was scheduled for: a downtime, as far as the shard's shortest interval
-    /// does not reach back.
+    /// The gaps, in which nothing was scheduled: a downtime, as far as the shard's shortest interval does not
+    /// reach back.
     pub(crate) fn gaps(&self) -> Vec<Gap> {
         let mut shortest = BTreeMap::new();
         for &(shard, interval_ms) in &self.intervals {
@@ -265,7 +266,7 @@ impl Windows {
     }
 }
 
-/// A span `(since, until]` in which a shard's sites were not scheduled.
+/// A time `(since, until]` in which a shard's sites were not scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gap {
     /// `schedule_gap.shard`.
@@ -303,7 +304,7 @@ fn phases(interval_ms: i64, since: i64, until: i64) -> [Option<(i64, i64)>; 2] {
 }
 
 #[cfg(test)]
-mod plan;
+mod query_plan_tests;
 
 #[cfg(test)]
 mod tests;

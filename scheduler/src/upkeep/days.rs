@@ -11,12 +11,12 @@ use runtime::retry::Outage;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, Statement, TransactionTrait as _,
 };
-use store::Link;
+use store::{Link, sql};
 use tokio::time::{MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
-use crate::{owner, shards::Shards, sql};
+use super::{owner, shard_rows::ShardRows};
 
 /// How often days are made and dropped.
 const EVERY: Duration = Duration::from_mins(1);
@@ -134,11 +134,11 @@ async fn drop_day(database: &DatabaseConnection, table: &str) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the days in order until `stop`, and looks after the [rows of the shards](Shards) meanwhile.
+/// Keeps the days in order until `stop`, and looks after the [rows of the shards](ShardRows) meanwhile.
 pub(crate) async fn keep(
     mut database: Link,
     retention: Duration,
-    mut shards: Shards,
+    mut shards: ShardRows,
     stop: CancellationToken,
 ) -> Result<()> {
     let mut ticks = tokio::time::interval(EVERY);

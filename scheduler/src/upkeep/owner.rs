@@ -6,8 +6,7 @@
 use color_eyre::eyre::{Result, WrapErr as _};
 use sea_orm::ConnectionTrait;
 use sea_orm::sqlx::{AssertSqlSafe, PgConnection, query_scalar, raw_sql};
-
-use crate::sql;
+use store::sql;
 
 /// The owner, as SQL writes it; none if the session may do all that the owner may, or may not become it.
 const OWNER: &str = "\

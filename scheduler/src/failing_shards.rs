@@ -1,7 +1,7 @@
-//! Troubles: shards whose turns fail, since when, and why.
+//! Failing shards: the shards whose turns fail, since when, and why.
 //!
 //! A cause is said when it first appears. What goes on failing is said again after pauses that double: a shard that
-//! stands still must not be forgotten, and must not fill the log. A shard is well when its own turn has succeeded;
+//! stands still must not be forgotten, and must not fill the log. A shard has recovered when its own turn has succeeded;
 //! the turns of other shards, which may have had nothing to do, prove nothing.
 
 use std::{
@@ -31,7 +31,7 @@ pub(crate) struct Cause {
 
 /// A shard whose turns fail.
 #[derive(Debug)]
-struct Trouble {
+struct Failing {
     /// When the first of them failed.
     since: Instant,
     /// How many have failed.
@@ -42,9 +42,9 @@ struct Trouble {
 
 /// The shards whose turns fail.
 #[derive(Debug, Default)]
-pub(crate) struct Troubles {
+pub(crate) struct FailingShards {
     /// By shard.
-    shards: BTreeMap<i16, Trouble>,
+    shards: BTreeMap<i16, Failing>,
     /// The causes that were said since all was well.
     said: BTreeSet<String>,
     /// When it is said again, and the pause after that.
@@ -55,17 +55,17 @@ pub(crate) struct Troubles {
     quota: Quota,
 }
 
-impl Troubles {
+impl FailingShards {
     /// A turn over these shards failed.
     pub(crate) fn failed(&mut self, shards: &[i16], cause: &Cause, now: Instant) {
         for shard in shards {
-            let trouble = self.shards.entry(*shard).or_insert_with(|| Trouble {
+            let failing = self.shards.entry(*shard).or_insert_with(|| Failing {
                 since: now,
                 failures: 0,
                 cause: cause.clone(),
             });
-            trouble.failures += 1;
-            trouble.cause.clone_from(cause);
+            failing.failures += 1;
+            failing.cause.clone_from(cause);
         }
         self.unproven |= cause.of_kafka;
         let (_, pause) = *self
@@ -93,11 +93,11 @@ impl Troubles {
     /// all is well.
     pub(crate) fn succeeded(&mut self, shards: &[i16], tasks: usize) -> bool {
         self.unproven &= tasks == 0;
-        self.well(shards)
+        self.recovered(shards)
     }
 
-    /// These shards are no trouble of this scheduler any more.
-    pub(crate) fn well(&mut self, shards: &[i16]) -> bool {
+    /// Turns of this scheduler over these shards do not fail any more. Returns whether it was said that all is well.
+    pub(crate) fn recovered(&mut self, shards: &[i16]) -> bool {
         if !self.shards.is_empty() {
             self.shards.retain(|shard, _| !shards.contains(shard));
         }
@@ -115,14 +115,14 @@ impl Troubles {
 
     /// Says again what goes on failing, if it is time. Returns whether it was.
     pub(crate) fn remind(&mut self, now: Instant) -> bool {
-        let (Some((at, pause)), Some((shard, trouble))) = (self.reminder, self.longest()) else {
+        let (Some((at, pause)), Some((shard, failing))) = (self.reminder, self.longest()) else {
             return false;
         };
         if now < at {
             return false;
         }
-        let (cause, failures) = (&trouble.cause.text, trouble.failures);
-        let seconds = (now - trouble.since).as_secs();
+        let (cause, failures) = (&failing.cause.text, failing.failures);
+        let seconds = (now - failing.since).as_secs();
         let shards = named(&self.shards.keys().copied().collect::<Vec<_>>());
         tracing::warn!(
             cause,
@@ -137,24 +137,24 @@ impl Troubles {
         true
     }
 
-    /// The shard that has been in trouble longest, and the cause.
+    /// The shard whose turns have failed longest, and the cause.
     pub(crate) fn worst(&self) -> Option<(i16, &Cause)> {
-        let (shard, trouble) = self.longest()?;
-        Some((shard, &trouble.cause))
+        let (shard, failing) = self.longest()?;
+        Some((shard, &failing.cause))
     }
 
     /// Why Kafka does not take tasks, if it does not.
     pub(crate) fn of_kafka(&self) -> Option<&str> {
-        let causes = self.shards.values().map(|trouble| &trouble.cause);
+        let causes = self.shards.values().map(|failing| &failing.cause);
         let mut of_kafka = causes.filter(|cause| cause.of_kafka);
         of_kafka.next().map(|cause| cause.text.as_str())
     }
 
-    /// The shard that has been in trouble longest.
-    fn longest(&self) -> Option<(i16, &Trouble)> {
+    /// The shard whose turns have failed longest.
+    fn longest(&self) -> Option<(i16, &Failing)> {
         let shards = self.shards.iter();
-        let longest = shards.min_by_key(|(_, trouble)| trouble.since);
-        longest.map(|(shard, trouble)| (*shard, trouble))
+        let longest = shards.min_by_key(|(_, failing)| failing.since);
+        longest.map(|(shard, failing)| (*shard, failing))
     }
 }
 
@@ -184,49 +184,49 @@ mod tests {
 
     #[test]
     fn what_goes_on_failing_is_said_again_and_less_and_less() {
-        let (mut troubles, start) = (Troubles::default(), Instant::now());
+        let (mut failing, start) = (FailingShards::default(), Instant::now());
         let mut said = Vec::new();
         for second in 0..8_000 {
             let now = start + Duration::from_secs(second);
-            troubles.failed(&[3], &cause("too large"), now);
-            if troubles.remind(now) {
+            failing.failed(&[3], &cause("too large"), now);
+            if failing.remind(now) {
                 said.push(second / 60);
             }
         }
         assert_eq!(said, [1, 3, 7, 15, 31, 63, 123]);
-        assert_eq!(troubles.worst(), Some((3, &cause("too large"))));
+        assert_eq!(failing.worst(), Some((3, &cause("too large"))));
     }
 
     #[test]
     fn the_turns_of_other_shards_end_no_trouble() {
-        let (mut troubles, now) = (Troubles::default(), Instant::now());
-        troubles.failed(&[3, 4], &cause("away"), now);
-        assert!(!troubles.succeeded(&[1, 2], 9));
-        assert!(!troubles.succeeded(&[3], 1));
-        assert_eq!(troubles.of_kafka(), Some("away"));
-        assert!(troubles.succeeded(&[4], 1));
-        assert_eq!(troubles.of_kafka(), None);
-        assert!(!troubles.remind(now + LONGEST_REMINDER));
+        let (mut failing, now) = (FailingShards::default(), Instant::now());
+        failing.failed(&[3, 4], &cause("away"), now);
+        assert!(!failing.succeeded(&[1, 2], 9));
+        assert!(!failing.succeeded(&[3], 1));
+        assert_eq!(failing.of_kafka(), Some("away"));
+        assert!(failing.succeeded(&[4], 1));
+        assert_eq!(failing.of_kafka(), None);
+        assert!(!failing.remind(now + LONGEST_REMINDER));
     }
 
     #[test]
     fn a_turn_without_tasks_does_not_show_that_kafka_takes_some() {
-        let (mut troubles, now) = (Troubles::default(), Instant::now());
-        troubles.failed(&[3], &cause("away"), now);
-        assert!(!troubles.succeeded(&[3], 0));
-        assert_eq!(troubles.worst(), None, "the shard itself goes on");
-        assert!(!troubles.succeeded(&[5], 0));
-        assert!(troubles.succeeded(&[5], 1));
+        let (mut failing, now) = (FailingShards::default(), Instant::now());
+        failing.failed(&[3], &cause("away"), now);
+        assert!(!failing.succeeded(&[3], 0));
+        assert_eq!(failing.worst(), None, "the shard itself goes on");
+        assert!(!failing.succeeded(&[5], 0));
+        assert!(failing.succeeded(&[5], 1));
     }
 
     #[test]
     fn a_trouble_that_is_not_kafkas_needs_no_task_to_end() {
-        let (mut troubles, now) = (Troubles::default(), Instant::now());
+        let (mut failing, now) = (FailingShards::default(), Instant::now());
         let of_kafka = false;
         let text = "division by zero".to_owned();
-        troubles.failed(&[3], &Cause { text, of_kafka }, now);
-        assert_eq!(troubles.of_kafka(), None);
-        assert!(troubles.succeeded(&[3], 0));
+        failing.failed(&[3], &Cause { text, of_kafka }, now);
+        assert_eq!(failing.of_kafka(), None);
+        assert!(failing.succeeded(&[3], 0));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Shards: whether each has its row. The sites of one without are not scheduled, and no turn can see that.
+//! Shard rows: whether each shard has its row. The sites of one without are not scheduled, and no turn can see that.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -13,19 +13,19 @@ const EVERY: Duration = Duration::from_secs(5);
 
 /// What is said, and shown by readiness, of the rows of `schedule_shard`.
 #[derive(Debug)]
-pub(crate) struct Shards {
+pub(crate) struct ShardRows {
     /// Whether every shard has its row.
-    whole: Condition,
+    complete: Condition,
     /// Those without, as last said.
     missing: Missing,
 }
 
-impl Shards {
+impl ShardRows {
     /// Nothing is missing as far as is known.
-    pub(crate) fn new(whole: Condition) -> Self {
-        whole.set(true);
+    pub(crate) fn new(complete: Condition) -> Self {
+        complete.set(true);
         Self {
-            whole,
+            complete,
             missing: Missing::default(),
         }
     }
@@ -38,7 +38,7 @@ impl Shards {
         }
     }
 
-    /// Looks once; each change is said once. Of a database that does not answer others speak.
+    /// Looks once; each change is said once. That the database does not answer is logged elsewhere.
     async fn look(&mut self, database: &mut Link) {
         let found = match database.get().await {
             Ok(open) => Missing::find(open).await,
@@ -55,7 +55,7 @@ impl Shards {
                 warn!("{missing}");
             }
         }
-        self.whole
+        self.complete
             .tell((!missing.is_empty()).then(|| missing.to_string()));
         self.missing = missing;
     }

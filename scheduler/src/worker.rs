@@ -1,54 +1,47 @@
-//! A slot: what one turn at a time works with, and how it is brought back after a failure.
+//! A worker: runs one turn at a time, and is made ready for another after a failure.
 //!
-//! The connection and the producer are the slot's own, so that a turn that fails can drop the one and
+//! The connection and the producer are the worker's own, so that a turn that fails can drop the one and
 //! replace the other without touching its neighbour.
 
 use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Report, Result, eyre};
-use store::{Link, Pool};
+use store::Link;
 use stream::{config::KafkaConfig, publisher::PublishError};
 use tokio::time::{timeout, timeout_at};
 use tracing::{debug, warn};
 
 use crate::{
-    ahead::{self, SetBack as ShardSetBack},
+    ahead::{self, SetBack},
     claim::Wanted,
     config::Config,
+    connections::TURN,
     pace::Take,
     publish::{self, Sender},
-    set_back::SetBack,
-    sql,
-    standing::Standing,
+    shard_progress::ShardProgress,
     turn::{Done, Sent, Turn},
+    wall_clock::WallClock,
 };
 
 /// The time for a turn, from its claim to its commit.
 pub(crate) const TURN_LIMIT: Duration = Duration::from_secs(10);
-/// The time for bringing back what a failed turn lacked.
+/// The time for making a worker ready after a failed turn.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
 
-/// The connection of a turn.
-const POOL: Pool = Pool {
-    name: "webmon-scheduler turns",
-    connections: 1,
-    settings: sql::TURN_SETTINGS,
-};
-
 /// What a turn works with.
-pub(crate) struct Slot {
+pub(crate) struct Worker {
     /// A connection of its own.
     database: Link,
     /// A producer of its own.
     pub(crate) sender: Sender,
-    /// Whether the producer may wait for long.
-    set_back: SetBack,
+    /// Tells when the producer may wait for too long.
+    wall_clock: WallClock,
 }
 
-/// How a turn ended.
-pub(crate) struct Settled {
+/// A turn that has ended.
+pub(crate) struct Ended {
     /// What it worked with.
-    pub(crate) slot: Slot,
+    pub(crate) worker: Worker,
     /// The shards it held.
     pub(crate) shards: Vec<i16>,
     /// When it started.
@@ -57,13 +50,13 @@ pub(crate) struct Settled {
     pub(crate) done: Result<Done>,
 }
 
-impl Slot {
-    /// A slot whose producer connects in the background.
+impl Worker {
+    /// A worker whose producer connects in the background.
     pub(crate) fn new(config: &Config, settings: publish::Settings) -> Result<Self> {
         Ok(Self {
-            database: Link::new(config.database.clone(), POOL),
+            database: Link::new(config.database.clone(), TURN),
             sender: Sender::new(settings)?,
-            set_back: SetBack::new(),
+            wall_clock: WallClock::new(),
         })
     }
 
@@ -73,13 +66,13 @@ impl Slot {
         &mut self,
         config: &Config,
         take: &Take,
-    ) -> Result<(Standing, Option<Turn>)> {
-        if self.set_back.noticed() || self.sender.publisher.is_outdated() {
+    ) -> Result<(ShardProgress, Option<Turn>)> {
+        if self.wall_clock.was_set_back() || self.sender.publisher.is_outdated() {
             self.renew_producer();
         }
         let wanted = Wanted {
-            candidates: take.candidates.clone(),
-            most: take.most,
+            candidates: take.candidates().to_vec(),
+            most: take.most(),
             horizon: config.horizon,
             turn: config.turn,
         };
@@ -87,31 +80,31 @@ impl Slot {
     }
 
     /// Sets back the shards that lie too far ahead.
-    pub(crate) async fn set_back(&mut self, horizon: Duration) -> Result<Vec<ShardSetBack>> {
+    pub(crate) async fn set_back(&mut self, horizon: Duration) -> Result<Vec<SetBack>> {
         ahead::set_back(self.database.get().await?, horizon).await
     }
 
     /// The part of a turn that overlaps with the next: waiting for Kafka, then the commit.
-    pub(crate) async fn settle(
+    pub(crate) async fn finish(
         self,
         sent: Sent,
         deadline: tokio::time::Instant,
         kafka: KafkaConfig,
-    ) -> Settled {
+    ) -> Ended {
         let (shards, started) = (sent.shards(), sent.started());
-        let done = timeout_at(deadline, sent.settle()).await;
+        let done = timeout_at(deadline, sent.finish()).await;
         let done = done.unwrap_or_else(|_| Err(overdue("waiting for Kafka")));
         let failed = done.is_err();
-        let settled = Settled {
-            slot: self,
+        let ended = Ended {
+            worker: self,
             shards,
             started,
             done,
         };
         if failed {
-            settled.recover(kafka).await
+            ended.recover(kafka).await
         } else {
-            settled
+            ended
         }
     }
 
@@ -128,12 +121,12 @@ impl Slot {
     }
 }
 
-impl Settled {
-    /// Leaves nothing of a failed turn behind, and brings the topic back if that was missing. What the topic takes
-    /// is asked again before there is another producer, which goes by it.
+impl Ended {
+    /// Makes the worker ready after a failed turn, and makes the topic if that was missing. What the topic takes is
+    /// asked again before there is another producer, which goes by it.
     pub(crate) async fn recover(mut self, config: KafkaConfig) -> Self {
-        self.slot.drop_connection();
-        let publisher = &self.slot.sender.publisher;
+        self.worker.drop_connection();
+        let publisher = &self.worker.sender.publisher;
         publisher.purge();
         if self.was_oversized() {
             publisher.shrink();
@@ -143,7 +136,7 @@ impl Settled {
             Ok(Err(error)) => debug!("cannot look for the topic: {error:#}"),
             Err(_) => {}
         }
-        self.slot.renew_producer();
+        self.worker.renew_producer();
         self
     }
 

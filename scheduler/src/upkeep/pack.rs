@@ -17,12 +17,12 @@ use sea_orm::DatabaseConnection;
 use sea_orm::sqlx::{
     AssertSqlSafe, Connection as _, PgConnection, query_as, query_scalar, raw_sql,
 };
-use store::Link;
+use store::{Link, sql};
 use tokio::time::{MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use crate::{owner, sql};
+use super::owner;
 
 /// How often finished days are looked for: there is one a day, and what failed is costly to repeat.
 const EVERY: Duration = Duration::from_hours(1);

@@ -1,4 +1,4 @@
-//! Outlook: what people are told of the schedule as a whole. Its lag, its readiness, and which turns fail.
+//! Health: what people are told of the schedule as a whole. Its lag, its readiness, and which turns fail.
 //!
 //! The lag is that of the shard furthest from where it should be, whichever scheduler has it. While no turn can look, it
 //! grows with the time.
@@ -12,16 +12,16 @@ use runtime::{
     retry::Outage,
     telemetry::{Condition, Readiness},
 };
+use store::sql;
 use stream::publisher::PublishError;
 use tracing::{error, warn};
 
 use crate::{
     ahead::SetBack,
     config::Config,
+    failing_shards::{Cause, FailingShards, named},
     metrics::Metrics,
-    sql,
-    standing::Standing,
-    troubles::{Cause, Troubles, named},
+    shard_progress::ShardProgress,
     turn::Done,
 };
 
@@ -33,7 +33,7 @@ const STILL: Duration = Duration::from_secs(5);
 const LATE: Duration = Duration::from_secs(1);
 
 /// What is known of the schedule.
-pub(crate) struct Outlook {
+pub(crate) struct Health {
     /// The time between two turns.
     turn: Duration,
     /// How far ahead of now a turn schedules.
@@ -44,17 +44,17 @@ pub(crate) struct Outlook {
     schedule: Condition,
     /// Whether Kafka takes the tasks.
     kafka: Condition,
-    /// How the shards stood when a turn last looked.
-    seen: Option<(Instant, Standing)>,
+    /// When a turn last looked at the shards, and what it found.
+    seen: Option<(Instant, ShardProgress)>,
     /// Whether shards can be claimed at all.
     claims: Outage,
     /// The shards whose turns fail.
-    troubles: Troubles,
+    failing: FailingShards,
     /// How much may be said of shards that lie ahead.
     ahead: Quota,
 }
 
-impl Outlook {
+impl Health {
     /// Nothing is known yet.
     pub(crate) fn new(config: &Config, metrics: Metrics, readiness: &Readiness) -> Self {
         Self {
@@ -65,15 +65,15 @@ impl Outlook {
             kafka: readiness.part(KAFKA),
             seen: None,
             claims: Outage::new("PostgreSQL, asked for shards,"),
-            troubles: Troubles::default(),
+            failing: FailingShards::default(),
             ahead: Quota::new(),
         }
     }
 
     /// A turn has looked at the shards.
-    pub(crate) fn looked(&mut self, standing: Standing, now: Instant) {
+    pub(crate) fn looked(&mut self, progress: ShardProgress, now: Instant) {
         self.claims.over();
-        self.seen = Some((now, standing));
+        self.seen = Some((now, progress));
         self.tell(now);
     }
 
@@ -81,7 +81,7 @@ impl Outlook {
     pub(crate) fn stands_still(&self) -> bool {
         let behind = self
             .seen
-            .map(|(_, standing)| standing.behind_ms(self.lead()));
+            .map(|(_, progress)| progress.behind_ms(self.lead()));
         behind.is_some_and(|behind| behind > sql::millis(STILL))
     }
 
@@ -131,13 +131,13 @@ impl Outlook {
     /// A turn over these shards failed.
     pub(crate) fn failed(&mut self, shards: &[i16], error: &Report, now: Instant) {
         self.metrics.failed();
-        self.troubles.failed(shards, &cause(error), now);
+        self.failing.failed(shards, &cause(error), now);
         self.tell(now);
     }
 
     /// A turn over these shards succeeded, in which Kafka took so many tasks.
     pub(crate) fn succeeded(&mut self, shards: &[i16], tasks: usize, now: Instant) {
-        self.troubles.succeeded(shards, tasks);
+        self.failing.succeeded(shards, tasks);
         self.tell(now);
     }
 
@@ -148,27 +148,27 @@ impl Outlook {
 
     /// Other schedulers have these shards.
     pub(crate) fn gone(&mut self, shards: &[i16]) {
-        self.troubles.well(shards);
+        self.failing.recovered(shards);
     }
 
     /// Time has passed.
     pub(crate) fn tick(&mut self, now: Instant) {
-        self.troubles.remind(now);
+        self.failing.remind(now);
         self.tell(now);
     }
 
     /// How far ahead of now the shard furthest ahead is, if that is too far.
     fn ahead_ms(&self) -> Option<i64> {
-        let (_, standing) = self.seen?;
-        standing.ahead_ms(self.horizon)
+        let (_, progress) = self.seen?;
+        progress.ahead_ms(self.horizon)
     }
 
     /// How far the shard furthest behind is behind its turn; zero before the first look.
     fn behind_ms(&self, now: Instant) -> i64 {
-        let Some((at, standing)) = self.seen else {
+        let Some((at, progress)) = self.seen else {
             return 0;
         };
-        let behind = standing.behind_ms(self.lead());
+        let behind = progress.behind_ms(self.lead());
         let since = now.saturating_duration_since(at);
         if since > self.turn + LATE {
             behind.saturating_add(sql::millis(since)).max(0)
@@ -182,7 +182,7 @@ impl Outlook {
         let (behind, ahead) = (self.behind_ms(now), self.ahead_ms());
         self.metrics.lag(behind.max(ahead.unwrap_or(0)));
         self.metrics.ahead(ahead.unwrap_or(0));
-        self.kafka.tell(self.troubles.of_kafka().map(str::to_owned));
+        self.kafka.tell(self.failing.of_kafka().map(str::to_owned));
         if self.seen.is_some() || self.claims.cause().is_some() {
             self.schedule.tell(self.lack(behind, ahead));
         }
@@ -206,7 +206,7 @@ impl Outlook {
             "the shard furthest behind is {} s behind its turn",
             behind_ms / 1_000
         );
-        Some(match (self.claims.cause(), self.troubles.worst()) {
+        Some(match (self.claims.cause(), self.failing.worst()) {
             (Some(cause), _) => format!("{behind}: {cause}"),
             (None, Some((shard, cause))) => {
                 format!("{behind}; turns of shard {shard} fail: {}", cause.text)
