@@ -41,22 +41,13 @@ use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::{
-    conditions::{SCHEDULE, SCHEDULER},
-    config::Configuration as _,
-    service::Service,
-    shutdown::Stages,
+    conditions::SCHEDULER, config::Configuration as _, service::Service, shutdown::Stages,
     telemetry::Logs,
 };
-use store::Link;
 
 use crate::{
-    config::Config,
-    connections::{RECONCILER, UPKEEP},
-    health::Health,
-    metrics::Metrics,
-    trace::Tracer,
-    turns::Turns,
-    upkeep::{days, pack, reconcile, shard_rows::ShardRows},
+    config::Config, connections::UPKEEP, health::Health, metrics::Metrics, trace::Tracer,
+    turns::Turns, upkeep::days,
 };
 
 /// The time for a stop: the turns under way may end.
@@ -85,16 +76,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let watched = (watched, kafka.watched);
     let ready = service.keep_ready(watched, working, stages.stop());
     stages.spawn("readiness", ready);
-    let retention = config.retention;
-    let link = Link::over(database, config.database.clone(), UPKEEP);
-    let shards = ShardRows::new(service.endpoints.readiness().part(SCHEDULE));
-    let keep_days = days::keep(link, retention, shards, stages.stop());
-    stages.spawn("days", keep_days);
-    let link = Link::new(config.database.clone(), UPKEEP);
-    stages.spawn("pack", pack::keep(link, retention, stages.stop()));
-    let link = Link::new(config.database.clone(), RECONCILER);
-    let reconcile = reconcile::keep(link, retention, metrics, stages.stop());
-    stages.spawn("reconcile", reconcile);
+    upkeep::start(&mut stages, &service, &config, database, metrics);
     tracing::info!(horizon = ?config.horizon, turn = ?config.turn, "scheduling");
     if let Some(reloads) = service.reloads {
         let mut config = config;

@@ -1,18 +1,18 @@
 //! Days: partitions of `check_result` are made ahead of time and dropped when they have aged.
 //!
 //! A day is made by the database's own function `webmon_make_day`; a recorder that meets a missing
-//! day calls it too. Dropping waits for nobody: behind one long reader every insert would queue up
-//! after it, so it gives up after 200 ms and is tried again a minute later.
+//! day calls it too. Dropping does not wait for a reader: behind one long reader every insert would
+//! queue up after it, so it gives up after 200 ms and is tried again a minute later.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use color_eyre::eyre::{Report, Result, WrapErr as _, eyre};
-use runtime::retry::Outage;
+use runtime::periodic::{Failure, Failures, Task};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, Statement, TransactionTrait as _,
 };
 use store::{Link, sql};
-use tokio::time::{MissedTickBehavior, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
@@ -134,41 +134,46 @@ async fn drop_day(database: &DatabaseConnection, table: &str) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the days in order until `stop`, and looks after the [rows of the shards](ShardRows) meanwhile.
-pub(crate) async fn keep(
-    mut database: Link,
-    retention: Duration,
-    mut shards: ShardRows,
-    stop: CancellationToken,
-) -> Result<()> {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut outage = Outage::new("what keeps the days of check_result in order (PostgreSQL)");
-    let keeping = async {
-        loop {
-            // On the same connection, as neither needs it for long.
-            tokio::select! {
-                _ = ticks.tick() => {}
-                never = shards.watch(&mut database) => match never {},
-            }
-            let kept = timeout(EVERY, keep_once(&mut database, retention)).await;
-            match kept.unwrap_or_else(|_| Err(eyre!("no answer for {EVERY:?}"))) {
-                Ok(()) => drop(outage.over()),
-                Err(error) => {
-                    // It may be the connection.
-                    database.cut();
-                    outage.failed(&format!("{error:#}"));
-                }
-            }
-        }
-    };
-    stop.run_until_cancelled(keeping).await;
-    Ok(())
+/// The task that keeps the days in order, and looks after the [rows of the shards](ShardRows) meanwhile.
+#[derive(Debug)]
+pub(super) struct KeepDays {
+    /// The connection of both, as neither needs it for long.
+    pub(super) database: Link,
+    /// How long results and gaps are kept.
+    pub(super) retention: Duration,
+    /// The rows of the shards.
+    pub(super) shards: ShardRows,
 }
 
-/// Puts the days in order.
-async fn keep_once(database: &mut Link, retention: Duration) -> Result<()> {
-    let database = database.get().await?;
-    make(database).await?;
-    drop_aged(database, retention).await
+impl KeepDays {
+    /// How its failures are logged.
+    pub(super) fn failures() -> Failures {
+        Failures::outage("what keeps the days of check_result in order (PostgreSQL)")
+    }
+
+    /// Makes the days that are needed, and drops those that have aged.
+    async fn keep(&mut self) -> Result<()> {
+        let database = self.database.get().await?;
+        make(database).await?;
+        drop_aged(database, self.retention).await
+    }
+}
+
+impl Task for KeepDays {
+    const NAME: &'static str = "days";
+    const PERIOD: Duration = EVERY;
+
+    async fn tick(&mut self) -> Result<(), Failure> {
+        let kept = timeout(EVERY, self.keep()).await;
+        let kept = kept.unwrap_or_else(|_| Err(eyre!("no answer for {EVERY:?}")));
+        if kept.is_err() {
+            // It may be the connection.
+            self.database.cut();
+        }
+        Ok(kept?)
+    }
+
+    async fn between(&mut self) -> Infallible {
+        self.shards.watch(&mut self.database).await
+    }
 }

@@ -13,13 +13,13 @@
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
+use runtime::periodic::{Failure, Task};
 use sea_orm::DatabaseConnection;
 use sea_orm::sqlx::{
     AssertSqlSafe, Connection as _, PgConnection, query_as, query_scalar, raw_sql,
 };
 use store::{Link, sql};
-use tokio::time::{MissedTickBehavior, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
 use super::owner;
@@ -45,7 +45,7 @@ const NO_ANSWER: Duration = PATIENCE.saturating_add(Duration::from_mins(1));
 /// The comment on an index that is packed.
 const PACKED: &str = "packed";
 
-/// Whether nobody else packs, in this database; nobody else will until the session ends.
+/// Takes the lock of packing until the session ends, if it is free: one scheduler of a database packs at a time.
 const LOCK: &str = "SELECT pg_try_advisory_lock(hashtextextended('webmon_pack', 0))";
 
 /// The days to pack; newest first, as they are read most and kept longest.
@@ -88,7 +88,7 @@ struct Day {
     index: String,
 }
 
-/// Packs days one after the other, unless somebody else does. A day that fails does not hold up the
+/// Packs days one after the other, unless another scheduler does. A day that fails does not hold up the
 /// others; the error is the first.
 ///
 /// The connection is of its own: with it ends the lock, however it ends.
@@ -187,38 +187,51 @@ async fn execute(connection: &mut PgConnection, sql: String) -> Result<()> {
     Ok(())
 }
 
-/// Packs the days that are finished.
-async fn pack_finished(database: &mut Link, retention: Duration) -> Result<()> {
-    let database = database.get().await?;
-    pack(database, Days::Finished { retention }).await
+/// The task that packs the days that are finished.
+#[derive(Debug)]
+pub(super) struct PackDays {
+    /// The connection; a new one for each tick.
+    database: Link,
+    /// How long results are kept.
+    retention: Duration,
+    /// Whether the last tick failed.
+    failing: bool,
 }
 
-/// Packs them until `stop`.
-pub(crate) async fn keep(
-    mut database: Link,
-    retention: Duration,
-    stop: CancellationToken,
-) -> Result<()> {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut failing = false;
-    let packing = async {
-        loop {
-            ticks.tick().await;
-            let packed = pack_finished(&mut database, retention).await;
-            match &packed {
-                Err(error) if failing => debug!("still cannot pack all finished days: {error:#}"),
-                Err(error) => warn!("cannot pack all finished days, trying hourly: {error:#}"),
-                Ok(()) => {}
-            }
-            failing = packed.is_err();
-            // It may be the connection, and it is long before the next.
-            database.cut();
+impl PackDays {
+    /// A task that has not packed yet.
+    pub(super) const fn new(database: Link, retention: Duration) -> Self {
+        Self {
+            database,
+            retention,
+            failing: false,
         }
-    };
-    // A stop waits for no day.
-    tokio::select! {
-        () = stop.cancelled() => Ok(()),
-        () = packing => Ok(()),
+    }
+
+    /// Packs the days that are finished.
+    async fn pack(&mut self) -> Result<()> {
+        let retention = self.retention;
+        let database = self.database.get().await?;
+        pack(database, Days::Finished { retention }).await
+    }
+}
+
+impl Task for PackDays {
+    const NAME: &'static str = "pack";
+    const PERIOD: Duration = EVERY;
+
+    async fn tick(&mut self) -> Result<(), Failure> {
+        let packed = self.pack().await;
+        match &packed {
+            Err(error) if self.failing => {
+                debug!("still cannot pack all finished days: {error:#}");
+            }
+            Err(error) => warn!("cannot pack all finished days, trying hourly: {error:#}"),
+            Ok(()) => {}
+        }
+        self.failing = packed.is_err();
+        // It may be the connection, and it is long before the next.
+        self.database.cut();
+        Ok(packed?)
     }
 }

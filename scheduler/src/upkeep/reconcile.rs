@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use contract::GRACE;
-use runtime::retry::Outage;
+use runtime::periodic::{Failure, Failures, Task};
 use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Statement};
 use store::{Link, sql};
-use tokio::time::{MissedTickBehavior, interval, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::timeout;
 use tracing::warn;
 
 use crate::{ahead, metrics::Metrics};
@@ -150,42 +149,60 @@ pub async fn reconcile(
     record_lost(database, cutoff, extent).await
 }
 
-/// Looks for losses until `stop`. Of several schedulers one does the work: what another has looked at within
-/// the last half minute is left alone.
-pub(crate) async fn keep(
-    mut database: Link,
+/// The task that looks for losses. Of several schedulers one does the work: what another has looked at within the
+/// last half minute is left alone.
+#[derive(Debug)]
+pub(super) struct Reconciler {
+    /// The connection.
+    database: Link,
+    /// How long results are kept.
     retention: Duration,
+    /// Where losses are counted.
     metrics: Metrics,
-    stop: CancellationToken,
-) -> Result<()> {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut outage = Outage::new("PostgreSQL, asked for lost checks,");
-    let mut first = true;
-    let looking = async {
-        loop {
-            ticks.tick().await;
-            let looked = timeout(LIMIT, async {
-                look(database.get().await?, retention, first).await
-            });
-            let looked = looked
-                .await
-                .unwrap_or_else(|_| Err(eyre!("no end within {LIMIT:?}")));
-            match looked {
-                Ok(lost) => {
-                    first = false;
-                    outage.over();
-                    note(&metrics, lost);
-                }
-                Err(error) => {
-                    database.cut();
-                    outage.failed(&format!("{error:#}"));
-                }
+    /// Whether it has not looked yet.
+    first: bool,
+}
+
+impl Reconciler {
+    /// A task that has not looked yet.
+    pub(super) const fn new(database: Link, retention: Duration, metrics: Metrics) -> Self {
+        Self {
+            database,
+            retention,
+            metrics,
+            first: true,
+        }
+    }
+
+    /// How its failures are logged.
+    pub(super) fn failures() -> Failures {
+        Failures::outage("PostgreSQL, asked for lost checks,")
+    }
+
+    /// Looks once.
+    async fn look(&mut self) -> Result<u64> {
+        look(self.database.get().await?, self.retention, self.first).await
+    }
+}
+
+impl Task for Reconciler {
+    const NAME: &'static str = "reconcile";
+    const PERIOD: Duration = EVERY;
+
+    async fn tick(&mut self) -> Result<(), Failure> {
+        let looked = timeout(LIMIT, self.look()).await;
+        match looked.unwrap_or_else(|_| Err(eyre!("no end within {LIMIT:?}"))) {
+            Ok(lost) => {
+                self.first = false;
+                note(&self.metrics, lost);
+                Ok(())
+            }
+            Err(error) => {
+                self.database.cut();
+                Err(error.into())
             }
         }
-    };
-    stop.run_until_cancelled(looking).await;
-    Ok(())
+    }
 }
 
 /// Takes note of what was lost.
