@@ -18,11 +18,11 @@ use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use probe::{Addresses, Dns, ProbeOptions, Prober, Watched};
 use contract::installation::Installation;
 use contract::outcome::{Outcome, Reason};
 use contract::task::Task;
 use libfuzzer_sys::{Corpus, fuzz_target};
+use probe::{Addresses, Dns, ProbeOptions, Prober, Watched};
 use serde_json::value::RawValue;
 use tokio::runtime::Runtime;
 

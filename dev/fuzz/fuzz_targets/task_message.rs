@@ -7,12 +7,12 @@
 
 use std::sync::LazyLock;
 
-use probe::{Addresses, Dns, ProbeOptions, Prober};
 use contract::installation::Installation;
 use contract::outcome::Reason;
 use contract::site::{Expect, Request, SiteError, parse_url};
 use contract::task::Task;
 use libfuzzer_sys::fuzz_target;
+use probe::{Addresses, Dns, ProbeOptions, Prober};
 use tokio::runtime::Runtime;
 
 /// Now, in milliseconds since the Unix epoch.

@@ -5,10 +5,10 @@ use std::io::Read;
 use contract::outcome::Reason;
 use ureq::Body;
 
-use super::blame;
-use super::budget::Share;
-use super::fault::Fault;
-use super::observed::{self, ConnectionEnd, ResponseState};
+use crate::blame;
+use crate::budget::Share;
+use crate::fault::Fault;
+use crate::observed::{self, ConnectionEnd, ResponseState};
 
 /// Decoded bytes are read so many at a time, at first, and on the stack: a check should not touch more
 /// memory than it needs.

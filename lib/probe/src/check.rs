@@ -10,18 +10,18 @@ use contract::task::Task;
 use ureq::{Body, http};
 use url::Url;
 
-use super::ask::Step;
-use super::body::{self, Limits};
-use super::check_memory;
-use super::fault::Fault;
-use super::judge;
-use super::observed::{self, Hop, Observed};
-use super::parsed_task::{Expected, ParsedTask};
-use super::prober::{Prober, Shared};
-use super::tls::certificate;
-use super::waiting::WaitingTime;
+use crate::ask::Step;
 use crate::ask::filled::FilledRequest;
 use crate::ask::redirect::Trail;
+use crate::body::{self, Limits};
+use crate::check_memory;
+use crate::fault::Fault;
+use crate::judge;
+use crate::observed::{self, Hop, Observed};
+use crate::parsed_task::{Expected, ParsedTask};
+use crate::prober::{Prober, Shared};
+use crate::tls::certificate;
+use crate::waiting::WaitingTime;
 
 /// Bytes on the wire beyond which a response is refused, as a multiple of the body's limit.
 const WIRE_FACTOR: u64 = 4;
@@ -77,7 +77,7 @@ impl Prober {
         observed::begin(limit, wire_limit.saturating_add(WIRE_HEADS));
         observed::with(|observed| {
             observed.watched = watched;
-            observed.options = Some(self.shared.options.share());
+            observed.options = Some(self.shared.check_memory.share());
         });
         // A panic could leave half done only what was observed, and that is replaced at the next check.
         match panic::catch_unwind(AssertUnwindSafe(|| self.failure(task, started_at_us))) {

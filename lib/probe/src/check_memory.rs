@@ -8,9 +8,9 @@
 use contract::outcome::Reason;
 use contract::task::Task;
 
-use super::budget::Budget;
-use super::fault::Fault;
-use super::observed;
+use crate::budget::Budget;
+use crate::fault::Fault;
+use crate::observed;
 
 /// The memory for long options and certificates, of all checks together, in bytes.
 pub(super) const BYTES: u64 = 24 << 20;

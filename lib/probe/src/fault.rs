@@ -8,8 +8,8 @@ use contract::outcome::Reason;
 use contract::result::MAX_DETAIL_CHARS;
 use contract::site::SiteError;
 
-use super::observed;
-use super::redact::printable;
+use crate::observed;
+use crate::redact::printable;
 
 /// A reason and what people should know about it.
 #[derive(Clone, Debug, PartialEq, Eq)]

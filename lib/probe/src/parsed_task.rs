@@ -18,10 +18,10 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use url::Url;
 
-use super::fault::Fault;
-use super::judge::cores::Cores;
-use super::redact::printable;
-use super::waiting::WaitingTime;
+use crate::fault::Fault;
+use crate::judge::cores::Cores;
+use crate::redact::printable;
+use crate::waiting::WaitingTime;
 
 /// The most memory of the expectations that are kept compiled, in bytes: about a thousand with an ordinary
 /// pattern each.

@@ -9,21 +9,21 @@ use tokio_util::sync::CancellationToken;
 use ureq::Agent;
 use ureq::unversioned::transport::Connector as _;
 
-use super::blame::{Answers, Blame, Connectivity};
-use super::budget::Budget;
-use super::check_memory;
-use super::dial::{Dialler, Policy};
-use super::dns::NameResolver;
-use super::dns::names::Names;
-use super::dns::system::Files;
-use super::judge::cores::Cores;
-use super::parsed_task::TaskParser;
-use super::replaceable::Replaceable;
-use super::secrets::Vault;
-use super::tls::clients::Clients;
-use super::tls::{TlsConnector, authorities};
+use crate::blame::{Answers, Blame, Connectivity};
+use crate::budget::Budget;
+use crate::check_memory;
+use crate::dial::{Dialler, Policy};
+use crate::dns::NameResolver;
+use crate::dns::names::Names;
+use crate::dns::system::Files;
+use crate::judge::cores::Cores;
 use crate::options::{Addresses, ProbeOptions, Secrets};
+use crate::parsed_task::TaskParser;
+use crate::replaceable::Replaceable;
+use crate::secrets::Vault;
 use crate::sockets::SocketBudget;
+use crate::tls::clients::Clients;
+use crate::tls::{TlsConnector, authorities};
 use crate::transport::FirstByteConnector;
 
 /// What is said to a check that finds no memory for its body.
@@ -61,8 +61,8 @@ pub(super) struct Shared {
     pub(super) body_limit: u64,
     /// Memory for bodies that are kept.
     pub(super) body_memory: Arc<Budget>,
-    /// Memory for long options.
-    pub(super) options: Arc<Budget>,
+    /// Memory for long options and certificates.
+    pub(super) check_memory: Arc<Budget>,
     /// The cores that may evaluate expectations.
     pub(super) cores: Cores,
 }
@@ -71,23 +71,23 @@ impl Prober {
     /// A prober that trusts the system's certificate authorities; none at all is an error.
     ///
     /// Names are looked up on `runtime`, so it must not be called from there.
-    pub fn new(config: &ProbeOptions, runtime: &Handle) -> Result<Self> {
-        Self::with_roots(config, runtime, authorities::system_roots()?)
+    pub fn new(options: &ProbeOptions, runtime: &Handle) -> Result<Self> {
+        Self::with_roots(options, runtime, authorities::system_roots()?)
     }
 
     /// A prober that trusts these certificate authorities.
     pub fn with_roots(
-        config: &ProbeOptions,
+        options: &ProbeOptions,
         runtime: &Handle,
         roots: RootCertStore,
     ) -> Result<Self> {
-        let policy = Arc::new(Policy::new(&config.addresses));
-        let names = Arc::new(Names::new(&config.dns, Files::default(), runtime)?);
+        let policy = Arc::new(Policy::new(&options.addresses));
+        let names = Arc::new(Names::new(&options.dns, Files::default(), runtime)?);
         let answers = Arc::<Answers>::default();
         let connectivity = Connectivity::new(
             Arc::clone(&names),
             Arc::clone(&policy),
-            config.reference.clone(),
+            options.reference.clone(),
         );
         let shared = Shared {
             policy,
@@ -97,10 +97,10 @@ impl Prober {
             sockets: SocketBudget::of_process(),
             answers,
             parser: TaskParser::new()?,
-            vault: Replaceable::new(Vault::new(&config.secrets)),
-            body_limit: config.body_limit,
-            body_memory: Arc::new(Budget::new(config.body_memory, BODIES_SPENT)),
-            options: Arc::new(check_memory::budget()),
+            vault: Replaceable::new(Vault::new(&options.secrets)),
+            body_limit: options.body_limit,
+            body_memory: Arc::new(Budget::new(options.body_memory, BODIES_SPENT)),
+            check_memory: Arc::new(check_memory::budget()),
             cores: Cores::of_machine(),
         };
         Ok(Self::around(Arc::new(shared)))

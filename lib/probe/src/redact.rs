@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::observed;
+use crate::observed;
 
 /// The most that is quoted of a response, in characters.
 const QUOTE_CHARS: usize = 64;

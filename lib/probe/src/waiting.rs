@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use contract::outcome::Reason;
 
-use super::fault::Fault;
+use crate::fault::Fault;
 
 /// The time that a check may still wait for others.
 #[derive(Debug)]
