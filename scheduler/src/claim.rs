@@ -6,8 +6,10 @@
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult as _};
 use store::sql;
+
+use crate::statements::schedule_shard::{self as statements, Shard};
 
 /// The shards of one turn, and the one end that all its windows share.
 #[derive(Debug)]
@@ -20,13 +22,11 @@ pub(crate) struct Claim {
     pub(crate) until: i64,
 }
 
-/// A locked row of `schedule_shard`.
-#[derive(Clone, Copy, Debug, FromQueryResult)]
-pub(crate) struct Shard {
-    /// `schedule_shard.id`.
-    pub(crate) id: i16,
-    /// Everything up to here has been scheduled, in milliseconds since the Unix epoch.
-    pub(crate) scheduled_until: i64,
+impl Claim {
+    /// The ids of the locked shards.
+    pub(crate) fn ids(&self) -> Vec<i16> {
+        self.shards.iter().map(|shard| shard.id).collect()
+    }
 }
 
 /// What may be claimed.
@@ -42,15 +42,6 @@ pub(crate) struct Wanted {
     pub(crate) turn: Duration,
 }
 
-/// Claims what lies furthest behind. An instant that `PostgreSQL` alone knows (`-infinity`) is the first there is.
-const CLAIM: &str = "\
-SELECT id, (extract(epoch FROM greatest(scheduled_until, timestamptz 'epoch')) * 1000)::bigint AS scheduled_until
-FROM schedule_shard
-WHERE scheduled_until < now() + $1 * interval '1 millisecond' AND id = ANY($2)
-ORDER BY scheduled_until
-LIMIT $3
-FOR UPDATE SKIP LOCKED";
-
 /// Locks the shards that have fallen behind, at most `wanted.most`; none if others hold them all. `now` is the
 /// start of the turn.
 pub(crate) async fn claim(
@@ -58,14 +49,13 @@ pub(crate) async fn claim(
     wanted: &Wanted,
     now: i64,
 ) -> Result<Claim> {
-    let ahead = sql::millis(wanted.horizon.saturating_sub(wanted.turn));
-    let most = i64::try_from(wanted.most).unwrap_or(i64::MAX);
-    let statement = sql::statement(
-        CLAIM,
-        [ahead.into(), wanted.candidates.clone().into(), most.into()],
-    );
+    let lead = wanted.horizon.saturating_sub(wanted.turn);
     let rows = transaction
-        .query_all_raw(statement)
+        .query_all_raw(statements::claim(
+            wanted.candidates.clone(),
+            wanted.most,
+            lead,
+        ))
         .await
         .wrap_err("claim shards")?;
     let shards = rows
@@ -80,17 +70,10 @@ pub(crate) async fn claim(
     })
 }
 
-/// The instant `$n` (milliseconds since the Unix epoch) as an exact `timestamptz`.
-const ADVANCE: &str = "\
-UPDATE schedule_shard SET scheduled_until = timestamptz 'epoch' + $1 * interval '1 millisecond'
-WHERE id = ANY($2)";
-
 /// Moves the claimed shards to the end of their windows.
 pub(crate) async fn advance(transaction: &impl ConnectionTrait, claim: &Claim) -> Result<()> {
-    let ids: Vec<i16> = claim.shards.iter().map(|shard| shard.id).collect();
-    let statement = sql::statement(ADVANCE, [claim.until.into(), ids.into()]);
     transaction
-        .execute_raw(statement)
+        .execute_raw(statements::advance(claim.ids(), claim.until))
         .await
         .wrap_err("advance schedule_shard")?;
     Ok(())

@@ -17,11 +17,11 @@ use stream::publisher::PublishError;
 use tracing::{error, warn};
 
 use crate::{
-    ahead::SetBack,
     config::Config,
     failing_shards::{Cause, FailingShards, named},
     metrics::Metrics,
     shard_progress::ShardProgress,
+    statements::schedule_shard::SetBack,
     turn::Done,
 };
 

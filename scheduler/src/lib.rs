@@ -30,6 +30,7 @@ mod publish;
 mod reload;
 mod shard_progress;
 mod stamp;
+mod statements;
 mod trace;
 mod turn;
 mod turns;

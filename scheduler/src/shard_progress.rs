@@ -6,14 +6,16 @@
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
-use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait, FromQueryResult as _};
 use store::sql;
+
+use crate::statements::schedule_shard::{self as statements, Progress};
 
 /// So much further ahead than the horizon a shard may be: no longest horizon of another scheduler reaches there.
 const TOLERANCE: Duration = Duration::from_secs(10);
 
 /// Up to where the shards are scheduled, in milliseconds since the Unix epoch on the database's clock.
-#[derive(Clone, Copy, Debug, FromQueryResult)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct ShardProgress {
     /// The start of the turn.
     pub(crate) now: i64,
@@ -23,23 +25,17 @@ pub(crate) struct ShardProgress {
     most: i64,
 }
 
-/// Milliseconds are cut once, here; from now on both edges of a window are used as they are. `greatest` and `least`
-/// stand for instants that `PostgreSQL` alone knows: `infinity`, and none in an empty table.
-const PROGRESS: &str = "\
-SELECT (extract(epoch FROM date_trunc('milliseconds', now())) * 1000)::bigint AS now,
-    (extract(epoch FROM greatest(timestamptz 'epoch', min(scheduled_until))) * 1000)::bigint AS least,
-    (extract(epoch FROM least(timestamptz '9999-01-01', max(greatest(scheduled_until, reconciled_until)))) * 1000)::bigint AS most
-FROM schedule_shard";
-
 impl ShardProgress {
     /// Looks at all shards.
     pub(crate) async fn read(transaction: &impl ConnectionTrait) -> Result<Self> {
         let row = transaction
-            .query_one_raw(Statement::from_string(sql::POSTGRES, PROGRESS))
+            .query_one_raw(statements::progress())
             .await
             .wrap_err("read how the shards stand")?;
         let row = row.ok_or_else(|| eyre!("read how the shards stand: no answer"))?;
-        Self::from_query_result(&row, "").wrap_err("read how the shards stand")
+        let read = Progress::from_query_result(&row, "").wrap_err("read how the shards stand")?;
+        let Progress { now, least, most } = read;
+        Ok(Self { now, least, most })
     }
 
     /// How far the shard furthest behind is behind its turn, in milliseconds; not above zero if it is not.

@@ -18,15 +18,19 @@ use contract::{
 };
 use futures_util::TryStreamExt as _;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait as _};
-use store::sql;
 use stream::publisher::{Delivered, RequestSize, SendError};
 
 use crate::{
     claim::{self, Claim, Wanted},
-    due::{DueSite, Gap, Windows},
+    due::Windows,
     publish::{self, Batch, Sender},
     shard_progress::ShardProgress,
     stamp,
+    statements::{
+        check_result,
+        schedule_gap::{self, Gap},
+        site::DueSite,
+    },
     trace::{Published, Tracer},
 };
 
@@ -71,7 +75,7 @@ pub(crate) struct Done {
     pub(crate) first_invalid: Option<CheckResult>,
     /// Shards that were not scheduled for a while.
     pub(crate) gaps: usize,
-    /// The longest of these spans, in milliseconds.
+    /// The longest of these times, in milliseconds.
     pub(crate) longest_gap_ms: i64,
 }
 
@@ -99,7 +103,7 @@ impl Turn {
 
     /// The ids of the claimed shards.
     pub(crate) fn shards(&self) -> Vec<i16> {
-        self.claim.shards.iter().map(|shard| shard.id).collect()
+        self.claim.ids()
     }
 
     /// Stamps what changed and hands the tasks of the windows to Kafka.
@@ -210,62 +214,24 @@ async fn send_one(
     sender.send(batch, &task, buffer).await
 }
 
-/// Rows for sites whose task cannot be sent.
-const RECORD_INVALID: &str = "\
-INSERT INTO check_result (site_id, scheduled_at, outcome, reason, detail)
-SELECT site_id, timestamptz 'epoch' + scheduled_at * interval '1 millisecond', 'inconclusive', 'invalid_site', detail
-FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS invalid (site_id, scheduled_at, detail)
-ORDER BY site_id, scheduled_at
-ON CONFLICT DO NOTHING";
-
 /// Records the instants of sites whose task cannot be sent.
 async fn record_invalid(transaction: &impl ConnectionTrait, invalid: &[CheckResult]) -> Result<()> {
     if invalid.is_empty() {
         return Ok(());
     }
-    let values = [
-        invalid
-            .iter()
-            .map(|result| result.site_id)
-            .collect::<Vec<_>>()
-            .into(),
-        invalid
-            .iter()
-            .map(|result| result.scheduled_at)
-            .collect::<Vec<_>>()
-            .into(),
-        invalid
-            .iter()
-            .map(|result| result.detail.clone().unwrap_or_default())
-            .collect::<Vec<_>>()
-            .into(),
-    ];
     let done = transaction
-        .execute_raw(sql::statement(RECORD_INVALID, values))
+        .execute_raw(check_result::record_invalid(invalid))
         .await;
     done.wrap_err("record sites whose task cannot be sent")?;
     Ok(())
 }
 
-/// Rows for spans in which nothing was scheduled.
-const RECORD_GAPS: &str = "\
-INSERT INTO schedule_gap (shard, since, until)
-SELECT shard, timestamptz 'epoch' + since * interval '1 millisecond', timestamptz 'epoch' + until * interval '1 millisecond'
-FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS gap (shard, since, until)";
-
-/// Records the spans in which nothing was scheduled.
+/// Records the times in which nothing was scheduled.
 async fn record_gaps(transaction: &impl ConnectionTrait, gaps: &[Gap]) -> Result<()> {
     if gaps.is_empty() {
         return Ok(());
     }
-    let values = [
-        gaps.iter().map(|gap| gap.shard).collect::<Vec<_>>().into(),
-        gaps.iter().map(|gap| gap.since).collect::<Vec<_>>().into(),
-        gaps.iter().map(|gap| gap.until).collect::<Vec<_>>().into(),
-    ];
-    let done = transaction
-        .execute_raw(sql::statement(RECORD_GAPS, values))
-        .await;
+    let done = transaction.execute_raw(schedule_gap::record(gaps)).await;
     done.wrap_err("record gaps of the schedule")?;
     Ok(())
 }

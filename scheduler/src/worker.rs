@@ -12,13 +12,14 @@ use tokio::time::{timeout, timeout_at};
 use tracing::{debug, warn};
 
 use crate::{
-    ahead::{self, SetBack},
+    ahead,
     claim::Wanted,
     config::Config,
     connections::TURN,
     pace::Take,
     publish::{self, Sender},
     shard_progress::ShardProgress,
+    statements::schedule_shard::SetBack,
     turn::{Done, Sent, Turn},
     wall_clock::WallClock,
 };

@@ -8,7 +8,13 @@ use serde_json::Value;
 use store::config::DatabaseConfig;
 
 use super::*;
-use crate::{claim::Shard, connections::TURN};
+use crate::{
+    connections::TURN,
+    statements::{
+        schedule_shard::Shard,
+        site::{DUE, INTERVALS},
+    },
+};
 
 /// An instant in November 2026.
 const NOW: i64 = 1_795_449_610_000;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::claim::Shard;
+use crate::statements::schedule_shard::Shard;
 
 /// Windows of one shard at `now`, scheduled up to `since`, whose sites have these intervals.
 fn windows(since: i64, now: i64, intervals: &[i64]) -> Windows {

@@ -8,15 +8,14 @@ use std::{convert::Infallible, time::Duration};
 
 use color_eyre::eyre::{Report, Result, WrapErr as _, eyre};
 use runtime::periodic::{Failure, Failures, Task};
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, Statement, TransactionTrait as _,
-};
-use store::{Link, sql};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, TransactionTrait as _};
+use store::Link;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
 use super::{owner, shard_rows::ShardRows};
+use crate::statements::{days, schedule_gap};
 
 /// How often days are made and dropped.
 const EVERY: Duration = Duration::from_mins(1);
@@ -26,28 +25,10 @@ const FIRST_LIMIT: Duration = Duration::from_secs(30);
 /// The SQLSTATE of a lock that was not free in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// The days that rows may fall into: catching up reaches back a day, tasks reach ahead by seconds;
-/// one more day is in store in case no scheduler runs at midnight.
-const NEEDED: &str = "\
-SELECT day::date::text AS day
-FROM generate_series((now() AT TIME ZONE 'UTC')::date - 1, (now() AT TIME ZONE 'UTC')::date + 2, interval '1 day') AS day
-WHERE to_regclass('check_result_' || to_char(day, 'YYYYMMDD')) IS NULL";
-
-/// The days that ended longer ago than the retention.
-const AGED: &str = "\
-SELECT relnamespace::regnamespace::text || '.' || quote_ident(relname) AS day FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-WHERE inhparent = 'check_result'::regclass AND relname ~ '^check_result_[0-9]{8}$'
-    AND to_date(right(relname, 8), 'YYYYMMDD') + 1 <= (now() AT TIME ZONE 'UTC') - $1 * interval '1 millisecond'
-ORDER BY relname";
-
-/// Gaps that ended longer ago than the retention.
-const AGED_GAPS: &str =
-    "DELETE FROM schedule_gap WHERE until < now() - $1 * interval '1 millisecond'";
-
 /// The days that are needed and not there, as `2026-11-30`.
 pub async fn missing(database: &DatabaseConnection) -> Result<Vec<String>> {
     let rows = database
-        .query_all_raw(Statement::from_string(sql::POSTGRES, NEEDED))
+        .query_all_raw(days::missing())
         .await
         .wrap_err("look for missing days of check_result")?;
     let days = rows.iter().map(|row| row.try_get("", "day"));
@@ -58,9 +39,8 @@ pub async fn missing(database: &DatabaseConnection) -> Result<Vec<String>> {
 pub(crate) async fn make(database: &DatabaseConnection) -> Result<()> {
     for day in missing(database).await? {
         // A statement of its own, so that each day is a transaction of its own.
-        let make = sql::statement("SELECT webmon_make_day($1::date)", [day.clone().into()]);
         database
-            .execute_raw(make)
+            .execute_raw(days::make(&day))
             .await
             .wrap_err_with(|| format!("make the day {day} of check_result"))?;
         debug!(day, "made a day of check_result");
@@ -86,10 +66,7 @@ pub(crate) async fn make_first(
 
 /// Drops the days, and deletes the gaps, that ended longer ago than `retention`.
 pub(crate) async fn drop_aged(database: &DatabaseConnection, retention: Duration) -> Result<()> {
-    let age = sql::millis(retention);
-    let aged = database
-        .query_all_raw(sql::statement(AGED, [age.into()]))
-        .await;
+    let aged = database.query_all_raw(days::aged(retention)).await;
     for row in aged.wrap_err("look for aged days of check_result")? {
         let table: String = row.try_get("", "day").wrap_err("read the name of a day")?;
         match drop_day(database, &table).await {
@@ -105,7 +82,7 @@ pub(crate) async fn drop_aged(database: &DatabaseConnection, retention: Duration
         }
     }
     database
-        .execute_raw(sql::statement(AGED_GAPS, [age.into()]))
+        .execute_raw(schedule_gap::delete_aged(retention))
         .await
         .wrap_err("delete aged gaps of the schedule")?;
     Ok(())
@@ -120,7 +97,7 @@ fn is_in_use(error: &Report) -> bool {
     error.is_some_and(|error| error.code().as_deref() == Some(LOCK_NOT_AVAILABLE))
 }
 
-/// Drops one day, as the owner of the tables, unless it is in use. The name is one of [`AGED`], as SQL writes it.
+/// Drops one day, as the owner of the tables, unless it is in use. The name is one of [`days::aged`], as SQL writes it.
 async fn drop_day(database: &DatabaseConnection, table: &str) -> Result<()> {
     let transaction = database.begin().await?;
     transaction

@@ -8,10 +8,7 @@ use sea_orm::ConnectionTrait;
 use sea_orm::sqlx::{AssertSqlSafe, PgConnection, query_scalar, raw_sql};
 use store::sql;
 
-/// The owner, as SQL writes it; none if the session may do all that the owner may, or may not become it.
-const OWNER: &str = "\
-SELECT quote_ident(pg_get_userbyid(relowner)) FROM pg_class
-WHERE oid = 'check_result'::regclass AND pg_has_role(relowner, 'MEMBER') AND NOT pg_has_role(relowner, 'USAGE')";
+use crate::statements::days::OWNER;
 
 /// Becomes the owner until the end of a transaction.
 pub(crate) async fn become_for(transaction: &impl ConnectionTrait) -> Result<()> {

@@ -23,6 +23,7 @@ use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
 use super::owner;
+use crate::statements::days::{LEFTOVERS, LOCK, SIZE, UNPACKED};
 
 /// How often finished days are looked for: there is one a day, and what failed is costly to repeat.
 const EVERY: Duration = Duration::from_hours(1);
@@ -44,28 +45,6 @@ const NO_ANSWER: Duration = PATIENCE.saturating_add(Duration::from_mins(1));
 
 /// The comment on an index that is packed.
 const PACKED: &str = "packed";
-
-/// Takes the lock of packing until the session ends, if it is free: one scheduler of a database packs at a time.
-const LOCK: &str = "SELECT pg_try_advisory_lock(hashtextextended('webmon_pack', 0))";
-
-/// The days to pack; newest first, as they are read most and kept longest.
-const UNPACKED: &str = "\
-SELECT day.oid::regclass::text, indexrelid::regclass::text
-FROM pg_inherits JOIN pg_class AS day ON day.oid = inhrelid
-    JOIN pg_index ON indrelid = day.oid AND indisprimary
-    CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE 'UTC') - (to_date(right(relname, 8), 'YYYYMMDD') + 1) AS age) AS since_its_end
-WHERE inhparent = 'check_result'::regclass AND relname ~ '^check_result_[0-9]{8}$'
-    AND obj_description(indexrelid, 'pg_class') IS DISTINCT FROM $1
-    AND ($2 OR age BETWEEN $3 * interval '1 millisecond' AND $4 * interval '1 millisecond')
-ORDER BY relname DESC";
-
-/// The size of an index, in bytes.
-const SIZE: &str = "SELECT pg_relation_size($1::text::regclass)";
-
-/// What an interrupted `REINDEX CONCURRENTLY` left behind on a table.
-const LEFTOVERS: &str = "\
-SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-WHERE indrelid = $1::text::regclass AND NOT indisvalid AND relname ~ '_cc(new|old)[0-9]*$'";
 
 /// Which days are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
