@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use color_eyre::eyre::Result;
+use contract::instant::UnixUs;
 use contract::result::CheckResult;
 use contract::task::Task;
 use probe::Prober;
@@ -56,7 +57,7 @@ impl Probing {
         let held = tasks.into_iter().map(|task| Held {
             task,
             position,
-            read_us: 0,
+            read_at: UnixUs(0),
         });
         self.hold.put(held);
     }

@@ -5,7 +5,9 @@ use std::time::SystemTime;
 
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
+use contract::check::SiteId;
 use contract::installation::Installation;
+use contract::instant::{UnixMs, UnixUs, micros};
 use contract::outcome::Outcome;
 use contract::site::{DEFAULT_TIMEOUT_MS, parse_url};
 use contract::task::{Task, VERSION};
@@ -129,10 +131,10 @@ pub(crate) fn task_for_url(url: &str) -> Result<Task> {
     Ok(Task {
         v: VERSION,
         installation: Installation::default(),
-        site_id: 0,
+        site_id: SiteId(0),
         name: url.to_owned(),
-        scheduled_at: 0,
-        expires_at: i64::MAX,
+        scheduled_at: UnixMs(0),
+        expires_at: UnixMs::MAX,
         url: url.to_owned(),
         timeout_ms: DEFAULT_TIMEOUT_MS.unsigned_abs(),
         request: nothing()?,
@@ -155,7 +157,7 @@ async fn task_for_site(database: &DatabaseConnection, name: &str) -> Result<Task
     };
     let timeout_ms: i32 = row.try_get("", "timeout_ms")?;
     Ok(Task {
-        site_id: row.try_get("", "id")?,
+        site_id: SiteId(row.try_get("", "id")?),
         name: name.to_owned(),
         url: row.try_get("", "url")?,
         timeout_ms: timeout_ms.unsigned_abs(),
@@ -166,9 +168,7 @@ async fn task_for_site(database: &DatabaseConnection, name: &str) -> Result<Task
 }
 
 /// This machine's own time, in microseconds since the Unix epoch: a command asks no database for it.
-fn now_us() -> i64 {
+fn now_us() -> UnixUs {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-    })
+    UnixUs(since.map_or(0, micros))
 }

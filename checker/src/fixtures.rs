@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use contract::check::SiteId;
 use contract::installation::Installation;
+use contract::instant::{UnixMs, UnixUs};
 use contract::task::{Task, VERSION};
 use probe::{Addresses, ProbeOptions, Prober};
 use serde_json::value::RawValue;
@@ -39,10 +41,10 @@ pub(crate) fn task(site_id: i64, scheduled_at: i64) -> Task {
     Task {
         v: VERSION,
         installation: Installation::default(),
-        site_id,
+        site_id: SiteId(site_id),
         name: format!("site-{site_id}"),
-        scheduled_at,
-        expires_at: scheduled_at.saturating_add(60_000),
+        scheduled_at: UnixMs(scheduled_at),
+        expires_at: UnixMs(scheduled_at).plus_ms(60_000),
         // The port of nothing: refused at once.
         url: "http://127.0.0.1:1/".to_owned(),
         timeout_ms: 10_000,
@@ -53,11 +55,11 @@ pub(crate) fn task(site_id: i64, scheduled_at: i64) -> Task {
 
 /// A task as it was read from partition 0.
 pub(crate) fn held(ledger: &mut Ledger, task: Task) -> Held {
-    let offset = task.site_id;
+    let offset = task.site_id.0;
     Held {
         task,
         position: ledger.deliver(0, offset),
-        read_us: NOW * 1_000,
+        read_at: UnixUs(NOW * 1_000),
     }
 }
 

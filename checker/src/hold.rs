@@ -20,6 +20,7 @@ use std::{
     time::Instant,
 };
 
+use contract::instant::UnixMs;
 use runtime::clock::Clock;
 
 use crate::{
@@ -33,7 +34,7 @@ pub(crate) const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// The most threads that lead: so many checks may start, before one ends, without waking another thread.
 const MOST_LEADERS: usize = 16;
 /// Until when a thread leads if there is no task that lacks a leader.
-const NEVER: i64 = i64::MAX;
+const NEVER: UnixMs = UnixMs::MAX;
 /// The most tasks that a thread gives to followers beside its own; the next that takes one gives out the rest.
 const MOST_GIVEN: usize = 16;
 
@@ -54,7 +55,7 @@ struct State {
     /// The tasks.
     queue: Queue,
     /// Until when each leader leads, the earliest first; a follower that is promoted counts from then on.
-    leaders: Vec<i64>,
+    leaders: Vec<UnixMs>,
     /// The threads that follow, the one that waited least last. There are none unless one leads.
     followers: Vec<Arc<Follower>>,
     /// Whether it is over.
@@ -76,7 +77,7 @@ enum Call {
     /// Here is a task.
     Task(Box<Held>),
     /// It is promoted: it counts as a leader until this instant.
-    Lead(i64),
+    Lead(UnixMs),
     /// It is over.
     End,
 }
@@ -146,9 +147,13 @@ impl Hold {
     }
 
     /// Leads until that instant, or until the first task lacks a leader.
-    fn lead<'s>(&'s self, mut state: MutexGuard<'s, State>, until: i64) -> MutexGuard<'s, State> {
+    fn lead<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State>,
+        until: UnixMs,
+    ) -> MutexGuard<'s, State> {
         state.add_leader(until);
-        let end = self.clock.instant_at_ms(until);
+        let end = self.clock.instant_at(until);
         let pause = end.saturating_duration_since(Instant::now());
         let waited = self.changed.wait_timeout(state, pause);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -204,7 +209,7 @@ impl Hold {
 impl State {
     /// When the first task is ready that lacks a leader: the leader that wakes first is for the first task, the
     /// next for the second, and so on.
-    fn first_without_leader(&self) -> i64 {
+    fn first_without_leader(&self) -> UnixMs {
         let leaders = self.leaders.iter().copied().chain(iter::repeat(NEVER));
         let mut pairs = self.queue.ready().zip(leaders);
         let lacking = pairs.find_map(|(ready, until)| (ready < until).then_some(ready));
@@ -221,20 +226,20 @@ impl State {
     }
 
     /// A thread leads until that instant.
-    fn add_leader(&mut self, until: i64) {
+    fn add_leader(&mut self, until: UnixMs) {
         let place = self.leaders.partition_point(|other| *other < until);
         self.leaders.insert(place, until);
     }
 
     /// A thread that was to lead until that instant does so no more.
-    fn remove_leader(&mut self, until: i64) {
+    fn remove_leader(&mut self, until: UnixMs) {
         let place = self.leaders.partition_point(|other| *other < until);
         self.leaders.remove(place);
     }
 
     /// Which followers to wake when a thread goes off with a task: those that get the other tasks that are due,
     /// except tasks for which a leader wakes now, and the one that is promoted if no thread leads.
-    fn call_followers(&mut self, now: i64) -> Vec<(Arc<Follower>, Call)> {
+    fn call_followers(&mut self, now: UnixMs) -> Vec<(Arc<Follower>, Call)> {
         let mut calls = Vec::new();
         if self.followers.is_empty() {
             return calls;

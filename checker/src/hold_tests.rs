@@ -14,7 +14,7 @@ use super::*;
 
 /// A hold on a clock that shows [`NOW`], and the ledger of its only partition.
 fn hold() -> (Arc<Hold>, Ledger) {
-    let hold = Hold::new(Clock::fixed(NOW));
+    let hold = Hold::new(Clock::fixed(UnixMs(NOW)));
     let mut ledger = Ledger::default();
     ledger.assign(&[0]);
     hold.assign(ledger.changed().unwrap());
@@ -39,7 +39,7 @@ impl Waiter {
             let follower = Arc::default();
             while let Some(held) = hold.next(&follower) {
                 assert!(hold.clock.now_ms() >= held.task.scheduled_at);
-                if said.send(held.task.site_id).is_err() || called.recv().is_err() {
+                if said.send(held.task.site_id.0).is_err() || called.recv().is_err() {
                     return;
                 }
             }
@@ -147,18 +147,18 @@ fn a_task_that_is_due_earlier_wakes_the_leader() {
     for id in 2..50 {
         wait_until("it leads", || waiting(&hold) == 1);
         let now = hold.clock.now_ms();
-        put(&hold, &mut ledger, task(id, now + 1));
+        put(&hold, &mut ledger, task(id, now.0 + 1));
         assert_eq!(waiter.task(), id);
         waiter.back.send(()).unwrap();
     }
 }
 
 /// Puts so many tasks that are due an hour later, and another each hour; returns their instants.
-fn put_hourly(hold: &Hold, ledger: &mut Ledger, count: i64) -> Vec<i64> {
+fn put_hourly(hold: &Hold, ledger: &mut Ledger, count: i64) -> Vec<UnixMs> {
     let instants = (1..=count).map(|hour| NOW + hour * 3_600_000);
     let tasks = (1..).zip(instants.clone()).map(|(id, due)| task(id, due));
     hold.put(tasks.map(|task| held(ledger, task)));
-    instants.collect()
+    instants.map(UnixMs).collect()
 }
 
 #[test]
@@ -189,10 +189,10 @@ fn tasks_that_a_leader_wakes_for_are_left_to_it() {
     hold.put((1..=3).map(|id| held(&mut ledger, task(id, NOW))));
     let mut state = hold.lock();
     state.followers = iter::repeat_with(Arc::default).take(3).collect();
-    state.leaders = vec![NOW, NOW + 1];
-    let calls = state.call_followers(NOW);
+    state.leaders = vec![UnixMs(NOW), UnixMs(NOW + 1)];
+    let calls = state.call_followers(UnixMs(NOW));
     let sites = calls.iter().map(|(_, call)| match call {
-        Call::Task(given) => given.task.site_id,
+        Call::Task(given) => given.task.site_id.0,
         call => panic!("{call:?}"),
     });
     assert_eq!(sites.collect::<Vec<_>>(), [1, 2]);
@@ -209,7 +209,7 @@ fn no_task_is_lost_or_given_out_twice_however_threads_come_and_go() {
         thread::spawn(move || {
             let follower = Arc::default();
             while let Some(held) = hold.next(&follower) {
-                if said.send(held.task.site_id).is_err() {
+                if said.send(held.task.site_id.0).is_err() {
                     return;
                 }
             }
@@ -217,7 +217,7 @@ fn no_task_is_lost_or_given_out_twice_however_threads_come_and_go() {
     }
     for id in 0..TASKS {
         let now = hold.clock.now_ms();
-        put(&hold, &mut ledger, task(id, now + id % 3));
+        put(&hold, &mut ledger, task(id, now.0 + id % 3));
     }
     let given = (0..TASKS).map(|_| heard.recv_timeout(PATIENCE).unwrap());
     let given: std::collections::BTreeSet<_> = given.collect();

@@ -242,17 +242,17 @@ impl Worker {
         } = &self.shared;
         let follower = Arc::default();
         while let Some(held) = hold.next(&follower) {
-            let started_at_us = clock.now_us();
+            let started_at = clock.now_us();
             // It may have expired in the hold, or while this thread was waking: nothing is probed late.
-            if held.task.expires_at.saturating_mul(1_000) <= started_at_us {
-                let given_up = held.given_up(started_at_us, "expired while all slots were busy");
+            if held.task.expires_at.to_us() <= started_at {
+                let given_up = held.given_up(started_at, "expired while all slots were busy");
                 drop(held);
                 results.put(given_up);
                 continue;
             }
             let Some(admission) = self.timed_out.admit(held.task.site_id) else {
                 let why = "it seems to hang, and the slots of such sites are busy";
-                let given_up = held.given_up(started_at_us, why);
+                let given_up = held.given_up(started_at, why);
                 drop(held);
                 results.put(given_up);
                 continue;
@@ -261,23 +261,23 @@ impl Worker {
             let Held {
                 ref task,
                 position,
-                read_us,
+                read_at,
             } = *held;
             let others = metrics.in_flight.inc();
             if self.threads.grows(usize::try_from(others).unwrap_or(0) + 1) {
                 self.grow();
             }
-            metrics.started(started_at_us.saturating_sub(task.scheduled_at.saturating_mul(1_000)));
-            let result = self.prober.check(task, started_at_us);
+            metrics.started(started_at.us_since(task.scheduled_at.to_us()));
+            let result = self.prober.check(task, started_at);
             metrics.in_flight.dec();
             admission.ended(result.reason.is_some_and(Reason::is_timeout));
-            let ended_us = clock.now_us();
+            let ended_at = clock.now_us();
             // It may have long options, and results may have to wait.
             drop(held);
             results.put(Finished {
                 result,
                 position,
-                times: Times { read_us, ended_us },
+                times: Times { read_at, ended_at },
             });
             if self.threads.shrinks() {
                 return;

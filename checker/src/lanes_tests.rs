@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use contract::instant::UnixMs;
 use contract::task::Task;
 use prometheus_client::registry::Registry;
 use stream::subscription::Ledger;
@@ -83,7 +84,7 @@ struct Bed {
 impl Bed {
     /// An empty hold and no results.
     fn new() -> Self {
-        let clock = Clock::fixed(NOW);
+        let clock = Clock::fixed(UnixMs(NOW));
         let hold = Arc::new(Hold::new(clock.clone()));
         let mut ledger = Ledger::default();
         ledger.assign(&[0]);
@@ -222,7 +223,7 @@ async fn a_task_that_expired_in_the_hold_is_missed_and_not_probed() {
     let mut bed = Bed::new();
     let ended = bed.start(LANE_THREADS);
     let expired = Task {
-        expires_at: NOW,
+        expires_at: UnixMs(NOW),
         ..task(1, NOW - 10)
     };
     bed.put([expired]);
@@ -241,7 +242,7 @@ async fn an_instant_beyond_all_reckoning_stops_no_thread() {
     let mut bed = Bed::new();
     let ended = bed.start(LANE_THREADS);
     let impossible = Task {
-        expires_at: i64::MAX,
+        expires_at: UnixMs(i64::MAX),
         ..task(1, i64::MIN)
     };
     bed.put([impossible]);

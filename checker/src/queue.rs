@@ -12,7 +12,7 @@ use std::{
     hash::{BuildHasher as _, RandomState},
 };
 
-use contract::task::Task;
+use contract::{check::SiteId, instant::UnixMs, task::Task};
 use stream::subscription::Position;
 
 use crate::held::{Finished, Held};
@@ -43,22 +43,22 @@ pub(crate) struct Queue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     /// From when it may be started.
-    ready: i64,
+    ready: UnixMs,
     /// When it is due: of those that were read late the oldest goes first.
-    due: i64,
+    due: UnixMs,
     /// The site.
-    site: i64,
+    site: SiteId,
     /// The number of the task: a task may have been read twice.
     number: u64,
 }
 
 impl Key {
     /// The lowest of an instant at which tasks are ready.
-    const fn first_at(ready: i64) -> Self {
+    const fn first_at(ready: UnixMs) -> Self {
         Self {
             ready,
-            due: i64::MIN,
-            site: i64::MIN,
+            due: UnixMs::MIN,
+            site: SiteId(i64::MIN),
             number: 0,
         }
     }
@@ -66,7 +66,7 @@ impl Key {
 
 impl Queue {
     /// Adds a task that was read at `now`.
-    pub(crate) fn add(&mut self, held: Held, now: i64) {
+    pub(crate) fn add(&mut self, held: Held, now: UnixMs) {
         let Task {
             site_id,
             scheduled_at,
@@ -89,20 +89,20 @@ impl Queue {
     }
 
     /// When the first task is ready.
-    pub(crate) fn first_ready(&self) -> Option<i64> {
+    pub(crate) fn first_ready(&self) -> Option<UnixMs> {
         self.ready().next()
     }
 
     /// When the tasks are ready, the first first.
-    pub(crate) fn ready(&self) -> impl Iterator<Item = i64> {
+    pub(crate) fn ready(&self) -> impl Iterator<Item = UnixMs> {
         self.tasks.keys().map(|key| key.ready)
     }
 
     /// Takes the task that is to be started next; those of assignments that are over are dropped on the way.
-    pub(crate) fn take_ready(&mut self, now: i64) -> Option<Box<Held>> {
+    pub(crate) fn take_ready(&mut self, now: UnixMs) -> Option<Box<Held>> {
         loop {
             let oldest = self.first_ready().filter(|ready| *ready <= now)?;
-            let next = if now.saturating_sub(oldest) < PATIENCE_MS {
+            let next = if now.ms_since(oldest) < PATIENCE_MS {
                 self.tasks.pop_first()
             } else {
                 self.pop_any(now)
@@ -116,13 +116,13 @@ impl Queue {
     /// Takes the tasks that are not to be started any more, the oldest first and at most so many: those that
     /// have waited too long or expired, and, while all occupy more than `bytes`, others for which there has been
     /// no slot for a while.
-    pub(crate) fn give_up(&mut self, now: i64, bytes: usize, most: usize) -> Vec<Finished> {
+    pub(crate) fn give_up(&mut self, now: UnixMs, bytes: usize, most: usize) -> Vec<Finished> {
         let mut given_up = Vec::new();
         while given_up.len() < most
             && let Some((key, held)) = self.tasks.first_key_value()
             && key.ready <= now
         {
-            let waited = now.saturating_sub(key.ready);
+            let waited = now.ms_since(key.ready);
             let too_long = waited >= MOST_WAIT_MS || held.task.expires_at <= now;
             if !too_long && (waited < PATIENCE_MS || self.bytes <= bytes) {
                 break;
@@ -134,19 +134,20 @@ impl Queue {
                 } else {
                     format!("waited {waited} ms for a slot, and no more tasks could be held")
                 };
-                given_up.push(held.given_up(now.saturating_mul(1_000), why));
+                given_up.push(held.given_up(now.to_us(), why));
             }
         }
         given_up
     }
 
     /// Takes out any of the tasks that have been ready for less than a second, else the newest that is ready.
-    fn pop_any(&mut self, now: i64) -> Option<(Key, Box<Held>)> {
-        let end = now.saturating_add(1);
-        let start = end.saturating_sub(PATIENCE_MS);
+    fn pop_any(&mut self, now: UnixMs) -> Option<(Key, Box<Held>)> {
+        let end = now.plus_ms(1);
+        let start = end.plus_ms(-PATIENCE_MS);
         // from a moment of this second on, and round from its end to its beginning
         let draw = self.chance.hash_one((now, self.tasks.len())) % PATIENCE_MS.unsigned_abs();
-        let moment = Key::first_at(start.saturating_add_unsigned(draw));
+        let draw = i64::try_from(draw).unwrap_or(0);
+        let moment = Key::first_at(start.plus_ms(draw));
         let (start, end) = (Key::first_at(start), Key::first_at(end));
         let round = self.tasks.range(moment..end);
         let round = round.chain(self.tasks.range(start..moment));

@@ -8,6 +8,7 @@
 //! one byte, a fingerprint of the last site that timed out of those that fall on it. Two sites that time out
 //! and fall on one place forget each other, and then one of them gets a slot like any other site.
 
+use contract::check::SiteId;
 use std::{
     fmt,
     hash::{BuildHasher as _, RandomState},
@@ -79,7 +80,7 @@ impl TimedOutSites {
     }
 
     /// Admits a check of a site, unless the site timed out last and the share of such sites is in use.
-    pub(crate) fn admit(&self, site_id: i64) -> Option<Admission<'_>> {
+    pub(crate) fn admit(&self, site_id: SiteId) -> Option<Admission<'_>> {
         let site = Fingerprint::of(self.hasher.hash_one(site_id));
         let counted = self.place(site).load(Ordering::Relaxed) == site.byte;
         if counted {
@@ -147,7 +148,7 @@ mod tests {
     }
 
     /// A site's check ends.
-    fn end(timed_out: &TimedOutSites, site_id: i64, in_a_timeout: bool) {
+    fn end(timed_out: &TimedOutSites, site_id: SiteId, in_a_timeout: bool) {
         timed_out.admit(site_id).unwrap().ended(in_a_timeout);
     }
 
@@ -157,17 +158,23 @@ mod tests {
         let sites = apart(&timed_out, 109);
         let (hung, others) = sites.split_at(9);
         for id in hung {
-            end(&timed_out, *id, true);
+            end(&timed_out, SiteId(*id), true);
         }
-        let admitted = hung[..8].iter().map(|id| timed_out.admit(*id).unwrap());
+        let admitted = hung[..8]
+            .iter()
+            .map(|id| timed_out.admit(SiteId(*id)).unwrap());
         let mut admitted: Vec<_> = admitted.collect();
-        assert!(timed_out.admit(hung[8]).is_none());
-        assert!(others.iter().all(|id| timed_out.admit(*id).is_some()));
+        assert!(timed_out.admit(SiteId(hung[8])).is_none());
+        assert!(
+            others
+                .iter()
+                .all(|id| timed_out.admit(SiteId(*id)).is_some())
+        );
         admitted.pop().unwrap().ended(true);
-        let ninth = timed_out.admit(hung[8]).unwrap();
-        assert!(timed_out.admit(hung[7]).is_none());
+        let ninth = timed_out.admit(SiteId(hung[8])).unwrap();
+        assert!(timed_out.admit(SiteId(hung[7])).is_none());
         drop(ninth);
-        assert!(timed_out.admit(hung[7]).is_some());
+        assert!(timed_out.admit(SiteId(hung[7])).is_some());
     }
 
     #[test]
@@ -175,15 +182,15 @@ mod tests {
         let timed_out = TimedOutSites::new(4);
         let sites = apart(&timed_out, 2);
         let (one, two) = (sites[0], sites[1]);
-        end(&timed_out, one, true);
-        end(&timed_out, two, true);
-        let first = timed_out.admit(one).unwrap();
-        assert!(timed_out.admit(two).is_none());
+        end(&timed_out, SiteId(one), true);
+        end(&timed_out, SiteId(two), true);
+        let first = timed_out.admit(SiteId(one)).unwrap();
+        assert!(timed_out.admit(SiteId(two)).is_none());
         first.ended(false);
         assert_eq!(timed_out.under_way.load(Ordering::Relaxed), 0);
-        let _second = timed_out.admit(two).unwrap();
-        assert!(timed_out.admit(one).is_some());
-        assert!(timed_out.admit(one).is_some());
+        let _second = timed_out.admit(SiteId(two)).unwrap();
+        assert!(timed_out.admit(SiteId(one)).is_some());
+        assert!(timed_out.admit(SiteId(one)).is_some());
     }
 
     #[test]

@@ -13,6 +13,7 @@
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::{
+    instant::UnixUs,
     outcome::{Outcome, Reason},
     result::{CheckResult, Phases},
     trace::Trace,
@@ -53,10 +54,10 @@ impl Tracer {
 
     /// These results have become durable.
     pub(crate) fn recorded(&self, finished: &[Finished]) {
-        let durable_us = self.clock.now_us();
+        let durable_at = self.clock.now_us();
         for Finished { result, times, .. } in finished {
-            if let Some(trace) = self.traces.of(result.site_id, result.scheduled_at) {
-                for span in spans(trace, result, *times, durable_us) {
+            if let Some(trace) = self.traces.of(result.check) {
+                for span in spans(trace, result, *times, durable_at) {
                     self.traces.add(span);
                 }
             }
@@ -64,23 +65,23 @@ impl Tracer {
     }
 }
 
-/// The spans of a check whose result became durable at `durable_us`.
-fn spans(trace: Trace, result: &CheckResult, times: Times, durable_us: i64) -> Vec<Span> {
-    let Times { read_us, ended_us } = times;
-    let started_us = result.measured.started_at_us;
-    let due_us = result.scheduled_at.saturating_mul(1_000);
+/// The spans of a check whose result became durable at `durable_at`.
+fn spans(trace: Trace, result: &CheckResult, times: Times, durable_at: UnixUs) -> Vec<Span> {
+    let Times { read_at, ended_at } = times;
+    let started_at = result.measured.started_at_us;
+    let due = result.check.scheduled_at.to_us();
     let stage = |name, times| Span::below(trace.root, trace, name, times);
     let mut spans = vec![
-        stage("hold", (read_us, started_us.unwrap_or(ended_us))),
-        stage("record", (ended_us, durable_us)),
+        stage("hold", (read_at, started_at.unwrap_or(ended_at))),
+        stage("record", (ended_at, durable_at)),
     ];
-    if let Some(started_us) = started_us {
-        let probe = probe(stage("probe", (started_us, ended_us)), result);
-        spans.extend(phases(trace, probe.id, started_us, &result.measured.phases));
+    if let Some(started_at) = started_at {
+        let probe = probe(stage("probe", (started_at, ended_at)), result);
+        spans.extend(phases(trace, probe.id, started_at, &result.measured.phases));
         spans.push(probe);
     }
-    let check = Span::root(trace, "check", (due_us, durable_us))
-        .with("webmon.site.id", result.site_id)
+    let check = Span::root(trace, "check", (due, durable_at))
+        .with("webmon.site.id", result.check.site.0)
         .with("webmon.check.outcome", result.outcome().as_str())
         .with(
             "webmon.check.reason",
@@ -103,8 +104,8 @@ fn probe(mut span: Span, result: &CheckResult) -> Span {
 }
 
 /// The phases of a probe, end to end; each is its sum over all redirects.
-fn phases(trace: Trace, probe: u64, started_us: i64, phases: &Phases) -> Vec<Span> {
-    let mut since_us = started_us;
+fn phases(trace: Trace, probe: u64, started_at: UnixUs, phases: &Phases) -> Vec<Span> {
+    let mut since = started_at;
     let phases = [
         ("dns", phases.dns_us),
         ("connect", phases.connect_us),
@@ -113,8 +114,8 @@ fn phases(trace: Trace, probe: u64, started_us: i64, phases: &Phases) -> Vec<Spa
         ("receive", phases.receive_us),
     ];
     let spans = phases.into_iter().filter_map(|(name, took_us)| {
-        let until_us = since_us.saturating_add_unsigned(took_us?);
-        let times = (std::mem::replace(&mut since_us, until_us), until_us);
+        let until = since.plus_us(took_us?);
+        let times = (std::mem::replace(&mut since, until), until);
         Some(Span::below(probe, trace, name, times))
     });
     spans.collect()
@@ -130,32 +131,41 @@ fn judged(span: Span, result: &CheckResult) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use contract::result::Measured;
+    use contract::{
+        check::{CheckKey, SiteId},
+        instant::UnixMs,
+        result::Measured,
+    };
 
     use super::*;
 
-    /// The due instant, in milliseconds and in microseconds.
-    const DUE: (i64, i64) = (1_795_449_600_123, 1_795_449_600_123_000);
+    /// The check.
+    const CHECK: CheckKey = CheckKey::new(SiteId(7), UnixMs(1_795_449_600_123));
+
+    /// An instant so long after it was due, or before, in microseconds.
+    fn after_due(us: i64) -> UnixUs {
+        UnixUs(CHECK.scheduled_at.to_us().0 + us)
+    }
 
     /// The spans of a result that was read 2 s before it was due, ended 300 ms after, and is durable 400 ms after.
     fn spans_of(result: &CheckResult) -> Vec<Span> {
         let times = Times {
-            read_us: DUE.1 - 2_000_000,
-            ended_us: DUE.1 + 300_000,
+            read_at: after_due(-2_000_000),
+            ended_at: after_due(300_000),
         };
-        spans(Trace::of(7, DUE.0), result, times, DUE.1 + 400_000)
+        spans(Trace::of(CHECK), result, times, after_due(400_000))
     }
 
     /// A span of it, with times in microseconds after the due instant.
     fn span(parent: u64, name: &'static str, (start, end): (i64, i64)) -> Span {
-        let trace = Trace::of(7, DUE.0);
-        Span::below(parent, trace, name, (DUE.1 + start, DUE.1 + end))
+        let trace = Trace::of(CHECK);
+        Span::below(parent, trace, name, (after_due(start), after_due(end)))
     }
 
     #[test]
     fn a_check_that_fails_has_the_phases_up_to_the_one_that_failed() {
         let measured = Measured {
-            started_at_us: Some(DUE.1 + 500),
+            started_at_us: Some(after_due(500)),
             phases: Phases {
                 dns_us: Some(0),
                 connect_us: Some(1_000),
@@ -167,9 +177,9 @@ mod tests {
         };
         let result = CheckResult {
             measured,
-            ..CheckResult::unmeasured(7, DUE.0, Reason::TlsTimeout).with_detail("s3cret")
+            ..CheckResult::unmeasured(CHECK, Reason::TlsTimeout).with_detail("s3cret")
         };
-        let trace = Trace::of(7, DUE.0);
+        let trace = Trace::of(CHECK);
         let probe = span(trace.root, "probe", (500, 300_000));
         let expected = [
             span(trace.root, "hold", (-2_000_000, 500)),
@@ -181,7 +191,7 @@ mod tests {
                 .kind(Kind::Client)
                 .with("network.peer.address", "192.0.2.1")
                 .failed("tls_timeout"),
-            Span::root(trace, "check", (DUE.1, DUE.1 + 400_000))
+            Span::root(trace, "check", (after_due(0), after_due(400_000)))
                 .with("webmon.site.id", 7)
                 .with("webmon.check.outcome", "down")
                 .with("webmon.check.reason", "tls_timeout")
@@ -192,27 +202,31 @@ mod tests {
 
     #[test]
     fn a_check_that_was_not_made_was_held_until_it_was_given_up() {
-        let trace = Trace::of(7, DUE.0);
+        let trace = Trace::of(CHECK);
         let expected = [
             span(trace.root, "hold", (-2_000_000, 300_000)),
             span(trace.root, "record", (300_000, 400_000)),
-            Span::root(trace, "check", (DUE.1, DUE.1 + 400_000))
+            Span::root(trace, "check", (after_due(0), after_due(400_000)))
                 .with("webmon.site.id", 7)
                 .with("webmon.check.outcome", "missed")
                 .with("webmon.check.reason", "backlog")
                 .failed("backlog"),
         ];
-        let result = CheckResult::unmeasured(7, DUE.0, Reason::Backlog);
+        let result = CheckResult::unmeasured(CHECK, Reason::Backlog);
         assert_eq!(spans_of(&result), expected);
     }
 
     #[test]
     fn a_site_that_is_degraded_has_not_failed() {
-        let result = CheckResult::unmeasured(7, DUE.0, Reason::Slow);
-        let check = Span::root(Trace::of(7, DUE.0), "check", (DUE.1, DUE.1 + 400_000))
-            .with("webmon.site.id", 7)
-            .with("webmon.check.outcome", "degraded")
-            .with("webmon.check.reason", "slow");
+        let result = CheckResult::unmeasured(CHECK, Reason::Slow);
+        let check = Span::root(
+            Trace::of(CHECK),
+            "check",
+            (after_due(0), after_due(400_000)),
+        )
+        .with("webmon.site.id", 7)
+        .with("webmon.check.outcome", "degraded")
+        .with("webmon.check.reason", "slow");
         assert_eq!(spans_of(&result).pop(), Some(check));
     }
 }

@@ -16,7 +16,10 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use contract::check::SiteId;
 use contract::installation::Installation;
+use contract::instant::UnixMs;
+use contract::instant::UnixUs;
 use contract::outcome::Reason;
 use contract::result::CheckResult;
 use contract::task::Task;
@@ -126,17 +129,19 @@ fn check_all(slots: usize, prober: &Prober, url: &str, site: Site<'_>) -> Vec<Ch
         let task = Task {
             v: 1,
             installation: Installation::default(),
-            site_id: 7,
+            site_id: SiteId(7),
             name: "site".to_owned(),
-            scheduled_at: 1_000,
-            expires_at: 61_000,
+            scheduled_at: UnixMs(1_000),
+            expires_at: UnixMs(61_000),
             url: url.to_owned(),
             timeout_ms: site.timeout_ms,
             request: raw("{}"),
             expect: raw(site.expect),
         };
         let thread = thread::Builder::new().stack_size(STACK_BYTES);
-        thread.spawn(move || prober.check(&task, 5)).unwrap()
+        thread
+            .spawn(move || prober.check(&task, UnixUs(5)))
+            .unwrap()
     });
     let threads: Vec<_> = threads.collect();
     threads

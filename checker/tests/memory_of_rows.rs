@@ -15,7 +15,9 @@ use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use contract::check::SiteId;
 use contract::installation::Installation;
+use contract::instant::{UnixMs, UnixUs};
 use contract::outcome::Reason;
 use contract::result::CheckResult;
 use contract::task::Task;
@@ -201,16 +203,16 @@ fn check_all(prober: &Prober, url: &str, rows: &Rows) -> Vec<CheckResult> {
             let task = Task {
                 v: 1,
                 installation: Installation::default(),
-                site_id: i64::try_from(n).unwrap(),
+                site_id: SiteId(i64::try_from(n).unwrap()),
                 name: "site".to_owned(),
-                scheduled_at: 1_000,
-                expires_at: 61_000,
+                scheduled_at: UnixMs(1_000),
+                expires_at: UnixMs(61_000),
                 url: url.to_owned(),
                 timeout_ms: 60_000,
                 request: raw((rows.request)(n)),
                 expect: raw((rows.expect)(n)),
             };
-            results.push(prober.check(&task, 5));
+            results.push(prober.check(&task, UnixUs(5)));
         }
     };
     thread::scope(|scope| {

@@ -15,7 +15,10 @@ use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use contract::check::SiteId;
 use contract::installation::Installation;
+use contract::instant::UnixMs;
+use contract::instant::UnixUs;
 use contract::outcome::{Outcome, Reason, outcome_of};
 use contract::task::Task;
 use probe::{Addresses, ProbeOptions, Prober, Reference};
@@ -119,17 +122,17 @@ fn assert_verdict_of(
     let task = Task {
         v: 1,
         installation: Installation::default(),
-        site_id: 7,
+        site_id: SiteId(7),
         name: "site".to_owned(),
-        scheduled_at: 1_000,
-        expires_at: 61_000,
+        scheduled_at: UnixMs(1_000),
+        expires_at: UnixMs(61_000),
         url: format!("http://{host}/"),
         timeout_ms: TIMEOUT.as_millis().try_into().unwrap(),
         request: raw(),
         expect: raw(),
     };
     let began = Instant::now();
-    let result = prober.check(&task, 5);
+    let result = prober.check(&task, UnixUs(5));
     let took = began.elapsed();
     assert_eq!(result.reason, Some(reason), "{host}: {result:?}");
     assert_eq!(outcome_of(result.reason), outcome, "{host}: {result:?}");

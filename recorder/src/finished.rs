@@ -1,6 +1,6 @@
 //! A result on its way to a row, and what is given back once the row is durable.
 
-use contract::result::CheckResult;
+use contract::{instant::UnixUs, result::CheckResult};
 
 /// A result, and the position of what is done once it is durable.
 #[derive(Debug)]
@@ -13,13 +13,13 @@ pub struct Finished<P> {
     pub times: Times,
 }
 
-/// When a check went through which stage, in microseconds since the Unix epoch.
+/// When a check went through which stage.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Times {
     /// Its task was read from Kafka.
-    pub read_us: i64,
+    pub read_at: UnixUs,
     /// Its result was there.
-    pub ended_us: i64,
+    pub ended_at: UnixUs,
 }
 
 impl<P> Finished<P> {

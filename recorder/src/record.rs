@@ -110,7 +110,7 @@ impl<P: Copy> Recorder<P> {
     /// Makes these results durable, however long it takes.
     async fn record(&mut self, mut finished: Vec<Finished<P>>) {
         // One order for all recorders, so that two of them cannot wait for each other.
-        finished.sort_by_key(|finished| (finished.result.site_id, finished.result.scheduled_at));
+        finished.sort_by_key(|finished| finished.result.check);
         for part in finished.chunks(BATCH_ROWS) {
             let batch = rows::distinct(part.iter().map(|finished| &finished.result));
             self.write(&batch).await;
@@ -146,27 +146,23 @@ impl<P: Copy> Recorder<P> {
 
     /// Writes a row that `PostgreSQL` refused without what may have offended it.
     async fn write_unmeasured(&mut self, refused: &CheckResult, message: &str) {
-        let CheckResult {
-            site_id,
-            scheduled_at,
-            ..
-        } = *refused;
+        let check = refused.check;
         self.metrics.refused.inc();
         self.quota.say(|left_out| {
             error!(
-                site.id = site_id,
-                scheduled_at,
+                site.id = check.site.0,
+                scheduled_at = check.scheduled_at.0,
                 left_out,
                 "PostgreSQL refuses a result, it is recorded as inconclusive: {message}"
             );
         });
-        let row = CheckResult::unmeasured(site_id, scheduled_at, Reason::Internal)
+        let row = CheckResult::unmeasured(check, Reason::Internal)
             .with_detail("PostgreSQL refused the result");
         if let Err(message) = self.write_patiently(&[&row]).await {
             self.quota.say(|left_out| {
                 error!(
-                    site.id = site_id,
-                    scheduled_at,
+                    site.id = check.site.0,
+                    scheduled_at = check.scheduled_at.0,
                     left_out,
                     "PostgreSQL refuses even that, the result is lost: {message}"
                 );

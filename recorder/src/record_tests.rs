@@ -3,6 +3,8 @@
 use std::{net::IpAddr, thread};
 
 use contract::{
+    check::{CheckKey, SiteId},
+    instant::{UnixMs, UnixUs},
     outcome::Outcome,
     result::{Measured, Phases},
 };
@@ -23,6 +25,11 @@ use super::*;
 
 /// What the clock of a test shows, in milliseconds since the Unix epoch.
 const NOW: i64 = 1_795_449_600_000;
+/// The check of a site so many milliseconds after `NOW`.
+fn key(number: i64) -> CheckKey {
+    CheckKey::new(SiteId(number), UnixMs(NOW + number))
+}
+
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a test looks for what must not come.
@@ -148,11 +155,10 @@ fn complete(number: i64) -> CheckResult {
         "2001:db8::7".parse().unwrap()
     };
     CheckResult {
-        site_id: number,
-        scheduled_at: NOW + number,
+        check: key(number),
         reason: Some(Reason::Status),
         measured: Measured {
-            started_at_us: Some((NOW + number) * 1_000 + 321),
+            started_at_us: Some(UnixUs((NOW + number) * 1_000 + 321)),
             status: Some(503),
             phases,
             body_bytes: Some(number.unsigned_abs()),
@@ -169,7 +175,7 @@ fn mixed(number: i64) -> CheckResult {
     let mut result = complete(number);
     match number % 4 {
         0 => result.reason = None,
-        1 => return CheckResult::unmeasured(number, NOW + number, reason),
+        1 => return CheckResult::unmeasured(key(number), reason),
         2 => {
             result.reason = Some(reason);
             result.detail = None;
@@ -194,11 +200,13 @@ fn read_back(row: check_result::Model) -> CheckResult {
         total_us: micros(row.total_us),
     };
     let result = CheckResult {
-        site_id: row.site_id,
-        scheduled_at: row.scheduled_at.timestamp_millis(),
+        check: CheckKey::new(
+            SiteId(row.site_id),
+            UnixMs(row.scheduled_at.timestamp_millis()),
+        ),
         reason: row.reason.map(|Named(reason)| reason),
         measured: Measured {
-            started_at_us: row.started_at.map(|at| at.timestamp_micros()),
+            started_at_us: row.started_at.map(|at| UnixUs(at.timestamp_micros())),
             status: row.status.map(|status| u16::try_from(status).unwrap()),
             phases,
             body_bytes: row.body_bytes.map(|bytes| u64::try_from(bytes).unwrap()),
@@ -275,7 +283,7 @@ async fn days_that_are_missing_are_made() {
     // Those of the first and the last site are too far away for a day to be made.
     let results = (0..).zip([-40, -1, 0, 1, 40]).map(|(site_id, day)| {
         let mut result = complete(site_id);
-        result.scheduled_at = now + day * DAY_MS;
+        result.check.scheduled_at = UnixMs(now + day * DAY_MS);
         result
     });
     let finished = finished(results);
@@ -318,7 +326,7 @@ async fn an_instant_that_postgresql_does_not_know_spoils_no_other_row() {
     for impossible in [i64::MIN, -NOW * 100, NOW * 1_000, i64::MAX] {
         let (mut bed, mut recorder) = Bed::new().await;
         let mut results: Vec<_> = (0..100).map(complete).collect();
-        results[50].scheduled_at = impossible;
+        results[50].check.scheduled_at = UnixMs(impossible);
         let finished = finished(results);
         tokio::time::timeout(PATIENCE, recorder.record(finished))
             .await

@@ -3,7 +3,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use contract::task::Task;
+use contract::{
+    check::{CheckKey, SiteId},
+    instant::UnixMs,
+    task::Task,
+};
 use sea_orm::{ConnectionTrait, DbErr, TryGetError};
 use store::{Link, sql};
 use tokio::{runtime::Handle, time::timeout};
@@ -37,10 +41,11 @@ impl Repeats {
         Self { database, runtime }
     }
 
-    /// Which of these tasks have a row already, by site and due instant.
-    pub fn recorded<'a>(&mut self, tasks: impl Iterator<Item = &'a Task>) -> BTreeSet<(i64, i64)> {
-        let (ids, instants): (Vec<i64>, Vec<i64>) =
-            tasks.map(|task| (task.site_id, task.scheduled_at)).unzip();
+    /// Which of these tasks have a row already.
+    pub fn recorded<'a>(&mut self, tasks: impl Iterator<Item = &'a Task>) -> BTreeSet<CheckKey> {
+        let (ids, instants): (Vec<i64>, Vec<i64>) = tasks
+            .map(|task| (task.site_id.0, task.scheduled_at.0))
+            .unzip();
         if ids.is_empty() {
             return BTreeSet::new();
         }
@@ -58,7 +63,7 @@ impl Repeats {
         &mut self,
         ids: Vec<i64>,
         instants: Vec<i64>,
-    ) -> Result<BTreeSet<(i64, i64)>, String> {
+    ) -> Result<BTreeSet<CheckKey>, String> {
         let database = self.database.get().await;
         let database = database.map_err(|error| error.to_string())?;
         let statement = sql::statement(FIND, [ids.into(), instants.into()]);
@@ -66,14 +71,16 @@ impl Repeats {
             .query_all_raw(statement)
             .await
             .map_err(|error| error.to_string())?;
-        let key =
-            |row: &sea_orm::QueryResult| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
+        let key = |row: &sea_orm::QueryResult| {
+            let site = SiteId(row.try_get_by_index(0)?);
+            Ok(CheckKey::new(site, UnixMs(row.try_get_by_index(1)?)))
+        };
         let keys: Result<_, TryGetError> = found.iter().map(key).collect();
         keys.map_err(|error| DbErr::from(error).to_string())
     }
 
     /// Drops a connection that did not answer.
-    fn forget(&mut self, why: &str) -> BTreeSet<(i64, i64)> {
+    fn forget(&mut self, why: &str) -> BTreeSet<CheckKey> {
         debug!("cannot look up late tasks, they are checked: {why}");
         self.disconnect();
         BTreeSet::new()

@@ -70,9 +70,8 @@ pub(crate) fn distinct<'a>(
 ) -> Vec<&'a CheckResult> {
     let mut kept: Vec<&CheckResult> = Vec::new();
     for result in batch {
-        let key = |result: &CheckResult| (result.site_id, result.scheduled_at);
         match kept.last_mut() {
-            Some(last) if key(last) == key(result) => {
+            Some(last) if last.check == result.check => {
                 if last.outcome() == Outcome::Missed && result.outcome() != Outcome::Missed {
                     *last = result;
                 }
@@ -93,7 +92,10 @@ pub(crate) async fn upsert(
     let pool = database.get_postgres_connection_pool();
     match bound(batch).fetch_all(pool).await {
         Err(error) if is_missing_day(&error) => {
-            let days: Vec<_> = batch.iter().map(|result| result.scheduled_at).collect();
+            let days: Vec<_> = batch
+                .iter()
+                .map(|result| result.check.scheduled_at.0)
+                .collect();
             sqlx::query(MAKE_DAYS)
                 .bind(days)
                 .execute(pool)
@@ -118,9 +120,11 @@ fn bound<'a>(batch: &[&'a CheckResult]) -> QueryAs<'a, Postgres, Written, PgArgu
     let status = |status| i16::try_from(status).unwrap_or(i16::MAX);
     let bytes = |bytes| i64::try_from(bytes).unwrap_or(i64::MAX);
     sqlx::query_as(UPSERT)
-        .bind(column(batch, |result| result.site_id))
-        .bind(column(batch, |result| result.scheduled_at))
-        .bind(column(batch, |result| result.measured.started_at_us))
+        .bind(column(batch, |result| result.check.site.0))
+        .bind(column(batch, |result| result.check.scheduled_at.0))
+        .bind(column(batch, |result| {
+            result.measured.started_at_us.map(|at| at.0)
+        }))
         .bind(column(batch, |result| {
             result.measured.certificate_expires_at_s
         }))

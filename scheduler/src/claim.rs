@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
+use contract::instant::UnixMs;
 use sea_orm::{ConnectionTrait, FromQueryResult as _};
-use store::sql;
 
 use crate::statements::schedule_shard::{self as statements, Shard};
 
@@ -16,10 +16,10 @@ use crate::statements::schedule_shard::{self as statements, Shard};
 pub(crate) struct Claim {
     /// The locked shards.
     pub(crate) shards: Vec<Shard>,
-    /// The start of the turn, in milliseconds since the Unix epoch on the database's clock.
-    pub(crate) now: i64,
-    /// The end of the turn's windows, likewise.
-    pub(crate) until: i64,
+    /// The start of the turn.
+    pub(crate) now: UnixMs,
+    /// The end of the turn's windows.
+    pub(crate) until: UnixMs,
 }
 
 impl Claim {
@@ -47,7 +47,7 @@ pub(crate) struct Wanted {
 pub(crate) async fn claim(
     transaction: &impl ConnectionTrait,
     wanted: &Wanted,
-    now: i64,
+    now: UnixMs,
 ) -> Result<Claim> {
     let lead = wanted.horizon.saturating_sub(wanted.turn);
     let rows = transaction
@@ -66,7 +66,7 @@ pub(crate) async fn claim(
     Ok(Claim {
         shards,
         now,
-        until: now + sql::millis(wanted.horizon),
+        until: now + wanted.horizon,
     })
 }
 

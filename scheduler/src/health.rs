@@ -6,13 +6,13 @@
 use std::time::{Duration, Instant};
 
 use color_eyre::eyre::Report;
+use contract::instant::millis;
 use runtime::{
     conditions::{KAFKA, SCHEDULE},
     quota::Quota,
     retry::Outage,
     telemetry::{Condition, Readiness},
 };
-use store::sql;
 use stream::publisher::PublishError;
 use tracing::{error, warn};
 
@@ -82,7 +82,7 @@ impl Health {
         let behind = self
             .seen
             .map(|(_, progress)| progress.behind_ms(self.lead()));
-        behind.is_some_and(|behind| behind > sql::millis(STILL))
+        behind.is_some_and(|behind| behind > millis(STILL))
     }
 
     /// How far ahead of now a shard is claimed.
@@ -171,7 +171,7 @@ impl Health {
         let behind = progress.behind_ms(self.lead());
         let since = now.saturating_duration_since(at);
         if since > self.turn + LATE {
-            behind.saturating_add(sql::millis(since)).max(0)
+            behind.saturating_add(millis(since)).max(0)
         } else {
             behind.max(0)
         }
@@ -199,7 +199,7 @@ impl Health {
         if self.seen.is_none() {
             return self.claims.cause().map(str::to_owned);
         }
-        if behind_ms <= sql::millis(MOST_BEHIND) {
+        if behind_ms <= millis(MOST_BEHIND) {
             return None;
         }
         let behind = format!(

@@ -6,7 +6,14 @@
 use std::sync::Arc;
 
 use color_eyre::eyre::Result;
-use contract::{installation::Installation, outcome::Reason, result::CheckResult, task::Task};
+use contract::{
+    check::{CheckKey, SiteId},
+    installation::Installation,
+    instant::UnixMs,
+    outcome::Reason,
+    result::CheckResult,
+    task::Task,
+};
 use runtime::broker::Broker;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -25,9 +32,9 @@ pub(crate) type NewTask<'a> = Task<&'a str, &'a RawValue>;
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct TaskKey {
     /// `site.id`.
-    site_id: i64,
-    /// The instant, in milliseconds since the Unix epoch.
-    scheduled_at: i64,
+    site_id: SiteId,
+    /// The due instant.
+    scheduled_at: UnixMs,
 }
 
 /// What all senders of a scheduler have in common.
@@ -112,7 +119,7 @@ pub(crate) fn too_large(refused: Refused<TaskKey>, size: &RequestSize, topic: &s
         },
         bytes,
     } = refused;
-    let result = CheckResult::unmeasured(site_id, scheduled_at, Reason::InvalidSite);
+    let result = CheckResult::unmeasured(CheckKey::new(site_id, scheduled_at), Reason::InvalidSite);
     result.with_detail(refusal(bytes, size, topic))
 }
 

@@ -6,23 +6,23 @@
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
+use contract::instant::{UnixMs, millis};
 use sea_orm::{ConnectionTrait, FromQueryResult as _};
-use store::sql;
 
 use crate::statements::schedule_shard::{self as statements, Progress};
 
 /// So much further ahead than the horizon a shard may be: no longest horizon of another scheduler reaches there.
 const TOLERANCE: Duration = Duration::from_secs(10);
 
-/// Up to where the shards are scheduled, in milliseconds since the Unix epoch on the database's clock.
+/// Up to where the shards are scheduled.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ShardProgress {
     /// The start of the turn.
-    pub(crate) now: i64,
+    pub(crate) now: UnixMs,
     /// Up to where the shard furthest behind is scheduled.
-    least: i64,
+    least: UnixMs,
     /// Up to where the shard furthest ahead is scheduled, or reconciled.
-    most: i64,
+    most: UnixMs,
 }
 
 impl ShardProgress {
@@ -40,13 +40,13 @@ impl ShardProgress {
 
     /// How far the shard furthest behind is behind its turn, in milliseconds; not above zero if it is not.
     pub(crate) fn behind_ms(&self, lead: Duration) -> i64 {
-        self.now + sql::millis(lead) - self.least
+        (self.now + lead).ms_since(self.least)
     }
 
     /// How far ahead of now the shard furthest ahead is, in milliseconds, if that is too far.
     pub(crate) fn ahead_ms(&self, horizon: Duration) -> Option<i64> {
-        let ahead = self.most - self.now;
-        (ahead > sql::millis(furthest(horizon))).then_some(ahead)
+        let ahead = self.most.ms_since(self.now);
+        (ahead > millis(furthest(horizon))).then_some(ahead)
     }
 }
 
@@ -64,9 +64,9 @@ mod tests {
     /// Shards that reach from here to there.
     fn progress(least: i64, most: i64) -> ShardProgress {
         ShardProgress {
-            now: 1_000_000,
-            least: 1_000_000 + least,
-            most: 1_000_000 + most,
+            now: UnixMs(1_000_000),
+            least: UnixMs(1_000_000 + least),
+            most: UnixMs(1_000_000 + most),
         }
     }
 

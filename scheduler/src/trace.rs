@@ -3,7 +3,11 @@
 
 use std::{io, time::Instant};
 
-use contract::trace::Trace;
+use contract::{
+    check::CheckKey,
+    instant::{UnixMs, UnixUs},
+    trace::Trace,
+};
 use runtime::telemetry::{
     Endpoints,
     traces::{Exporter, Kind, Span, Traces},
@@ -23,13 +27,13 @@ pub(crate) struct Tracer {
     topic: String,
 }
 
-/// The tasks of a turn that are traced; those that nobody [acknowledges](Self::acknowledged) have failed.
+/// The tasks of a turn that are traced; without [`acknowledged`](Self::acknowledged) they have failed.
 #[derive(Debug)]
 pub(crate) struct Published {
     /// What makes spans, if there are any.
     tracer: Option<Tracer>,
-    /// When the turn began, by the monotonic clock, and by the database's in milliseconds since the Unix epoch.
-    began: (Instant, i64),
+    /// When the turn began, by the monotonic clock, and by the database's.
+    began: (Instant, UnixMs),
     /// The tasks.
     tasks: Vec<Task>,
 }
@@ -39,10 +43,10 @@ pub(crate) struct Published {
 struct Task {
     /// Its check.
     trace: Trace,
-    /// When Kafka's client took it, in microseconds since the Unix epoch.
-    sent_us: i64,
-    /// `site.id`.
-    site_id: i64,
+    /// When Kafka's client took it.
+    sent_at: UnixUs,
+    /// The site and the due instant.
+    check: CheckKey,
     /// `site.name`.
     site: String,
 }
@@ -62,7 +66,7 @@ impl Tracer {
 
 impl Published {
     /// No task yet of the turn that began so.
-    pub(crate) fn new(tracer: Option<&Tracer>, began: (Instant, i64)) -> Self {
+    pub(crate) fn new(tracer: Option<&Tracer>, began: (Instant, UnixMs)) -> Self {
         Self {
             tracer: tracer.cloned(),
             began,
@@ -70,12 +74,12 @@ impl Published {
         }
     }
 
-    /// Kafka's client has taken the task of an instant of a site, by `site.id` and `site.name`.
-    pub(crate) fn sent(&mut self, (site_id, site): (i64, &str), instant: i64) {
+    /// Kafka's client has taken the task of a check; the site's name is `site`.
+    pub(crate) fn sent(&mut self, check: CheckKey, site: &str) {
         let Some(Tracer { traces, .. }) = &self.tracer else {
             return;
         };
-        let Some(trace) = traces.of(site_id, instant) else {
+        let Some(trace) = traces.of(check) else {
             return;
         };
         if self.tasks.len() == MOST_SPANS {
@@ -83,8 +87,8 @@ impl Published {
         }
         self.tasks.push(Task {
             trace,
-            sent_us: self.now_us(),
-            site_id,
+            sent_at: self.now(),
+            check,
             site: site.to_owned(),
         });
     }
@@ -94,27 +98,26 @@ impl Published {
         self.end(None);
     }
 
-    /// Now, in microseconds since the Unix epoch on the database's clock.
-    fn now_us(&self) -> i64 {
-        let (began, began_ms) = self.began;
-        let since = i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX);
-        began_ms.saturating_mul(1_000).saturating_add(since)
+    /// Now, by the database's clock.
+    fn now(&self) -> UnixUs {
+        let (began, at) = self.began;
+        at.to_us() + began.elapsed()
     }
 
     /// Exports the spans.
     fn end(&mut self, error: Option<&'static str>) {
-        let now_us = self.now_us();
+        let now = self.now();
         let Some(Tracer { traces, topic }) = &self.tracer else {
             return;
         };
         for task in self.tasks.drain(..) {
-            let (trace, times) = (task.trace, (task.sent_us, now_us));
+            let (trace, times) = (task.trace, (task.sent_at, now));
             let span = Span::below(trace.root, trace, "publish", times)
                 .kind(Kind::Producer)
                 .with("messaging.system", "kafka")
                 .with("messaging.operation.type", "send")
                 .with("messaging.destination.name", topic.clone())
-                .with("webmon.site.id", task.site_id)
+                .with("webmon.site.id", task.check.site.0)
                 .with("webmon.site.name", task.site);
             traces.add(match error {
                 None => span,
@@ -135,7 +138,7 @@ impl Drop for Published {
 mod tests {
     use std::time::Duration;
 
-    use contract::trace::Share;
+    use contract::{check::SiteId, trace::Share};
     use runtime::config::TracesConfig;
     use testbed::{Collector, eventually};
 
@@ -155,8 +158,8 @@ mod tests {
             topic: "tasks".to_owned(),
         });
         for (site, acknowledged) in [("one", true), ("two", false)] {
-            let mut published = Published::new(tracer.as_ref(), (Instant::now(), 1_000));
-            published.sent((1, site), 3_000);
+            let mut published = Published::new(tracer.as_ref(), (Instant::now(), UnixMs(1_000)));
+            published.sent(CheckKey::new(SiteId(1), UnixMs(3_000)), site);
             if acknowledged {
                 published.acknowledged();
             }

@@ -12,6 +12,8 @@ use std::{
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::{
+    check::CheckKey,
+    instant::UnixMs,
     outcome::Reason,
     result::CheckResult,
     task::{Task, VERSION},
@@ -125,10 +127,11 @@ impl Turn {
                 let site = DueSite::read(&row).wrap_err("read a due site")?;
                 for instant in windows.instants(&site) {
                     match send_one(sender, &batch, (&site, instant), &mut buffer).await {
-                        Ok(()) => spans.sent((site.id, site.name), instant),
+                        Ok(()) => spans.sent(CheckKey::new(site.id, instant), site.name),
                         Err(SendError::Message(fault)) => {
                             let reason = Reason::InvalidSite;
-                            let result = CheckResult::unmeasured(site.id, instant, reason);
+                            let check = CheckKey::new(site.id, instant);
+                            let result = CheckResult::unmeasured(check, reason);
                             invalid.push(result.with_detail(fault));
                         }
                         Err(SendError::Batch(error)) => return Err(error.into()),
@@ -195,7 +198,7 @@ impl Sent {
 async fn send_one(
     sender: &Sender,
     batch: &Arc<Batch>,
-    (site, scheduled_at): (&DueSite<'_>, i64),
+    (site, scheduled_at): (&DueSite<'_>, UnixMs),
     buffer: &mut Vec<u8>,
 ) -> Result<(), SendError> {
     let raw = |text: &'static str, error| SendError::Message(format!("{text} is no JSON: {error}"));
@@ -205,7 +208,7 @@ async fn send_one(
         site_id: site.id,
         name: site.name,
         scheduled_at,
-        expires_at: scheduled_at + site.interval_ms,
+        expires_at: scheduled_at.plus_ms(site.interval_ms),
         url: site.url,
         timeout_ms: site.timeout_ms,
         request: serde_json::from_str(site.request).map_err(|error| raw("request", error))?,

@@ -237,15 +237,12 @@ impl Turns {
     /// Counts what a turn has done, and says what people should know of.
     fn note(&mut self, done: &Done) {
         self.health.done(done);
-        if let Some(CheckResult {
-            site_id, detail, ..
-        }) = &done.first_invalid
-        {
+        if let Some(CheckResult { check, detail, .. }) = &done.first_invalid {
             let (invalid, fault) = (done.invalid, detail.as_deref().unwrap_or_default());
             self.quotas.invalid.say(|left_out| {
                 warn!(
                     invalid,
-                    site.id = site_id,
+                    site.id = check.site.0,
                     left_out,
                     "tasks cannot be sent, their checks are inconclusive; the first: {fault}"
                 );

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use checker::config::Config;
+use contract::check::SiteId;
 use contract::installation::Installation;
+use contract::instant::UnixMs;
 use contract::task::{Task, VERSION};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
@@ -45,10 +47,10 @@ fn message(site_id: i64, now: i64, (url, ours): (&str, Installation)) -> Vec<u8>
     let task = Task {
         v: VERSION,
         installation: ours,
-        site_id,
+        site_id: SiteId(site_id),
         name: "site".to_owned(),
-        scheduled_at: now,
-        expires_at: now + 60_000,
+        scheduled_at: UnixMs(now),
+        expires_at: UnixMs(now + 60_000),
         url: url.to_owned(),
         timeout_ms: 10_000,
         request: nothing(),

@@ -99,12 +99,12 @@ impl Intake {
         let suspicious_ms = self.suspicious_ms();
         let late = tasks
             .iter()
-            .filter(|held| now.saturating_sub(held.task.scheduled_at) > suspicious_ms);
+            .filter(|held| now.ms_since(held.task.scheduled_at) > suspicious_ms);
         let recorded: BTreeSet<_> = self.repeats.recorded(late.map(|held| &held.task));
         if !recorded.is_empty() {
             let subscription = &mut self.subscription;
             tasks.retain(|held| {
-                let repeat = recorded.contains(&(held.task.site_id, held.task.scheduled_at));
+                let repeat = recorded.contains(&held.task.check());
                 if repeat {
                     subscription.done(held.position);
                 }

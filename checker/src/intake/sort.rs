@@ -2,6 +2,7 @@
 
 use contract::{
     GRACE,
+    instant::UnixMs,
     outcome::Reason,
     result::{CheckResult, short},
     task::{Task, TaskError},
@@ -81,23 +82,19 @@ impl Sorter {
         match verified.and_then(|()| self.reader.decode(message, now)) {
             Ok(task) if is_past(&task, now) => Progress::Done,
             Ok(task) => take_in(task, position, now, &mut self.sorted),
-            Err(TaskError::Invalid {
-                site_id,
-                scheduled_at,
-                message,
-            }) => {
+            Err(TaskError::Invalid { check, message }) => {
                 // it may quote all of the message
                 let message = short(message);
                 self.quotas.invalid.say(|left_out| {
                     warn!(
-                        site.id = site_id,
-                        scheduled_at,
+                        site.id = check.site.0,
+                        scheduled_at = check.scheduled_at.0,
                         left_out,
                         "a task makes no sense, its check is inconclusive: {message}"
                     );
                 });
-                let result = CheckResult::unmeasured(site_id, scheduled_at, Reason::InvalidSite)
-                    .with_detail(message);
+                let result =
+                    CheckResult::unmeasured(check, Reason::InvalidSite).with_detail(message);
                 let finished = finished(result, position, now);
                 self.sorted.finished.push(finished);
                 Progress::Pending
@@ -136,39 +133,36 @@ impl Sorter {
 }
 
 /// Whether a task expired so long ago that the scheduler's reconciler has judged it, or is about to.
-fn is_past(task: &Task, now: i64) -> bool {
-    let grace = i64::try_from(GRACE.as_millis()).unwrap_or(i64::MAX);
-    task.expires_at < now.saturating_sub(grace)
+fn is_past(task: &Task, now: UnixMs) -> bool {
+    task.expires_at < now - GRACE
 }
 
 /// A task whose time is over is never probed late.
-fn take_in(task: Task, position: Position, now: i64, sorted: &mut Sorted) -> Progress {
+fn take_in(task: Task, position: Position, now: UnixMs, sorted: &mut Sorted) -> Progress {
     if task.expires_at <= now {
-        let result = CheckResult::unmeasured(task.site_id, task.scheduled_at, Reason::Late)
-            .with_detail(format!(
-                "read {} ms after it expired",
-                now.saturating_sub(task.expires_at)
-            ));
+        let result = CheckResult::unmeasured(task.check(), Reason::Late).with_detail(format!(
+            "read {} ms after it expired",
+            now.ms_since(task.expires_at)
+        ));
         sorted.finished.push(finished(result, position, now));
     } else {
         sorted.tasks.push(Held {
             task,
             position,
-            read_us: now.saturating_mul(1_000),
+            read_at: now.to_us(),
         });
     }
     Progress::Pending
 }
 
 /// The result of a task that is not probed.
-fn finished(result: CheckResult, position: Position, now: i64) -> Finished {
-    let now_us = now.saturating_mul(1_000);
+fn finished(result: CheckResult, position: Position, now: UnixMs) -> Finished {
     Finished {
         result,
         position,
         times: Times {
-            read_us: now_us,
-            ended_us: now_us,
+            read_at: now.to_us(),
+            ended_at: now.to_us(),
         },
     }
 }

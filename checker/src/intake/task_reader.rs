@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use contract::{
     installation::Installation,
+    instant::UnixMs,
     task::{Task, TaskError},
 };
 use stream::{HEADER, Seal, config::KafkaConfig, subscription::Message};
@@ -48,7 +49,7 @@ impl TaskReader {
     }
 
     /// Reads a message that was verified, at the instant `now`.
-    pub(super) fn decode(&self, message: &Message<'_>, now: i64) -> Result<Task, TaskError> {
+    pub(super) fn decode(&self, message: &Message<'_>, now: UnixMs) -> Result<Task, TaskError> {
         Task::decode(message.payload(), now, self.ours)
     }
 

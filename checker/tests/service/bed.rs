@@ -7,7 +7,9 @@ use std::time::Duration;
 use checker::config::Config;
 use color_eyre::eyre;
 use contract::CHECKER_GROUP;
+use contract::check::SiteId;
 use contract::installation::Installation;
+use contract::instant::UnixMs;
 use contract::task::{Task, VERSION};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -127,10 +129,10 @@ impl Bed {
         Task {
             v: VERSION,
             installation: self.installation,
-            site_id,
+            site_id: SiteId(site_id),
             name: format!("site-{site_id}"),
-            scheduled_at,
-            expires_at: scheduled_at + 60_000,
+            scheduled_at: UnixMs(scheduled_at),
+            expires_at: UnixMs(scheduled_at + 60_000),
             url: self.website.url(path),
             timeout_ms: 10_000,
             request: RawValue::from_string("{}".to_owned()).unwrap(),

@@ -1,5 +1,6 @@
 //! What becomes of messages that are no tasks, or make no sense.
 
+use contract::instant::UnixMs;
 use contract::task::Task;
 
 use crate::bed::{Bed, PATIENCE};
@@ -54,8 +55,8 @@ async fn instants_beyond_all_reckoning_stop_no_other_task() {
     let checker = bed.checker().await;
     let now = bed.now().await;
     let at = |scheduled_at: i64, expires_at: i64| Task {
-        scheduled_at,
-        expires_at,
+        scheduled_at: UnixMs(scheduled_at),
+        expires_at: UnixMs(expires_at),
         ..bed.task(1, now, "/ok/impossible")
     };
     let impossible = [
@@ -84,12 +85,12 @@ async fn numbers_that_no_scheduler_sends_take_no_slot_and_make_no_day() {
         ..bed.task(id, now, "/slow/20000")
     };
     let in_1970 = |id: i64| Task {
-        scheduled_at: id,
-        expires_at: now + 3_600_000,
+        scheduled_at: UnixMs(id),
+        expires_at: UnixMs(now + 3_600_000),
         ..bed.task(id, now, "/ok/1970")
     };
     let for_years = |id: i64| Task {
-        expires_at: now + 86_400_000 * 365,
+        expires_at: UnixMs(now + 86_400_000 * 365),
         ..bed.task(id, now, "/ok/years")
     };
     let ours = bed.installation;

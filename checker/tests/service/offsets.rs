@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use contract::instant::UnixMs;
 use contract::task::Task;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::{Message as _, Offset, TopicPartitionList};
@@ -27,8 +28,9 @@ async fn committed_sites(bed: &Bed) -> BTreeSet<i64> {
     while ended < PARTITIONS {
         match observer.poll(PATIENCE).unwrap() {
             Ok(message) if message.offset() < committed[&message.partition()] => {
-                let task = Task::decode(message.payload().unwrap(), now, bed.installation).unwrap();
-                sites.insert(task.site_id);
+                let task = Task::decode(message.payload().unwrap(), UnixMs(now), bed.installation)
+                    .unwrap();
+                sites.insert(task.site_id.0);
             }
             Ok(_) => {}
             Err(_) => ended += 1,

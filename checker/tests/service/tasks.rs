@@ -1,5 +1,6 @@
 //! What becomes of a task.
 
+use contract::instant::UnixMs;
 use contract::task::Task;
 
 use crate::bed::{Bed, PATIENCE};
@@ -32,7 +33,7 @@ async fn a_task_that_is_read_after_it_expired_is_missed_and_never_probed() {
     let bed = Bed::new("late").await;
     let now = bed.now().await;
     let late = |id: i64| Task {
-        expires_at: now - 5_000,
+        expires_at: UnixMs(now - 5_000),
         timeout_ms: 5_000,
         ..bed.task(id, now - 10_000, "/ok/late")
     };

@@ -3,7 +3,9 @@
 //! `cargo bench -p bench` shows what one call takes.
 
 use checker::bench_support::keep_ledger;
+use contract::check::SiteId;
 use contract::installation::Installation;
+use contract::instant::UnixMs;
 use contract::schedule::due_instants;
 use contract::site::Expect;
 use contract::task::{Task, VERSION};
@@ -14,7 +16,7 @@ use serde_json::value::RawValue;
 use ureq::http::Response;
 
 /// An instant in November 2026, in milliseconds since the Unix epoch.
-const NOW: i64 = 1_795_449_600_000;
+const NOW: UnixMs = UnixMs(1_795_449_600_000);
 /// Tasks of a batch.
 const TASKS: usize = 1_000;
 /// What a page of some 16 KiB has in each line.
@@ -27,8 +29,15 @@ fn main() {
 /// The instants of one site in the window of one turn.
 #[divan::bench(args = [100, 1_000, 60_000])]
 fn due(bencher: Bencher<'_, '_>, interval_ms: i64) {
-    let window = || due_instants(black_box(77), black_box(interval_ms), NOW, NOW + 1_000);
-    bencher.bench(|| window().sum::<i64>());
+    let window = || {
+        due_instants(
+            black_box(77),
+            black_box(interval_ms),
+            NOW,
+            NOW.plus_ms(1_000),
+        )
+    };
+    bencher.bench(|| window().map(|due| due.0).sum::<i64>());
 }
 
 /// A task as the scheduler writes it.
@@ -38,10 +47,10 @@ fn encode(bencher: Bencher<'_, '_>) {
     let task = Task {
         v: VERSION,
         installation: Installation::default(),
-        site_id: 4_711,
+        site_id: SiteId(4_711),
         name: "shop of somebody",
         scheduled_at: NOW,
-        expires_at: NOW + 60_000,
+        expires_at: NOW.plus_ms(60_000),
         url: "https://shop.example/some/page",
         timeout_ms: 10_000,
         request: empty,
@@ -59,7 +68,7 @@ fn encode(bencher: Bencher<'_, '_>) {
 fn decode(bencher: Bencher<'_, '_>) {
     let message = format!(
         r#"{{"v":1,"installation":"00000000","site_id":4711,"name":"shop of somebody","scheduled_at":{NOW},"expires_at":{},"url":"https://shop.example/some/page","timeout_ms":10000,"request":{{}},"expect":{{}}}}"#,
-        NOW + 60_000
+        NOW.plus_ms(60_000)
     );
     bencher.bench(|| {
         Task::decode(black_box(message.as_bytes()), NOW, Installation::default()).is_ok()

@@ -18,7 +18,9 @@ use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use contract::check::SiteId;
 use contract::installation::Installation;
+use contract::instant::{UnixMs, UnixUs};
 use contract::outcome::{Outcome, Reason};
 use contract::task::Task;
 use libfuzzer_sys::{Corpus, fuzz_target};
@@ -130,10 +132,10 @@ fn task(server: SocketAddr, request: u8, expect: u8) -> Task {
     Task {
         v: 1,
         installation: Installation::default(),
-        site_id: 7,
+        site_id: SiteId(7),
         name: "site".to_owned(),
-        scheduled_at: 0,
-        expires_at: 60_000,
+        scheduled_at: UnixMs(0),
+        expires_at: UnixMs(60_000),
         url: format!("http://{server}/a/b?c"),
         timeout_ms: TIMEOUT_MS,
         request: pick(REQUESTS, request),

@@ -8,6 +8,7 @@
 use std::sync::LazyLock;
 
 use contract::installation::Installation;
+use contract::instant::{UnixMs, UnixUs};
 use contract::outcome::Reason;
 use contract::site::{Expect, Request, SiteError, parse_url};
 use contract::task::Task;
@@ -15,8 +16,8 @@ use libfuzzer_sys::fuzz_target;
 use probe::{Addresses, Dns, ProbeOptions, Prober};
 use tokio::runtime::Runtime;
 
-/// Now, in milliseconds since the Unix epoch.
-const NOW: i64 = 1_795_449_599_000;
+/// Now.
+const NOW: UnixMs = UnixMs(1_795_449_599_000);
 
 /// The installation of the seeds.
 static OURS: LazyLock<Installation> =
@@ -67,7 +68,7 @@ fn assert_travels(task: &Task) {
 fn assert_checked(mut task: Task) {
     task.timeout_ms = 0;
     let sense = sense(&task);
-    let result = PROBER.check(&task, 0);
+    let result = PROBER.check(&task, UnixUs(0));
     let reason = result.reason.expect("no check is up that asked nobody");
     assert_eq!(
         reason == Reason::InvalidSite,

@@ -4,10 +4,12 @@
 //! them the scheduler sends one [task] to a checker, and the checker stores one
 //! [result], whose verdict is an [outcome and a reason](outcome).
 //!
-//! Instants are milliseconds since the Unix epoch on the database's clock, unless a name says
-//! otherwise.
+//! One site at one due instant is a [check]. [Instants](instant) count from the Unix epoch on the database's
+//! clock.
 
+pub mod check;
 pub mod installation;
+pub mod instant;
 pub mod outcome;
 pub mod passwords;
 pub mod result;

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::GRACE;
+use crate::check::{CheckKey, SiteId};
 use crate::installation::Installation;
+use crate::instant::UnixMs;
 use crate::site::{MAX_INTERVAL_MS, MAX_TIMEOUT_MS, MIN_INTERVAL_MS};
 
 /// The version of the message; any other is poison.
@@ -30,13 +32,13 @@ pub struct Task<Text = String, Json = Box<RawValue>> {
     /// The installation whose scheduler wrote it.
     pub installation: Installation,
     /// The site, by `site.id`.
-    pub site_id: i64,
+    pub site_id: SiteId,
     /// The site's name.
     pub name: Text,
-    /// The due instant, in milliseconds since the Unix epoch.
-    pub scheduled_at: i64,
-    /// The instant from which the check is no longer made, in milliseconds since the Unix epoch.
-    pub expires_at: i64,
+    /// The due instant.
+    pub scheduled_at: UnixMs,
+    /// The instant from which the check is no longer made.
+    pub expires_at: UnixMs,
     /// What to probe.
     pub url: Text,
     /// The time for the whole check, in milliseconds.
@@ -59,12 +61,10 @@ pub enum TaskError {
     #[error("a message of the installation {0}")]
     Foreign(Installation),
     /// It is a check of this site at this instant, but makes no sense.
-    #[error("task of site {site_id} makes no sense: {message}")]
+    #[error("task of site {} makes no sense: {message}", check.site)]
     Invalid {
-        /// The site, by `site.id`.
-        site_id: i64,
-        /// The due instant, in milliseconds since the Unix epoch.
-        scheduled_at: i64,
+        /// Which check.
+        check: CheckKey,
         /// What is wrong.
         message: String,
     },
@@ -79,15 +79,22 @@ struct Header<'m> {
     #[serde(borrow)]
     installation: Option<&'m RawValue>,
     /// The site, by `site.id`.
-    site_id: i64,
-    /// The due instant, in milliseconds since the Unix epoch.
-    scheduled_at: i64,
+    site_id: SiteId,
+    /// The due instant.
+    scheduled_at: UnixMs,
     /// The instant from which the check is no longer made, whatever it says.
     #[serde(borrow)]
     expires_at: Option<&'m RawValue>,
     /// The time for the whole check, whatever it says.
     #[serde(borrow)]
     timeout_ms: Option<&'m RawValue>,
+}
+
+impl<Text, Json> Task<Text, Json> {
+    /// Which check it asks for.
+    pub const fn check(&self) -> CheckKey {
+        CheckKey::new(self.site_id, self.scheduled_at)
+    }
 }
 
 impl<Text: Serialize, Json: Serialize> Task<Text, Json> {
@@ -98,8 +105,8 @@ impl<Text: Serialize, Json: Serialize> Task<Text, Json> {
 }
 
 impl Task {
-    /// Reads a message of the installation `ours` at the instant `now` (milliseconds since the Unix epoch).
-    pub fn decode(message: &[u8], now: i64, ours: Installation) -> Result<Self, TaskError> {
+    /// Reads a message of the installation `ours` at the instant `now`.
+    pub fn decode(message: &[u8], now: UnixMs, ours: Installation) -> Result<Self, TaskError> {
         // serde also reads a list, by position.
         if message.trim_ascii_start().first() != Some(&b'{') {
             return Err(TaskError::Poison("not a JSON object".to_owned()));
@@ -110,7 +117,7 @@ impl Task {
                 refuse_foreign(task.installation, ours)?;
                 refuse_instant(task.scheduled_at, now)?;
                 refuse_expiry(task.scheduled_at, task.expires_at)?;
-                let interval_ms = task.expires_at.saturating_sub(task.scheduled_at);
+                let interval_ms = task.expires_at.ms_since(task.scheduled_at);
                 refuse_timeout(task.timeout_ms.into(), interval_ms)?;
                 Ok(task)
             }
@@ -119,8 +126,7 @@ impl Task {
                     .map_err(|_| TaskError::Poison(error.to_string()))?;
                 header.refuse(now, ours)?;
                 Err(TaskError::Invalid {
-                    site_id: header.site_id,
-                    scheduled_at: header.scheduled_at,
+                    check: CheckKey::new(header.site_id, header.scheduled_at),
                     message: error.to_string(),
                 })
             }
@@ -143,7 +149,7 @@ impl Task {
 impl Header<'_> {
     /// Refuses a message whose site and instant cannot be believed. A number beyond its bounds is refused here too,
     /// whatever else is wrong with the message.
-    fn refuse(&self, now: i64, ours: Installation) -> Result<(), TaskError> {
+    fn refuse(&self, now: UnixMs, ours: Installation) -> Result<(), TaskError> {
         refuse_version(self.v)?;
         let written = self.installation.ok_or_else(|| {
             TaskError::Poison("no installation: an older scheduler wrote it".to_owned())
@@ -154,9 +160,9 @@ impl Header<'_> {
         refuse_instant(self.scheduled_at, now)?;
         let whole = |number: &RawValue| serde_json::from_str::<i64>(number.get()).ok();
         let mut interval_ms = MAX_INTERVAL_MS;
-        if let Some(expires_at) = self.expires_at.and_then(whole) {
+        if let Some(expires_at) = self.expires_at.and_then(whole).map(UnixMs) {
             refuse_expiry(self.scheduled_at, expires_at)?;
-            interval_ms = expires_at.saturating_sub(self.scheduled_at);
+            interval_ms = expires_at.ms_since(self.scheduled_at);
         }
         match self.timeout_ms.and_then(whole) {
             Some(timeout_ms) => refuse_timeout(timeout_ms, interval_ms),
@@ -183,10 +189,10 @@ fn refuse_foreign(installation: Installation, ours: Installation) -> Result<(), 
 
 /// Refuses an instant at which no scheduler of ours can have sent a task that is read now. Believed, it would make a
 /// day in `check_result` for any year.
-fn refuse_instant(scheduled_at: i64, now: i64) -> Result<(), TaskError> {
-    let fault = if scheduled_at.saturating_sub(now) > MAX_AHEAD_MS {
+fn refuse_instant(scheduled_at: UnixMs, now: UnixMs) -> Result<(), TaskError> {
+    let fault = if scheduled_at.ms_since(now) > MAX_AHEAD_MS {
         format!("more than {} s ahead", MAX_AHEAD_MS / 1_000)
-    } else if now.saturating_sub(scheduled_at) > MAX_AGE_MS {
+    } else if now.ms_since(scheduled_at) > MAX_AGE_MS {
         "older than a day and a minute".to_owned()
     } else {
         return Ok(());
@@ -197,8 +203,8 @@ fn refuse_instant(scheduled_at: i64, now: i64) -> Result<(), TaskError> {
 }
 
 /// Refuses an expiry that no interval gives.
-fn refuse_expiry(scheduled_at: i64, expires_at: i64) -> Result<(), TaskError> {
-    let interval_ms = expires_at.saturating_sub(scheduled_at);
+fn refuse_expiry(scheduled_at: UnixMs, expires_at: UnixMs) -> Result<(), TaskError> {
+    let interval_ms = expires_at.ms_since(scheduled_at);
     if (MIN_INTERVAL_MS..=MAX_INTERVAL_MS).contains(&interval_ms) {
         return Ok(());
     }

@@ -9,7 +9,7 @@ const GOLDEN: &str = concat!(
     r#""expires_at":1795449660123,"url":"https://shop.example/","timeout_ms":10000,"#,
     r#""request":{"method": "HEAD"},"expect":{}}"#
 );
-const NOW: i64 = 1_795_449_599_000;
+const NOW: UnixMs = UnixMs(1_795_449_599_000);
 
 fn ours() -> Installation {
     "0f3c9a1b".parse().unwrap()
@@ -23,10 +23,10 @@ fn golden() -> Task<&'static str, &'static RawValue> {
     Task {
         v: VERSION,
         installation: ours(),
-        site_id: 42,
+        site_id: SiteId(42),
         name: "shop \"one\"",
-        scheduled_at: 1_795_449_600_123,
-        expires_at: 1_795_449_660_123,
+        scheduled_at: UnixMs(1_795_449_600_123),
+        expires_at: UnixMs(1_795_449_660_123),
         url: "https://shop.example/",
         timeout_ms: 10_000,
         request: serde_json::from_str(r#"{"method": "HEAD"}"#).unwrap(),
@@ -44,7 +44,10 @@ fn the_bytes_of_a_task_never_change() {
 #[test]
 fn what_was_written_is_read() {
     let task = decode(GOLDEN).unwrap();
-    assert_eq!((task.site_id, task.name.as_str()), (42, "shop \"one\""));
+    assert_eq!(
+        (task.site_id, task.name.as_str()),
+        (SiteId(42), "shop \"one\"")
+    );
     assert_eq!(task.request.get(), r#"{"method": "HEAD"}"#);
     let mut again = Vec::new();
     task.encode(&mut again).unwrap();
@@ -103,11 +106,11 @@ fn a_message_of_another_installation_is_theirs_whatever_else_it_says() {
 
 /// The golden task with other numbers: how long ago it was due, its interval and its timeout.
 fn with(age_ms: i64, interval_ms: i64, timeout_ms: i64) -> String {
-    let scheduled_at = NOW - age_ms;
+    let scheduled_at = NOW.plus_ms(-age_ms);
     GOLDEN
         .replace(
             "1795449660123",
-            &scheduled_at.saturating_add(interval_ms).to_string(),
+            &scheduled_at.plus_ms(interval_ms).to_string(),
         )
         .replace("1795449600123", &scheduled_at.to_string())
         .replace("10000", &timeout_ms.to_string())
@@ -171,7 +174,7 @@ proptest! {
         let lawful = (-86_460_000..=60_000).contains(&(at - now_ms))
             && (100..=86_400_000).contains(&(end - at))
             && (1..=600_000.min(end - at)).contains(&timeout);
-        prop_assert_eq!(Task::decode(message.as_bytes(), now, ours()).is_ok(), lawful);
+        prop_assert_eq!(Task::decode(message.as_bytes(), UnixMs(now), ours()).is_ok(), lawful);
     }
 }
 
@@ -182,7 +185,7 @@ fn edge() -> impl Strategy<Value = i64> {
         any::<i64>(),
         near(i64::MAX, 100_000_000),
         near(i64::MIN, 100_000_000),
-        near(NOW, 100_000_000),
+        near(NOW.0, 100_000_000),
         near(0, 1_000_000),
     ]
 }
@@ -191,15 +194,10 @@ fn edge() -> impl Strategy<Value = i64> {
 fn a_task_that_makes_no_sense_is_still_accounted_for() {
     let message = GOLDEN.replace("10000", "\"soon\"");
     let error = decode(&message).unwrap_err();
-    let TaskError::Invalid {
-        site_id,
-        scheduled_at,
-        message,
-    } = error
-    else {
+    let TaskError::Invalid { check, message } = error else {
         panic!("{error:?}")
     };
-    assert_eq!((site_id, scheduled_at), (42, 1_795_449_600_123));
+    assert_eq!(check, CheckKey::new(SiteId(42), UnixMs(1_795_449_600_123)));
     assert!(
         message.contains("invalid type: string \"soon\""),
         "{message}"

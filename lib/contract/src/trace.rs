@@ -4,6 +4,9 @@
 //! that each of them puts its spans of a check, and of a repeat, into the same trace. Whether a check is traced
 //! follows from its id: services that keep the same share keep the same checks.
 
+use crate::check::CheckKey;
+use crate::instant::UnixUs;
+
 /// What is added before mixing, so that zero does not stay zero: the golden ratio, as in `SplitMix64`.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -17,10 +20,11 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// The trace of the check of a site, by `site.id`, at an instant.
-    pub const fn of(site_id: i64, scheduled_at: i64) -> Self {
-        let high = mix(mix(site_id.cast_unsigned()) ^ scheduled_at.cast_unsigned());
-        let low = mix(high ^ site_id.cast_unsigned());
+    /// The trace of a check.
+    pub const fn of(check: CheckKey) -> Self {
+        let site = check.site.0.cast_unsigned();
+        let high = mix(mix(site) ^ check.scheduled_at.0.cast_unsigned());
+        let low = mix(high ^ site);
         Self {
             id: ((high as u128) << 64) | nonzero(low) as u128,
             root: nonzero(mix(low ^ high)),
@@ -29,11 +33,11 @@ impl Trace {
 
     /// The id of a span below the root: the same stage of a repeated check starts at another instant, and is
     /// another span.
-    pub fn span(self, name: &str, start_us: i64) -> u64 {
+    pub fn span(self, name: &str, start: UnixUs) -> u64 {
         let named = name
             .bytes()
             .fold(self.root, |hash, byte| mix(hash ^ u64::from(byte)));
-        nonzero(mix(named ^ start_us.cast_unsigned()))
+        nonzero(mix(named ^ start.0.cast_unsigned()))
     }
 }
 
@@ -82,13 +86,23 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::check::SiteId;
+    use crate::instant::UnixMs;
 
     const AT: i64 = 1_795_449_600_123;
 
+    /// The trace of the check of a site at an instant.
+    fn trace_of(site: i64, at: i64) -> Trace {
+        Trace::of(CheckKey::new(SiteId(site), UnixMs(at)))
+    }
+
     #[test]
     fn the_ids_of_a_check_never_change() {
-        let trace = Trace::of(42, AT);
-        let ids = [trace.span("probe", AT * 1_000), trace.span("hold", 0)];
+        let trace = trace_of(42, AT);
+        let ids = [
+            trace.span("probe", UnixMs(AT).to_us()),
+            trace.span("hold", UnixUs(0)),
+        ];
         assert_eq!(
             format!("{:032x} {:016x}", trace.id, trace.root),
             "a9bed870ebebc0592b76147f66f2aa04 26d5599253de729d"
@@ -103,10 +117,13 @@ mod tests {
     fn no_two_checks_and_no_two_stages_have_an_id_in_common() {
         let mut ids = BTreeSet::new();
         for (site, at) in (0..100).flat_map(|site| (0..100).map(move |at| (site, AT + at))) {
-            let trace = Trace::of(site, at);
+            let trace = trace_of(site, at);
             assert!(ids.insert(trace.id), "{site} {at}");
             for (name, start) in [("hold", 1), ("hold", 2), ("probe", 1)] {
-                assert!(ids.insert(trace.span(name, start).into()), "{site} {at}");
+                assert!(
+                    ids.insert(trace.span(name, UnixUs(start)).into()),
+                    "{site} {at}"
+                );
             }
             assert!(ids.insert(trace.root.into()), "{site} {at}");
         }
@@ -118,7 +135,7 @@ mod tests {
         let taken = |site: i64| {
             let instants = (0..4_000).map(|n| AT + n * 60_000);
             instants
-                .filter(|at| share.takes(Trace::of(site, *at)))
+                .filter(|at| share.takes(trace_of(site, *at)))
                 .count()
         };
         for site in 0..20 {
@@ -131,7 +148,7 @@ mod tests {
         let [none, some, more, all] =
             [0.0, 0.01, 0.02, 1.0].map(|ratio| Share::new(ratio).unwrap());
         for site in 0..10_000 {
-            let trace = Trace::of(site, AT);
+            let trace = trace_of(site, AT);
             assert!(!none.takes(trace) && all.takes(trace));
             assert!(more.takes(trace) || !some.takes(trace));
         }

@@ -3,6 +3,7 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
 
+use contract::instant::UnixUs;
 use contract::outcome::Reason;
 use contract::result::{CheckResult, Measured};
 use contract::site::Request;
@@ -50,17 +51,17 @@ struct Criteria<'a> {
 impl Prober {
     /// Makes the check that a task asks for, within the task's time; never panics.
     ///
-    /// `started_at_us` is now, in microseconds since the Unix epoch on the database's clock.
-    pub fn check(&self, task: &Task, started_at_us: i64) -> CheckResult {
-        let fault = self.make(task, started_at_us, false);
-        conclude(task, fault, started_at_us)
+    /// `started_at` is now, on the database's clock.
+    pub fn check(&self, task: &Task, started_at: UnixUs) -> CheckResult {
+        let fault = self.make(task, started_at, false);
+        conclude(task, fault, started_at)
     }
 
     /// The same, with each connection that was made on the way.
-    pub fn watch(&self, task: &Task, started_at_us: i64) -> Watched {
-        let fault = self.make(task, started_at_us, true);
+    pub fn watch(&self, task: &Task, started_at: UnixUs) -> Watched {
+        let fault = self.make(task, started_at, true);
         let observed = observed::end();
-        let result = result(task, fault, started_at_us, &observed);
+        let result = result(task, fault, started_at, &observed);
         let mut hops = observed.hops;
         for hop in &mut hops {
             if let Some(tls) = &mut hop.tls {
@@ -71,7 +72,7 @@ impl Prober {
     }
 
     /// Makes a check: what is wrong with the site, or this machine. What was seen on the way is observed.
-    fn make(&self, task: &Task, started_at_us: i64, watched: bool) -> Option<Fault> {
+    fn make(&self, task: &Task, started_at: UnixUs, watched: bool) -> Option<Fault> {
         let wire_limit = self.shared.body_limit.saturating_mul(WIRE_FACTOR);
         let limit = Duration::from_millis(task.timeout_ms.into());
         observed::begin(limit, wire_limit.saturating_add(WIRE_HEADS));
@@ -80,23 +81,23 @@ impl Prober {
             observed.options = Some(self.shared.check_memory.share());
         });
         // A panic could leave half done only what was observed, and that is replaced at the next check.
-        match panic::catch_unwind(AssertUnwindSafe(|| self.failure(task, started_at_us))) {
+        match panic::catch_unwind(AssertUnwindSafe(|| self.failure(task, started_at))) {
             Ok(fault) => fault,
             Err(_) => Some(Fault::here(Reason::Internal, "the probe panicked")),
         }
     }
 
     /// Makes the check: what is wrong with the site, or this machine.
-    fn failure(&self, task: &Task, started_at_us: i64) -> Option<Fault> {
+    fn failure(&self, task: &Task, started_at: UnixUs) -> Option<Fault> {
         let began = Instant::now();
-        let fault = self.run(task, started_at_us).err()?;
+        let fault = self.run(task, started_at).err()?;
         observed::stop();
         let fault = fault.with_what_was_withheld();
         Some(self.shared.blame.decide(fault, began))
     }
 
     /// Makes the check; what is wrong with the site is the error.
-    fn run(&self, task: &Task, started_at_us: i64) -> Result<(), Fault> {
+    fn run(&self, task: &Task, started_at: UnixUs) -> Result<(), Fault> {
         let Shared { parser, cores, .. } = &*self.shared;
         check_memory::take_for_task(task)?;
         let mut waiting = WaitingTime::new(Duration::from_millis(task.timeout_ms.into()));
@@ -111,7 +112,7 @@ impl Prober {
             text: task.expect.get(),
             waiting,
         };
-        self.judge(response, criteria, started_at_us)
+        self.judge(response, criteria, started_at)
     }
 
     /// Receives the rest of the last response, and compares all with what was expected. It is not inlined:
@@ -121,7 +122,7 @@ impl Prober {
         &self,
         response: http::Response<Body>,
         criteria: Criteria<'_>,
-        started_at_us: i64,
+        started_at: UnixUs,
     ) -> Result<(), Fault> {
         let Criteria {
             expected,
@@ -145,7 +146,7 @@ impl Prober {
         drop(core);
         if let Some(days) = days {
             let end = observed::with(|observed| observed.certificate_end_s());
-            judge::judge_certificate(days, end, started_at_us / 1_000_000)?;
+            judge::judge_certificate(days, end, started_at.to_seconds())?;
         }
         let total = observed::with(|observed| observed.total_us);
         judge::judge_time(max_time, Duration::from_micros(total.unwrap_or(0)))
@@ -188,30 +189,29 @@ impl Prober {
 /// The result of a check that has just been made. It is not inlined, or it took its share of the stack all
 /// the while that the check is made.
 #[inline(never)]
-fn conclude(task: &Task, fault: Option<Fault>, started_at_us: i64) -> CheckResult {
-    result(task, fault, started_at_us, &observed::end())
+fn conclude(task: &Task, fault: Option<Fault>, started_at: UnixUs) -> CheckResult {
+    result(task, fault, started_at, &observed::end())
 }
 
 /// The result of a check which observed this.
 fn result(
     task: &Task,
     fault: Option<Fault>,
-    started_at_us: i64,
+    started_at: UnixUs,
     observed: &Observed,
 ) -> CheckResult {
     CheckResult {
-        site_id: task.site_id,
-        scheduled_at: task.scheduled_at,
+        check: task.check(),
         reason: fault.as_ref().map(|fault| fault.reason),
         detail: fault.map(|fault| fault.detail(observed.hops.len())),
-        measured: measured(observed, started_at_us),
+        measured: measured(observed, started_at),
     }
 }
 
 /// What was observed, as the result has it.
-fn measured(observed: &Observed, started_at_us: i64) -> Measured {
+fn measured(observed: &Observed, started_at: UnixUs) -> Measured {
     Measured {
-        started_at_us: Some(started_at_us),
+        started_at_us: Some(started_at),
         status: observed.status(),
         phases: observed.phases(),
         body_bytes: observed.body_bytes,

@@ -1,6 +1,8 @@
 //! What the tests of this crate check.
 
+use contract::check::SiteId;
 use contract::installation::Installation;
+use contract::instant::UnixMs;
 use contract::site::DEFAULT_TIMEOUT_MS;
 use contract::task::{Task, VERSION};
 use serde_json::value::RawValue;
@@ -11,10 +13,10 @@ pub(crate) fn task(url: &str) -> Task {
     Task {
         v: VERSION,
         installation: Installation::default(),
-        site_id: 7,
+        site_id: SiteId(7),
         name: url.to_owned(),
-        scheduled_at: 0,
-        expires_at: i64::MAX,
+        scheduled_at: UnixMs(0),
+        expires_at: UnixMs::MAX,
         url: url.to_owned(),
         timeout_ms: DEFAULT_TIMEOUT_MS.unsigned_abs(),
         request: nothing(),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use contract::instant::{UnixMs, UnixUs, micros};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -23,7 +24,7 @@ const KEEP_EVERY: Duration = Duration::from_secs(10);
 /// Round trips per measurement; the shortest one counts.
 const ROUND_TRIPS: usize = 3;
 
-/// The farthest wait that `instant_at_ms` gives: a year.
+/// The farthest wait that `instant_at` gives: a year.
 const FARTHEST_US: i64 = 366 * 86_400 * 1_000_000;
 
 /// What the clock follows: the time of a database.
@@ -31,8 +32,8 @@ pub trait TimeSource {
     /// Why there was no answer.
     type Error: Display;
 
-    /// Asks for the time, in microseconds since the Unix epoch.
-    fn now_us(&mut self) -> impl Future<Output = Result<i64, Self::Error>> + Send;
+    /// Asks for the time.
+    fn now_us(&mut self) -> impl Future<Output = Result<UnixUs, Self::Error>> + Send;
 }
 
 /// Database time, anywhere and at no cost. Clones share one offset.
@@ -90,7 +91,7 @@ impl RoundTrip {
 impl Clock {
     /// Measures the offset: the shortest of three round trips, its middle.
     pub async fn measure<S: TimeSource>(mut source: S) -> Result<Self, S::Error> {
-        let clock = Self::starting_at(0);
+        let clock = Self::starting_at(UnixUs(0));
         let best = clock.look(&mut source).await?;
         clock.set(best.middle(), best);
         Ok(clock)
@@ -126,27 +127,22 @@ impl Clock {
         stop.run_until_cancelled(keeping).await;
     }
 
-    /// Database time in milliseconds since the Unix epoch.
-    pub fn now_ms(&self) -> i64 {
-        self.now_us().div_euclid(1_000)
+    /// Database time, to the millisecond.
+    pub fn now_ms(&self) -> UnixMs {
+        self.now_us().to_ms()
     }
 
-    /// Database time in microseconds since the Unix epoch.
-    pub fn now_us(&self) -> i64 {
-        self.0
-            .offset_us
-            .load(Ordering::Relaxed)
-            .saturating_add(self.0.monotonic_us())
+    /// Database time, to the microsecond.
+    pub fn now_us(&self) -> UnixUs {
+        let offset_us = self.0.offset_us.load(Ordering::Relaxed);
+        UnixUs(offset_us.saturating_add(self.0.monotonic_us()))
     }
 
-    /// When the monotonic clock will show `ms` of database time; now, if that is past, and at most a
+    /// When the monotonic clock will show this instant of database time; now, if that is past, and at most a
     /// year ahead.
-    pub fn instant_at_ms(&self, ms: i64) -> Instant {
+    pub fn instant_at(&self, at: UnixMs) -> Instant {
         let now = Instant::now();
-        let wait_us = ms
-            .saturating_mul(1_000)
-            .saturating_sub(self.now_us())
-            .clamp(0, FARTHEST_US);
+        let wait_us = at.to_us().us_since(self.now_us()).clamp(0, FARTHEST_US);
         now.checked_add(Duration::from_micros(wait_us.unsigned_abs()))
             .unwrap_or(now)
     }
@@ -159,16 +155,16 @@ impl Clock {
         self.0.wall_offset_us.load(Ordering::Relaxed) as f64 / 1e6
     }
 
-    /// A clock for tests: it shows `now_ms` now, and runs on the monotonic clock.
-    pub fn fixed(now_ms: i64) -> Self {
-        Self::starting_at(now_ms.saturating_mul(1_000))
+    /// A clock for tests: it shows `now` now, and runs on the monotonic clock.
+    pub fn fixed(now: UnixMs) -> Self {
+        Self::starting_at(now.to_us())
     }
 
-    /// A clock that shows `now_us` now.
-    fn starting_at(now_us: i64) -> Self {
+    /// A clock that shows `now` now.
+    fn starting_at(now: UnixUs) -> Self {
         Self(Arc::new(Shared {
             base: Instant::now(),
-            offset_us: AtomicI64::new(now_us),
+            offset_us: AtomicI64::new(now.0),
             wall_offset_us: AtomicI64::new(0),
         }))
     }
@@ -188,7 +184,7 @@ impl Clock {
     /// Asks the database for its clock once.
     async fn round_trip<S: TimeSource>(&self, source: &mut S) -> Result<RoundTrip, S::Error> {
         let sent = self.0.monotonic_us();
-        let database = source.now_us().await?;
+        let UnixUs(database) = source.now_us().await?;
         let received = self.0.monotonic_us();
 
         Ok(RoundTrip {
@@ -212,7 +208,7 @@ impl Clock {
 impl Shared {
     /// Microseconds since `base`.
     fn monotonic_us(&self) -> i64 {
-        i64::try_from(self.base.elapsed().as_micros()).unwrap_or(i64::MAX)
+        micros(self.base.elapsed())
     }
 }
 
@@ -221,7 +217,7 @@ fn wall_us() -> i64 {
     let since_epoch = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
+    micros(since_epoch)
 }
 
 /// A clock registered as collector exports `webmon_clock_offset_seconds`.
@@ -240,31 +236,34 @@ mod tests {
 
     #[test]
     fn a_fixed_clock_starts_where_it_is_told_and_runs_on() {
-        let clock = Clock::fixed(1_000);
+        let clock = Clock::fixed(UnixMs(1_000));
         let first = clock.now_us();
-        assert!((1_000_000..1_500_000).contains(&first), "{first}");
+        assert!(
+            (UnixUs(1_000_000)..UnixUs(1_500_000)).contains(&first),
+            "{first}"
+        );
         while clock.now_us() == first {
             std::hint::spin_loop();
         }
         assert!(clock.now_us() > first);
-        assert_eq!(clock.clone().now_ms() / 1_000, 1);
+        assert_eq!(clock.clone().now_ms().0 / 1_000, 1);
     }
 
     #[test]
     fn an_instant_ahead_is_as_far_as_the_clock_says() {
-        let clock = Clock::fixed(5_000);
+        let clock = Clock::fixed(UnixMs(5_000));
         let before = Instant::now();
-        let at = clock.instant_at_ms(65_000);
+        let at = clock.instant_at(UnixMs(65_000));
         assert!(at <= Instant::now() + Duration::from_mins(1));
         assert!(at >= before + Duration::from_millis(59_500));
     }
 
     #[test]
     fn an_instant_past_is_now_and_the_end_of_time_is_no_overflow() {
-        let clock = Clock::fixed(5_000);
-        assert!(clock.instant_at_ms(0) <= Instant::now());
-        assert!(clock.instant_at_ms(i64::MIN) <= Instant::now());
-        assert!(clock.instant_at_ms(i64::MAX) > Instant::now() + Duration::from_hours(24));
+        let clock = Clock::fixed(UnixMs(5_000));
+        assert!(clock.instant_at(UnixMs(0)) <= Instant::now());
+        assert!(clock.instant_at(UnixMs::MIN) <= Instant::now());
+        assert!(clock.instant_at(UnixMs::MAX) > Instant::now() + Duration::from_hours(24));
     }
 
     #[test]

@@ -4,6 +4,10 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
+use contract::check::CheckKey;
+use contract::check::SiteId;
+use contract::instant::UnixMs;
+use contract::instant::UnixUs;
 use contract::trace::Share;
 use runtime::config::{HttpConfig, TracesConfig};
 use runtime::telemetry::traces::{Span, Traces};
@@ -25,8 +29,8 @@ async fn a_collector_of_traces_may_have_one() {
     let endpoints = Endpoints::new();
     let (traces, exporter) = Traces::start(Some(&config), "webmon-test", &endpoints).unwrap();
     let traces = traces.unwrap();
-    let trace = traces.of(1, 1).unwrap();
-    traces.add(Span::root(trace, "check", (1, 2)));
+    let trace = traces.of(CheckKey::new(SiteId(1), UnixMs(1))).unwrap();
+    traces.add(Span::root(trace, "check", (UnixUs(1), UnixUs(2))));
     eventually(PATIENCE, "a span", async || {
         (!collector.spans().is_empty()).then_some(())
     })

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use contract::instant::UnixMs;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -110,7 +111,7 @@ async fn metrics_have_exactly_the_names_of_the_contract() {
             "Lateness",
             lateness.clone(),
         );
-        registry.register_collector(Box::new(Clock::fixed(0)));
+        registry.register_collector(Box::new(Clock::fixed(UnixMs(0))));
         (checks, lateness)
     });
     checks

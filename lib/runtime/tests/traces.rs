@@ -11,11 +11,20 @@ use std::net::TcpListener;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
+use contract::check::CheckKey;
+use contract::check::SiteId;
+use contract::instant::UnixMs;
+use contract::instant::UnixUs;
 use contract::trace::{Share, Trace};
 use runtime::config::TracesConfig;
 use runtime::telemetry::Endpoints;
 use runtime::telemetry::traces::{Exporter, Kind, Span, Traces};
 use testbed::{Collector, eventually};
+
+/// The check of a site at an instant.
+fn check(site: i64, at: i64) -> CheckKey {
+    CheckKey::new(SiteId(site), UnixMs(at))
+}
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -50,8 +59,9 @@ impl Service {
     /// Adds so many spans.
     fn add(&self, count: i64) {
         for site in 0..count {
-            let trace = self.traces.of(site, 1).unwrap();
-            self.traces.add(Span::root(trace, "check", (1, 2)));
+            let trace = self.traces.of(check(site, 1)).unwrap();
+            self.traces
+                .add(Span::root(trace, "check", (UnixUs(1), UnixUs(2))));
         }
     }
 
@@ -114,9 +124,9 @@ fn log() -> &'static Log {
 async fn what_is_added_arrives_and_the_last_of_it_before_the_end() {
     let collector = Collector::start();
     let service = Service::start(&collector.endpoint());
-    let trace = Trace::of(7, 1_795_449_600_123);
-    let root = Span::root(trace, "check", (10, 30)).with("webmon.site.id", 7);
-    let probe = Span::below(root.id, trace, "probe", (10, 20)).kind(Kind::Client);
+    let trace = Trace::of(check(7, 1_795_449_600_123));
+    let root = Span::root(trace, "check", (UnixUs(10), UnixUs(30))).with("webmon.site.id", 7);
+    let probe = Span::below(root.id, trace, "probe", (UnixUs(10), UnixUs(20))).kind(Kind::Client);
     service.traces.add(root);
     service.traces.add(probe.failed("refused"));
     let endpoints = Arc::clone(&service.endpoints);
@@ -153,7 +163,7 @@ async fn without_a_configuration_there_is_no_thread_and_with_a_share_of_none_no_
         share: Share::new(0.0).unwrap(),
     };
     let (traces, _exporter) = start(Some(&config));
-    assert_eq!(traces.unwrap().of(1, 2), None);
+    assert_eq!(traces.unwrap().of(check(1, 2)), None);
 }
 
 #[tokio::test]

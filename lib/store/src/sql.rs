@@ -1,10 +1,10 @@
 //! What every hand-written statement needs.
 
-use std::time::Duration;
-
+use contract::instant::UnixMs;
 use postgres_address::CONNECT_TIMEOUT;
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DbBackend, QueryResult, Statement, TryGetable, Value,
+    ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, TryGetable,
+    Value,
 };
 use tokio::time::timeout;
 
@@ -18,9 +18,9 @@ pub fn statement<const N: usize>(text: &str, values: [Value; N]) -> Statement {
     Statement::from_sql_and_values(POSTGRES, text, values)
 }
 
-/// Whole milliseconds of a duration.
-pub fn millis(duration: Duration) -> i64 {
-    duration.as_millis().try_into().unwrap_or(i64::MAX)
+/// An instant that a statement returns in milliseconds since the Unix epoch.
+pub fn instant(row: &QueryResult, prefix: &str, column: &str) -> Result<UnixMs, DbErr> {
+    row.try_get(prefix, column).map(UnixMs)
 }
 
 /// The first column of the only row of a statement, waited for as long as for a connection.

@@ -1,5 +1,6 @@
 //! The database's time, which the clock of every service follows.
 
+use contract::instant::UnixUs;
 use runtime::clock::TimeSource;
 use sea_orm::DatabaseConnection;
 
@@ -17,9 +18,9 @@ pub struct DatabaseTime<'a>(pub &'a DatabaseConnection);
 impl TimeSource for DatabaseTime<'_> {
     type Error = DatabaseError;
 
-    async fn now_us(&mut self) -> Result<i64, DatabaseError> {
+    async fn now_us(&mut self) -> Result<UnixUs, DatabaseError> {
         let answer = scalar(self.0, "read the database's clock", NOW).await?;
-        Ok(answer.unwrap_or_default())
+        Ok(UnixUs(answer.unwrap_or_default()))
     }
 }
 
@@ -27,7 +28,7 @@ impl TimeSource for DatabaseTime<'_> {
 impl TimeSource for Link {
     type Error = DatabaseError;
 
-    async fn now_us(&mut self) -> Result<i64, DatabaseError> {
+    async fn now_us(&mut self) -> Result<UnixUs, DatabaseError> {
         let asked = DatabaseTime(self.get().await?).now_us().await;
         if asked.is_err() {
             self.cut();

@@ -5,6 +5,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use contract::instant::UnixUs;
 use runtime::clock::Clock;
 use store::writable::{check_writable, wait_until_writable};
 use store::{DatabaseError, DatabaseTime, Link, Pool, check_schema, connect, connect_patiently};
@@ -155,13 +156,13 @@ async fn the_clock_shows_the_databases_time() {
     let database = connect(&config(&server_url()), POOL).await.unwrap();
     let clock = Clock::measure(DatabaseTime(&database)).await.unwrap();
     clock.remeasure(&mut DatabaseTime(&database)).await.unwrap();
-    let before = clock.now_us();
+    let UnixUs(before) = clock.now_us();
     let shown: i64 = scalar(
         &database,
         "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
     )
     .await;
-    let after = clock.now_us();
+    let UnixUs(after) = clock.now_us();
     let slack = 20_000;
     assert!(
         (before - slack..=after + slack).contains(&shown),
@@ -178,13 +179,13 @@ async fn the_clock_shows_the_databases_time() {
 async fn the_clock_keeps_its_offset_while_the_database_is_away() {
     let database = connect(&config(&server_url()), POOL).await.unwrap();
     let clock = Clock::measure(DatabaseTime(&database)).await.unwrap();
-    let before = clock.now_us();
+    let UnixUs(before) = clock.now_us();
     database.close_by_ref().await.unwrap();
     clock
         .remeasure(&mut DatabaseTime(&database))
         .await
         .unwrap_err();
-    let after = clock.now_us();
+    let UnixUs(after) = clock.now_us();
     assert!(
         (before..before + 60_000_000).contains(&after),
         "{before} {after}"

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use color_eyre::eyre::{Result, WrapErr as _};
+use contract::instant::UnixMs;
 use contract::schedule::{due_instants, is_due_at};
 use futures_util::Stream;
 use sea_orm::{ConnectionTrait, QueryResult, StreamTrait, TryGetError};
@@ -22,11 +23,11 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Windows {
     /// The start of the turn.
-    now: i64,
+    now: UnixMs,
     /// The end of every window.
-    until: i64,
+    until: UnixMs,
     /// For each claimed shard the end of its last window.
-    since: BTreeMap<i16, i64>,
+    since: BTreeMap<i16, UnixMs>,
     /// The distinct intervals of each shard.
     intervals: Vec<(i16, i64)>,
 }
@@ -69,9 +70,9 @@ impl Windows {
 
     /// Where the window of a shard starts for an interval: what has expired is not scheduled.
     /// `t > now - interval` is exactly the latest due instant of each site.
-    fn since(&self, shard: i16, interval_ms: i64) -> i64 {
+    fn since(&self, shard: i16, interval_ms: i64) -> UnixMs {
         let since = self.since.get(&shard).copied().unwrap_or(self.until);
-        since.max(self.now - interval_ms)
+        since.max(self.now.plus_ms(-interval_ms))
     }
 
     /// The ranges of phases that are due.
@@ -100,13 +101,12 @@ impl Windows {
         &self,
         transaction: &'a C,
     ) -> Result<impl Stream<Item = Result<QueryResult, sea_orm::DbErr>> + use<'a, C>> {
-        let extra = self.since.iter().map(|(shard, since)| (*shard, *since));
-        let due = site::due(&self.phase_ranges(), extra.unzip(), self.until);
+        let due = site::due(&self.phase_ranges(), &self.since, self.until);
         transaction.stream_raw(due).await.wrap_err("read due sites")
     }
 
     /// The due instants for which a row was found.
-    pub(crate) fn instants(&self, site: &DueSite<'_>) -> impl Iterator<Item = i64> + use<> {
+    pub(crate) fn instants(&self, site: &DueSite<'_>) -> impl Iterator<Item = UnixMs> + use<> {
         let since = self.since(site.shard, site.interval_ms);
         let (interval, phase) = (site.interval_ms, site.phase_ms);
         // On a regular instant the extra one is the same task, and the regular row brings it.
@@ -133,7 +133,7 @@ impl Windows {
             .into_iter()
             .filter_map(|(shard, interval_ms)| {
                 let since = *self.since.get(&shard)?;
-                let until = self.now - interval_ms;
+                let until = self.now.plus_ms(-interval_ms);
                 (since < until).then_some(Gap {
                     shard,
                     since,
@@ -145,16 +145,16 @@ impl Windows {
 }
 
 /// The phases whose instants fall into `(since, until]`: none, one range, or two around zero.
-fn phases(interval_ms: i64, since: i64, until: i64) -> [Option<(i64, i64)>; 2] {
+fn phases(interval_ms: i64, since: UnixMs, until: UnixMs) -> [Option<(i64, i64)>; 2] {
     if until <= since {
         return [None, None];
     }
-    if until - since >= interval_ms {
+    if until.ms_since(since) >= interval_ms {
         return [Some((0, interval_ms - 1)), None];
     }
     let (first, last) = (
-        (since + 1).rem_euclid(interval_ms),
-        until.rem_euclid(interval_ms),
+        (since.0 + 1).rem_euclid(interval_ms),
+        until.0.rem_euclid(interval_ms),
     );
     if first <= last {
         [Some((first, last)), None]

@@ -43,12 +43,12 @@ async fn sites(count: u32) -> (testbed::Database, DatabaseConnection) {
 async fn windows(database: &DatabaseConnection, shards: i16, behind: i64) -> Windows {
     let shards = (0..shards).map(|id| Shard {
         id,
-        scheduled_until: NOW - behind,
+        scheduled_until: UnixMs(NOW - behind),
     });
     let claim = Claim {
         shards: shards.collect(),
-        now: NOW,
-        until: NOW + i64::try_from(Duration::from_secs(2).as_millis()).unwrap(),
+        now: UnixMs(NOW),
+        until: UnixMs(NOW) + Duration::from_secs(2),
     };
     Windows::read(database, &claim).await.unwrap()
 }

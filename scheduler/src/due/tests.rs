@@ -1,5 +1,6 @@
 //! The windows of a turn against the law of due instants.
 
+use contract::check::SiteId;
 use proptest::prelude::*;
 
 use super::*;
@@ -10,10 +11,10 @@ fn windows(since: i64, now: i64, intervals: &[i64]) -> Windows {
     let claim = Claim {
         shards: vec![Shard {
             id: 7,
-            scheduled_until: since,
+            scheduled_until: UnixMs(since),
         }],
-        now,
-        until: now + 2_000,
+        now: UnixMs(now),
+        until: UnixMs(now + 2_000),
     };
     Windows::new(
         &claim,
@@ -23,7 +24,7 @@ fn windows(since: i64, now: i64, intervals: &[i64]) -> Windows {
 
 fn site(interval_ms: i64, phase_ms: i64, check_at: Option<i64>) -> DueSite<'static> {
     DueSite {
-        id: 1,
+        id: SiteId(1),
         shard: 7,
         interval_ms,
         phase_ms,
@@ -32,7 +33,7 @@ fn site(interval_ms: i64, phase_ms: i64, check_at: Option<i64>) -> DueSite<'stat
         url: "",
         request: "{}",
         expect: "{}",
-        check_at,
+        check_at: check_at.map(UnixMs),
     }
 }
 
@@ -62,7 +63,7 @@ proptest! {
             found.extend(windows(since, now, &[interval]).instants(&site));
             since = since.max(now + 2_000);
         }
-        let law: Vec<_> = due_instants(phase % interval, interval, start, since).collect();
+        let law: Vec<_> = due_instants(phase % interval, interval, UnixMs(start), UnixMs(since)).collect();
         prop_assert_eq!(found, law);
     }
 }
@@ -71,17 +72,17 @@ proptest! {
 fn after_a_downtime_each_site_is_scheduled_for_its_latest_instant() {
     let windows = windows(100_000, 400_000, &[1_000, 60_000]);
     let instants: Vec<_> = windows.instants(&site(60_000, 5_000, None)).collect();
-    assert_eq!(instants, [365_000]);
+    assert_eq!(instants, [365_000].map(UnixMs));
     let instants: Vec<_> = windows.instants(&site(1_000, 250, None)).collect();
-    assert_eq!(instants, [399_250, 400_250, 401_250]);
+    assert_eq!(instants, [399_250, 400_250, 401_250].map(UnixMs));
 }
 
 #[test]
 fn a_downtime_is_a_gap_as_far_as_the_shortest_interval_does_not_reach_back() {
     let gap = Gap {
         shard: 7,
-        since: 100_000,
-        until: 399_000,
+        since: UnixMs(100_000),
+        until: UnixMs(399_000),
     };
     assert_eq!(windows(100_000, 400_000, &[1_000, 60_000]).gaps(), [gap]);
     assert!(windows(100_000, 150_000, &[60_000]).gaps().is_empty());
@@ -96,7 +97,7 @@ fn an_extra_instant_is_scheduled_once_and_not_beside_a_regular_one() {
             .instants(&site(1_000, 0, Some(check_at)))
             .collect::<Vec<_>>()
     };
-    assert_eq!(extra(100_500), [100_500]);
+    assert_eq!(extra(100_500), [UnixMs(100_500)]);
     assert!(extra(101_000).is_empty());
     let late = windows_after_downtime()
         .instants(&site(1_000, 0, Some(100_500)))

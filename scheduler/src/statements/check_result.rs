@@ -1,6 +1,6 @@
 //! `check_result`: rows of checks that were never made.
 
-use contract::result::CheckResult;
+use contract::{instant::UnixMs, result::CheckResult};
 use sea_orm::Statement;
 use store::sql::statement;
 
@@ -14,8 +14,11 @@ ON CONFLICT DO NOTHING";
 
 /// Records these instants as those of sites whose task cannot be sent.
 pub(crate) fn record_invalid(results: &[CheckResult]) -> Statement {
-    let sites: Vec<_> = results.iter().map(|result| result.site_id).collect();
-    let instants: Vec<_> = results.iter().map(|result| result.scheduled_at).collect();
+    let sites: Vec<_> = results.iter().map(|result| result.check.site.0).collect();
+    let instants: Vec<_> = results
+        .iter()
+        .map(|result| result.check.scheduled_at.0)
+        .collect();
     let details = results.iter().map(|result| result.detail.clone());
     let details: Vec<_> = details.map(Option::unwrap_or_default).collect();
     statement(
@@ -87,10 +90,10 @@ ON CONFLICT DO NOTHING";
 /// Which losses [`record_lost`] records.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Losses {
-    /// After this instant, in milliseconds since the Unix epoch.
-    pub(crate) since: i64,
+    /// After this instant.
+    pub(crate) since: UnixMs,
     /// Up to this one.
-    pub(crate) until: i64,
+    pub(crate) until: UnixMs,
     /// Also what was due earlier and had not expired by `since`.
     pub(crate) reach_back: bool,
     /// Only what has expired at `until`.
@@ -108,8 +111,8 @@ pub(crate) fn record_lost(losses: Losses) -> Statement {
     statement(
         RECORD_LOST,
         [
-            since.into(),
-            until.into(),
+            since.0.into(),
+            until.0.into(),
             reach_back.into(),
             expired.into(),
         ],

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use contract::instant::millis;
 use sea_orm::Statement;
-use store::sql::{POSTGRES, millis, statement};
+use store::sql::{POSTGRES, statement};
 
 /// The days that rows may fall into: catching up reaches back a day, tasks reach ahead by seconds;
 /// one more day is in store in case no scheduler runs at midnight.

@@ -2,24 +2,25 @@
 
 use std::time::Duration;
 
+use contract::instant::{UnixMs, millis};
 use sea_orm::Statement;
-use store::sql::{millis, statement};
+use store::sql::statement;
 
 /// A time `(since, until]` in which a shard's sites were not scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gap {
     /// `schedule_gap.shard`.
     pub(crate) shard: i16,
-    /// `schedule_gap.since`, in milliseconds since the Unix epoch.
-    pub(crate) since: i64,
-    /// `schedule_gap.until`, likewise.
-    pub(crate) until: i64,
+    /// `schedule_gap.since`.
+    pub(crate) since: UnixMs,
+    /// `schedule_gap.until`.
+    pub(crate) until: UnixMs,
 }
 
 impl Gap {
     /// How long it is, in milliseconds.
     pub(crate) const fn length_ms(&self) -> i64 {
-        self.until - self.since
+        self.until.ms_since(self.since)
     }
 }
 
@@ -32,8 +33,8 @@ FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS gap (shard, since, un
 /// Records gaps.
 pub(crate) fn record(gaps: &[Gap]) -> Statement {
     let shards: Vec<_> = gaps.iter().map(|gap| gap.shard).collect();
-    let since: Vec<_> = gaps.iter().map(|gap| gap.since).collect();
-    let until: Vec<_> = gaps.iter().map(|gap| gap.until).collect();
+    let since: Vec<_> = gaps.iter().map(|gap| gap.since.0).collect();
+    let until: Vec<_> = gaps.iter().map(|gap| gap.until.0).collect();
     statement(RECORD, [shards.into(), since.into(), until.into()])
 }
 

@@ -2,18 +2,29 @@
 
 use std::time::Duration;
 
-use sea_orm::{FromQueryResult, Statement};
-use store::sql::{POSTGRES, millis, statement};
+use contract::instant::{UnixMs, millis};
+use sea_orm::{DbErr, FromQueryResult, QueryResult, Statement};
+use store::sql::{POSTGRES, instant, statement};
 
-/// Up to where the shards are scheduled, in milliseconds since the Unix epoch on the database's clock.
-#[derive(Clone, Copy, Debug, FromQueryResult)]
+/// Up to where the shards are scheduled.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Progress {
     /// The start of the transaction.
-    pub(crate) now: i64,
+    pub(crate) now: UnixMs,
     /// Up to where the shard furthest behind is scheduled.
-    pub(crate) least: i64,
+    pub(crate) least: UnixMs,
     /// Up to where the shard furthest ahead is scheduled, or reconciled.
-    pub(crate) most: i64,
+    pub(crate) most: UnixMs,
+}
+
+impl FromQueryResult for Progress {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            now: instant(row, prefix, "now")?,
+            least: instant(row, prefix, "least")?,
+            most: instant(row, prefix, "most")?,
+        })
+    }
 }
 
 /// Milliseconds are cut once, here; from now on both edges of a window are used as they are. `greatest` and `least`
@@ -30,12 +41,21 @@ pub(crate) fn progress() -> Statement {
 }
 
 /// A locked row of `schedule_shard`.
-#[derive(Clone, Copy, Debug, FromQueryResult)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Shard {
     /// `schedule_shard.id`.
     pub(crate) id: i16,
-    /// Everything up to here has been scheduled, in milliseconds since the Unix epoch.
-    pub(crate) scheduled_until: i64,
+    /// Everything up to here has been scheduled.
+    pub(crate) scheduled_until: UnixMs,
+}
+
+impl FromQueryResult for Shard {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            id: row.try_get(prefix, "id")?,
+            scheduled_until: instant(row, prefix, "scheduled_until")?,
+        })
+    }
 }
 
 /// Claims what lies furthest behind. An instant that `PostgreSQL` alone knows (`-infinity`) is the first there is.
@@ -59,9 +79,9 @@ const ADVANCE: &str = "\
 UPDATE schedule_shard SET scheduled_until = timestamptz 'epoch' + $1 * interval '1 millisecond'
 WHERE id = ANY($2)";
 
-/// Notes that shards are scheduled up to `until`, in milliseconds since the Unix epoch.
-pub(crate) fn advance(shards: Vec<i16>, until: i64) -> Statement {
-    statement(ADVANCE, [until.into(), shards.into()])
+/// Notes that shards are scheduled up to `until`.
+pub(crate) fn advance(shards: Vec<i16>, until: UnixMs) -> Statement {
+    statement(ADVANCE, [until.0.into(), shards.into()])
 }
 
 /// What was set back: a shard, and how far ahead of now it was.
@@ -111,20 +131,30 @@ pub(crate) fn set_back(furthest: Duration) -> Statement {
     statement(SET_BACK, [millis(furthest).into()])
 }
 
-/// How far the shards were reconciled and may be reconciled, in milliseconds since the Unix epoch.
-#[derive(Clone, Copy, Debug, FromQueryResult)]
+/// How far the shards were reconciled and may be reconciled.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Extent {
     /// The end of what was reconciled.
-    pub(crate) since: i64,
+    pub(crate) since: UnixMs,
     /// The end of what may be reconciled.
-    pub(crate) until: i64,
+    pub(crate) until: UnixMs,
     /// Due instants per second.
     pub(crate) rate: f64,
 }
 
-/// Every shard's own ends are respected by the statement that [records losses](super::check_result::record_lost); these are the outermost. A shard of which nothing has
-/// expired since, as it stands still, does not move the beginning back to where it stands. Retention comes first: days that
-/// were dropped are not filled again.
+impl FromQueryResult for Extent {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            since: instant(row, prefix, "since")?,
+            until: instant(row, prefix, "until")?,
+            rate: row.try_get(prefix, "rate")?,
+        })
+    }
+}
+
+/// Every shard's own ends are respected by the statement that [records losses](super::check_result::record_lost); these
+/// are the outermost. A shard of which nothing has expired since, as it stands still, does not move the beginning back to
+/// where it stands. Retention comes first: days that were dropped are not filled again.
 const EXTENT: &str = "\
 WITH edge AS (
     SELECT reconciled_until, least(scheduled_until, date_trunc('milliseconds', now()) - $1 * interval '1 millisecond') AS until
@@ -150,9 +180,9 @@ UPDATE schedule_shard SET reconciled_until = greatest(reconciled_until,
     least(scheduled_until, timestamptz 'epoch' + $1 * interval '1 millisecond'))
 WHERE id IN (SELECT id FROM schedule_shard ORDER BY id FOR UPDATE SKIP LOCKED)";
 
-/// Notes that the shards are reconciled up to `until`, in milliseconds since the Unix epoch.
-pub(crate) fn advance_reconciled(until: i64) -> Statement {
-    statement(ADVANCE_RECONCILED, [until.into()])
+/// Notes that the shards are reconciled up to `until`.
+pub(crate) fn advance_reconciled(until: UnixMs) -> Statement {
+    statement(ADVANCE_RECONCILED, [until.0.into()])
 }
 
 /// Nothing is in flight: what was scheduled ahead of now is scheduled again.

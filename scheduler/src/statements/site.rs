@@ -1,13 +1,17 @@
 //! `site`: which rows are new, and which are due.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use color_eyre::eyre::Result;
+use contract::{
+    check::SiteId,
+    instant::{UnixMs, millis},
+};
 use sea_orm::{
     QueryResult, Statement,
     sqlx::{self, Row as _},
 };
-use store::sql::{millis, statement};
+use store::sql::statement;
 
 /// How many rows a turn stamps per shard, so that a bulk load does not hold up the turn.
 const MOST_PER_SHARD: i64 = 125;
@@ -109,11 +113,11 @@ CROSS JOIN LATERAL (
 ) AS site";
 
 /// Reads the sites that are due, as [`DueSite`]s: in `ranges` regularly, and those of the `shards` by their `check_at`
-/// between the instant beside the shard and `until`, both in milliseconds since the Unix epoch.
+/// between the instant beside the shard and `until`.
 pub(crate) fn due(
     ranges: &[PhaseRange],
-    (shards, since): (Vec<i16>, Vec<i64>),
-    until: i64,
+    shards: &BTreeMap<i16, UnixMs>,
+    until: UnixMs,
 ) -> Statement {
     fn column<T>(ranges: &[PhaseRange], of: fn(&PhaseRange) -> T) -> Vec<T> {
         ranges.iter().map(of).collect()
@@ -123,9 +127,13 @@ pub(crate) fn due(
         column(ranges, |range| range.interval_ms).into(),
         column(ranges, |range| range.first).into(),
         column(ranges, |range| range.last).into(),
-        shards.into(),
-        since.into(),
-        until.into(),
+        shards.keys().copied().collect::<Vec<_>>().into(),
+        shards
+            .values()
+            .map(|since| since.0)
+            .collect::<Vec<_>>()
+            .into(),
+        until.0.into(),
     ];
     statement(DUE, values)
 }
@@ -134,7 +142,7 @@ pub(crate) fn due(
 #[derive(Debug)]
 pub(crate) struct DueSite<'r> {
     /// `site.id`.
-    pub(crate) id: i64,
+    pub(crate) id: SiteId,
     /// `site.shard`.
     pub(crate) shard: i16,
     /// `site.interval_ms`.
@@ -152,7 +160,7 @@ pub(crate) struct DueSite<'r> {
     /// `site.expect` as text, unread.
     pub(crate) expect: &'r str,
     /// The extra instant that the row was found for; `None` if it was found for its regular ones.
-    pub(crate) check_at: Option<i64>,
+    pub(crate) check_at: Option<UnixMs>,
 }
 
 impl<'r> DueSite<'r> {
@@ -160,7 +168,7 @@ impl<'r> DueSite<'r> {
     pub(crate) fn read(row: &'r QueryResult) -> Result<Self, sqlx::Error> {
         let row = row.try_as_pg_row().ok_or(sqlx::Error::RowNotFound)?;
         Ok(Self {
-            id: row.try_get(0)?,
+            id: SiteId(row.try_get(0)?),
             shard: row.try_get(1)?,
             interval_ms: row.try_get::<i32, _>(2)?.into(),
             phase_ms: row.try_get::<i32, _>(3)?.into(),
@@ -169,7 +177,7 @@ impl<'r> DueSite<'r> {
             url: row.try_get(6)?,
             request: row.try_get(7)?,
             expect: row.try_get(8)?,
-            check_at: row.try_get(9)?,
+            check_at: row.try_get::<Option<i64>, _>(9)?.map(UnixMs),
         })
     }
 }

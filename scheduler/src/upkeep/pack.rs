@@ -13,12 +13,13 @@
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
+use contract::instant::millis;
 use runtime::periodic::{Failure, Task};
 use sea_orm::DatabaseConnection;
 use sea_orm::sqlx::{
     AssertSqlSafe, Connection as _, PgConnection, query_as, query_scalar, raw_sql,
 };
-use store::{Link, sql};
+use store::Link;
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
@@ -96,7 +97,7 @@ async fn unpacked(connection: &mut PgConnection, days: Days) -> Result<Vec<Day>>
     let settings = format!(
         "SET client_connection_check_interval = '1s'; SET max_parallel_maintenance_workers = 0; \
          SET statement_timeout = {}",
-        sql::millis(PATIENCE)
+        millis(PATIENCE)
     );
     execute(connection, settings).await?;
     owner::become_in(connection).await?;
@@ -112,8 +113,8 @@ async fn unpacked(connection: &mut PgConnection, days: Days) -> Result<Vec<Day>>
     let unpacked: Vec<(String, String)> = query_as(UNPACKED)
         .bind(PACKED)
         .bind(all)
-        .bind(sql::millis(FINISHED))
-        .bind(sql::millis(kept))
+        .bind(millis(FINISHED))
+        .bind(millis(kept))
         .fetch_all(connection)
         .await
         .wrap_err("look for days of check_result to pack")?;

@@ -8,10 +8,10 @@
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
-use contract::GRACE;
+use contract::{GRACE, instant::millis};
 use runtime::periodic::{Failure, Failures, Task};
 use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult as _};
-use store::{Link, sql};
+use store::Link;
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -130,7 +130,7 @@ fn note(metrics: &Metrics, lost: u64) {
 /// would not be looked at for long are found by the `first` look, and by each that records losses.
 async fn look(database: &DatabaseConnection, retention: Duration, first: bool) -> Result<u64> {
     let extent = extent(database, Cutoff::Expired, retention).await?;
-    let little = extent.until - extent.since < LEAST_LOOK_MS;
+    let little = extent.until.ms_since(extent.since) < LEAST_LOOK_MS;
     if first || !little {
         let sites = ahead::unstamp(database).await?;
         if sites > 0 {
@@ -189,7 +189,7 @@ async fn record_lost(database: &DatabaseConnection, cutoff: Cutoff, extent: Exte
     // Of what is due one step at least: what was reconciled up to here may have left out what had not expired.
     let mut left_out = !expired;
     while left_out || since < extent.until {
-        let until = extent.until.min(since + step_ms(extent.rate));
+        let until = extent.until.min(since.plus_ms(step_ms(extent.rate)));
         let losses = Losses {
             since,
             until,
@@ -212,5 +212,5 @@ async fn record_lost(database: &DatabaseConnection, cutoff: Cutoff, extent: Exte
 /// The time that a step looks at, for so many due instants per second.
 fn step_ms(rate: f64) -> i64 {
     let seconds = Duration::try_from_secs_f64(INSTANTS_PER_STEP / rate).unwrap_or(Duration::MAX);
-    sql::millis(seconds).clamp(LEAST_STEP_MS, MOST_STEP_MS)
+    millis(seconds).clamp(LEAST_STEP_MS, MOST_STEP_MS)
 }

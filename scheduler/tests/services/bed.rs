@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::Result;
+use contract::check::SiteId;
 use contract::task::Task;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
@@ -328,8 +329,8 @@ impl Running {
 
 /// The instants of a site's tasks, in the order in which they are found.
 pub(crate) fn instants(site_id: i64, tasks: &[Task]) -> Vec<i64> {
-    let own = tasks.iter().filter(|task| task.site_id == site_id);
-    own.map(|task| task.scheduled_at).collect()
+    let own = tasks.iter().filter(|task| task.site_id == SiteId(site_id));
+    own.map(|task| task.scheduled_at.0).collect()
 }
 
 /// Reads a topic from its beginning up to its end as it is now, as a member of no group.

@@ -95,7 +95,7 @@ async fn check_at_now_is_one_task_within_the_horizon_and_two_seconds() {
     bed.scheduled_for(1_000).await;
     scheduler.stop().await;
     let tasks = bed.tasks().await;
-    let found: Vec<_> = tasks.iter().map(|task| task.scheduled_at).collect();
+    let found: Vec<_> = tasks.iter().map(|task| task.scheduled_at.0).collect();
     let site = bed.site("shop").await;
     let regular = crate::law::instants("shop", 86_400_000, (found[0] - 60_000, found[0] + 60_000));
     let found: Vec<_> = found

@@ -1,6 +1,7 @@
 //! What is inserted is scheduled: every instant, and no other.
 
 use crate::bed::Bed;
+use contract::check::SiteId;
 use testbed::eventually;
 
 /// Sites of several intervals, in one plain statement.
@@ -36,14 +37,17 @@ async fn a_task_says_all_that_the_row_says() {
     let tasks = bed.tasks().await;
     assert!(!tasks.is_empty());
     for task in tasks {
-        assert_eq!((task.v, task.site_id, &task.name), (1, site.id, &site.name));
+        assert_eq!(
+            (task.v, task.site_id, &task.name),
+            (1, SiteId(site.id), &site.name)
+        );
         assert_eq!(
             (task.url.as_str(), task.timeout_ms),
             ("https://shop.example/a?b", 200)
         );
         assert_eq!(task.request.get(), r#"{"method": "HEAD"}"#);
         assert_eq!(task.expect.get(), r#"{"status": [204]}"#);
-        assert_eq!(task.expires_at, task.scheduled_at + 300);
+        assert_eq!(task.expires_at, task.scheduled_at.plus_ms(300));
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn show(
             batch = results.recv() => match batch {
                 Some(batch) => {
                     let changes = verdicts.changes(&batch);
-                    let ids = changes.iter().map(|change| change.result.site_id);
+                    let ids = changes.iter().map(|change| change.result.check.site.0);
                     let known = sites.look_up(ids.collect()).await;
                     verdicts.lines(&changes, known.as_ref())
                 }
@@ -83,15 +83,15 @@ impl Verdicts {
         let mut changes = Vec::new();
         for result in batch {
             *self.counts.entry(result.outcome()).or_default() += 1;
-            if let Some(started_at_us) = result.measured.started_at_us {
-                self.lateness_us
-                    .push(started_at_us - result.scheduled_at * 1_000);
+            if let Some(started_at) = result.measured.started_at_us {
+                let due = result.check.scheduled_at.to_us();
+                self.lateness_us.push(started_at.us_since(due));
             }
             // A check that was not made says nothing about its site.
             if result.outcome() == Outcome::Missed {
                 continue;
             }
-            let before = self.last.insert(result.site_id, result.outcome());
+            let before = self.last.insert(result.check.site.0, result.outcome());
             self.grown |= before.is_none();
             let greeted = before.is_none() && self.last.len() <= MOST_GREETED;
             if greeted || before.unwrap_or(Outcome::Up) != result.outcome() {
@@ -110,7 +110,7 @@ impl Verdicts {
     ) -> Vec<String> {
         let mut lines = Vec::new();
         for &change in changes {
-            let id = change.result.site_id;
+            let id = change.result.check.site.0;
             let site = known.and_then(|known| known.get(&id));
             if known.is_some() && site.is_none() {
                 self.last.remove(&id);
@@ -190,17 +190,15 @@ impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { change, site } = self;
         let Change { result, before } = change;
-        let at_us = result
-            .measured
-            .started_at_us
-            .unwrap_or(result.scheduled_at * 1_000);
-        let at = DateTime::from_timestamp_micros(at_us)
+        let started_at = result.measured.started_at_us;
+        let at = started_at.unwrap_or(result.check.scheduled_at.to_us());
+        let at = DateTime::from_timestamp_micros(at.0)
             .unwrap_or_default()
             .with_timezone(&Local);
         write!(f, "{} ", at.format("%H:%M:%S"))?;
         match site {
             Some(site) => write!(f, "{} ", harmless(&site.name))?,
-            None => write!(f, "site {} ", result.site_id)?,
+            None => write!(f, "site {} ", result.check.site)?,
         }
         if let Some(before) = before {
             write!(f, "{before} → ")?;

@@ -1,13 +1,20 @@
 //! The lines of changes, and the summary.
 
-use contract::outcome::Reason;
+use contract::{
+    check::{CheckKey, SiteId},
+    instant::{UnixMs, UnixUs},
+    outcome::Reason,
+};
 
 use super::*;
 
 fn result(reason: Option<Reason>) -> CheckResult {
-    let mut result = CheckResult::unmeasured(7, 1_795_449_600_000, Reason::Internal);
+    let mut result = CheckResult::unmeasured(
+        CheckKey::new(SiteId(7), UnixMs(1_795_449_600_000)),
+        Reason::Internal,
+    );
     result.reason = reason;
-    result.measured.started_at_us = Some(1_795_449_600_000_500);
+    result.measured.started_at_us = Some(UnixUs(1_795_449_600_000_500));
     result
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use color_eyre::eyre::{Result, WrapErr as _};
+use contract::instant::UnixUs;
 use contract::result::{CheckResult, Phases};
 use sea_orm::prelude::IpNetwork;
 use sea_orm::sqlx;
@@ -47,14 +48,14 @@ async fn insert(pool: &PgPool, batch: &[CheckResult]) -> Result<()> {
             of(&result.measured.phases).and_then(|us| i32::try_from(us).ok())
         })
     };
-    let micros_since = |us: i64| DateTime::<Utc>::from_timestamp_micros(us);
+    let instant = |at: UnixUs| DateTime::<Utc>::from_timestamp_micros(at.0);
     let statement = sqlx::query(INSERT)
-        .bind(column(batch, |result| result.site_id))
+        .bind(column(batch, |result| result.check.site.0))
         .bind(column(batch, |result| {
-            micros_since(result.scheduled_at * 1_000)
+            instant(result.check.scheduled_at.to_us())
         }))
         .bind(column(batch, |result| {
-            result.measured.started_at_us.and_then(micros_since)
+            result.measured.started_at_us.and_then(instant)
         }))
         .bind(column(batch, |_| None::<DateTime<Utc>>))
         .bind(column(batch, |result| {

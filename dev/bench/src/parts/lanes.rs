@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use checker::bench_support::Probing;
 use color_eyre::eyre::{Result, WrapErr as _};
+use contract::check::SiteId;
 use contract::installation::Installation;
+use contract::instant::UnixMs;
 use contract::task::{Task, VERSION};
 use probe::{Addresses, ProbeOptions, Prober};
 use runtime::clock::Clock;
@@ -27,7 +29,7 @@ const FEED_EVERY: Duration = Duration::from_millis(10);
 
 /// Makes checks; see [`Checks`].
 pub(super) async fn run(checks: Checks) -> Result<Report> {
-    let clock = Clock::fixed(NOW);
+    let clock = Clock::fixed(UnixMs(NOW));
     let probing = Arc::new(start(&checks, &clock)?);
     let count = Arc::new(Count::default());
     tokio::spawn(take(Arc::clone(&probing), Arc::clone(&count)));
@@ -62,14 +64,14 @@ async fn feed(checks: Checks, probing: Arc<Probing>, clock: Clock) {
             .saturating_sub(probing.waiting());
         probing.probe(numbers.by_ref().take(lacking).map(|n| {
             let delay = checks.delay(n.min(checks.in_flight)).as_millis();
-            let due = began + i64::try_from(delay).unwrap_or(i64::MAX);
+            let due = began.plus_ms(i64::try_from(delay).unwrap_or(i64::MAX));
             Task {
                 v: VERSION,
                 installation: Installation::default(),
-                site_id: i64::try_from(n).unwrap_or(i64::MAX),
+                site_id: SiteId(i64::try_from(n).unwrap_or(i64::MAX)),
                 name: format!("site-{n}"),
                 scheduled_at: due,
-                expires_at: i64::MAX,
+                expires_at: UnixMs::MAX,
                 url: checks.url(n).to_owned(),
                 timeout_ms: u32::try_from(TIMEOUT.as_millis()).unwrap_or(u32::MAX),
                 request: empty.clone(),

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _};
+use contract::check::SiteId;
 use contract::installation::Installation;
+use contract::instant::UnixMs;
 use contract::task::{Task, VERSION};
 use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -89,10 +91,10 @@ impl Producer {
             let task = Task {
                 v: VERSION,
                 installation: Installation::default(),
-                site_id: id,
+                site_id: SiteId(id),
                 name: name.as_str(),
-                scheduled_at: 1_795_449_600_000 + id % 5_000,
-                expires_at: 1_795_449_605_000 + id % 5_000,
+                scheduled_at: UnixMs(1_795_449_600_000 + id % 5_000),
+                expires_at: UnixMs(1_795_449_605_000 + id % 5_000),
                 url: self.url.as_str(),
                 timeout_ms: 1_000,
                 request: empty,

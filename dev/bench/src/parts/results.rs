@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use clap::Args;
+use contract::check::{CheckKey, SiteId};
+use contract::instant::{UnixMs, UnixUs};
 use contract::result::{CheckResult, Measured, Phases};
 
 /// Results of sites that are up.
@@ -35,11 +37,10 @@ impl Results {
         let jitter = (site_id * 7 + n * 13).unsigned_abs() % 1_000;
         let last = u8::try_from(site_id % 8 + 1).unwrap_or(1);
         CheckResult {
-            site_id,
-            scheduled_at,
+            check: CheckKey::new(SiteId(site_id), UnixMs(scheduled_at)),
             reason: None,
             measured: Measured {
-                started_at_us: Some(scheduled_at * 1_000 + 500),
+                started_at_us: Some(UnixUs(scheduled_at * 1_000 + 500)),
                 status: Some(200),
                 phases: Phases {
                     dns_us: Some(0),

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{CheckResult, Measured, short};
+use crate::check::{CheckKey, SiteId};
 use crate::installation::Installation;
+use crate::instant::{UnixMs, UnixUs};
 use crate::outcome::Reason;
 use crate::site::MAX_TIMEOUT_MS;
 use crate::task;
@@ -53,9 +55,9 @@ struct Message<Text = String, Values = Measured> {
     /// The installation whose checker wrote it.
     installation: Installation,
     /// The site, by `site.id`.
-    site_id: i64,
-    /// The due instant, in milliseconds since the Unix epoch.
-    scheduled_at: i64,
+    site_id: SiteId,
+    /// The due instant.
+    scheduled_at: UnixMs,
     /// The reason's name; null when the site is up, and never left out.
     #[serde(with = "reason_by_name")]
     reason: Option<Reason>,
@@ -83,8 +85,7 @@ impl CheckResult {
         buffer: &mut Vec<u8>,
     ) -> Result<(), serde_json::Error> {
         let Self {
-            site_id,
-            scheduled_at,
+            check,
             reason,
             measured,
             detail,
@@ -92,8 +93,8 @@ impl CheckResult {
         let message = Message {
             v: VERSION,
             installation,
-            site_id: *site_id,
-            scheduled_at: *scheduled_at,
+            site_id: check.site,
+            scheduled_at: check.scheduled_at,
             reason: *reason,
             measured,
             detail: detail.as_deref(),
@@ -101,9 +102,9 @@ impl CheckResult {
         serde_json::to_writer(buffer, &message)
     }
 
-    /// Reads a message of the installation `ours` at the instant `now` (milliseconds since the Unix epoch). A
+    /// Reads a message of the installation `ours` at the instant `now`. A
     /// detail that is too long is cut.
-    pub fn decode(message: &[u8], now: i64, ours: Installation) -> Result<Self, ResultError> {
+    pub fn decode(message: &[u8], now: UnixMs, ours: Installation) -> Result<Self, ResultError> {
         // serde also reads a list, by position.
         if message.trim_ascii_start().first() != Some(&b'{') {
             return Err(ResultError::Poison("not a JSON object".to_owned()));
@@ -119,8 +120,7 @@ impl CheckResult {
         refuse_instants(read.scheduled_at, read.measured.started_at_us, now)?;
         refuse_values(&read.measured)?;
         Ok(Self {
-            site_id: read.site_id,
-            scheduled_at: read.scheduled_at,
+            check: CheckKey::new(read.site_id, read.scheduled_at),
             reason: read.reason,
             measured: read.measured,
             detail: read.detail.map(short),
@@ -157,23 +157,20 @@ fn refuse_foreign(installation: Installation, ours: Installation) -> Result<(), 
 /// Refuses instants at which no check of ours can have been due or have started. Believed, they would make a day
 /// in `check_result` for any year.
 fn refuse_instants(
-    scheduled_at: i64,
-    started_at_us: Option<i64>,
-    now: i64,
+    scheduled_at: UnixMs,
+    started_at: Option<UnixUs>,
+    now: UnixMs,
 ) -> Result<(), ResultError> {
-    let earliest = now.saturating_sub(MAX_AGE_MS);
-    let latest = now.saturating_add(MAX_AHEAD_MS);
+    let earliest = now.plus_ms(-MAX_AGE_MS);
+    let latest = now.plus_ms(MAX_AHEAD_MS);
     let fault = if scheduled_at > latest {
         format!("more than {} s ahead", MAX_AHEAD_MS / 1_000)
     } else if scheduled_at < earliest {
         format!("more than {} s old", MAX_AGE_MS / 1_000)
     } else {
         // The database's clock may have been set meanwhile, so a start is allowed the same minute on either side.
-        let first_us = scheduled_at
-            .saturating_sub(MAX_AHEAD_MS)
-            .saturating_mul(1_000);
-        let starts = first_us..=latest.saturating_mul(1_000);
-        return match started_at_us {
+        let starts = scheduled_at.plus_ms(-MAX_AHEAD_MS).to_us()..=latest.to_us();
+        return match started_at {
             Some(at) if !starts.contains(&at) => Err(ResultError::Poison(format!(
                 "started_at_us {at} is before the due instant {scheduled_at}, or ahead"
             ))),

@@ -21,8 +21,8 @@ const GOLDEN_UNMEASURED: &str = concat!(
     r#""tls_us":null,"wait_us":null,"receive_us":null,"total_us":null},"body_bytes":null,"address":null,"#,
     r#""certificate_expires_at_s":null},"detail":null}"#
 );
-const DUE: i64 = 1_795_449_600_123;
-const NOW: i64 = DUE + 1_000;
+const DUE: UnixMs = UnixMs(1_795_449_600_123);
+const NOW: UnixMs = DUE.plus_ms(1_000);
 
 fn ours() -> Installation {
     "0f3c9a1b".parse().unwrap()
@@ -40,11 +40,10 @@ fn encode(result: &CheckResult) -> String {
 
 fn golden() -> CheckResult {
     CheckResult {
-        site_id: 42,
-        scheduled_at: DUE,
+        check: CheckKey::new(SiteId(42), DUE),
         reason: Some(Reason::Status),
         measured: Measured {
-            started_at_us: Some(DUE * 1_000 + 456),
+            started_at_us: Some(DUE.to_us().plus_us(456)),
             status: Some(503),
             phases: Phases {
                 dns_us: Some(1),
@@ -65,7 +64,7 @@ fn golden() -> CheckResult {
 #[test]
 fn the_bytes_of_a_result_never_change() {
     assert_eq!(encode(&golden()), GOLDEN);
-    let late = CheckResult::unmeasured(42, DUE, Reason::Late);
+    let late = CheckResult::unmeasured(CheckKey::new(SiteId(42), DUE), Reason::Late);
     assert_eq!(encode(&late), GOLDEN_UNMEASURED);
     assert_eq!(decode(GOLDEN).unwrap(), golden());
     assert_eq!(decode(GOLDEN_UNMEASURED).unwrap(), late);
@@ -151,8 +150,9 @@ fn a_message_of_another_installation_is_theirs_whatever_else_it_says() {
 fn instants_are_believed_to_the_edge_and_not_beyond() {
     let read = |age_ms: i64, start_ms: i64| {
         let mut result = golden();
-        result.scheduled_at = NOW - age_ms;
-        result.measured.started_at_us = Some((NOW - age_ms + start_ms) * 1_000);
+        let due = NOW.plus_ms(-age_ms);
+        result.check.scheduled_at = due;
+        result.measured.started_at_us = Some(due.plus_ms(start_ms).to_us());
         decode(&encode(&result)).is_ok()
     };
     let oldest = 173_460_000;
@@ -198,7 +198,7 @@ fn measured() -> impl Strategy<Value = Measured> {
     )
         .prop_map(
             |(start_us, status, phases, body_bytes, address, certificate_expires_at_s)| Measured {
-                started_at_us: start_us.map(|us| DUE * 1_000 + us),
+                started_at_us: start_us.map(|us| UnixUs(DUE.to_us().0 + us)),
                 status,
                 phases: Phases {
                     dns_us: phases[0],
@@ -223,7 +223,7 @@ proptest! {
         measured in measured(),
         detail: Option<String>,
     ) {
-        let result = CheckResult { site_id, scheduled_at: DUE, reason, measured, detail: detail.map(short) };
+        let result = CheckResult { check: CheckKey::new(SiteId(site_id), DUE), reason, measured, detail: detail.map(short) };
         prop_assert_eq!(decode(&encode(&result)).unwrap(), result);
     }
 

@@ -6,15 +6,15 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::check::CheckKey;
+use crate::instant::UnixUs;
 use crate::outcome::{Outcome, Reason, outcome_of};
 
 /// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckResult {
-    /// The site, by `site.id`.
-    pub site_id: i64,
-    /// The due instant, in milliseconds since the Unix epoch; with the site it is the key.
-    pub scheduled_at: i64,
+    /// Which check; the key of the row.
+    pub check: CheckKey,
     /// Why the site is not up; `None` when it is.
     pub reason: Option<Reason>,
     /// What the probe saw; empty for a check that was not made.
@@ -26,8 +26,8 @@ pub struct CheckResult {
 /// What a probe saw, as far as it came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measured {
-    /// The start, in microseconds since the Unix epoch; `None` if the probe never started.
-    pub started_at_us: Option<i64>,
+    /// The start; `None` if the probe never started.
+    pub started_at_us: Option<UnixUs>,
     /// The status of the final response.
     pub status: Option<u16>,
     /// The time of each phase.
@@ -72,10 +72,9 @@ pub fn short(mut text: String) -> String {
 
 impl CheckResult {
     /// A check that was not made, or says nothing about its site.
-    pub fn unmeasured(site_id: i64, scheduled_at: i64, reason: Reason) -> Self {
+    pub fn unmeasured(check: CheckKey, reason: Reason) -> Self {
         Self {
-            site_id,
-            scheduled_at,
+            check,
             reason: Some(reason),
             measured: Measured::default(),
             detail: None,

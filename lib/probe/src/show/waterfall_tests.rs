@@ -1,5 +1,7 @@
 //! What is shown of a check, and the bars of its phases.
 
+use contract::check::{CheckKey, SiteId};
+use contract::instant::UnixMs;
 use contract::outcome::Reason;
 use contract::result::{CheckResult, Measured};
 
@@ -46,7 +48,7 @@ fn each_connection_is_shown_with_what_was_seen_of_it() {
             body_bytes: Some(7),
             ..Measured::default()
         },
-        ..CheckResult::unmeasured(1, 2, Reason::Status)
+        ..CheckResult::unmeasured(CheckKey::new(SiteId(1), UnixMs(2)), Reason::Status)
     };
     let watched = Watched {
         result: result.with_detail("hop 2: expect: status 500, expected 2xx"),

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
 
+use contract::instant::UnixUs;
 use contract::result::CheckResult;
 use contract::task::Task;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -218,7 +219,7 @@ fn ask(url: &str, server: &Authority, client: &Authority) -> CheckResult {
         request: raw(serde_json::json!({"tls": tls})),
         ..samples::task(url)
     };
-    prober.check(&task, 0)
+    prober.check(&task, UnixUs(0))
 }
 
 #[test]

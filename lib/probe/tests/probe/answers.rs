@@ -2,6 +2,7 @@
 
 use contract::outcome::Reason;
 
+use crate::STARTED;
 use crate::case::{Case, down, hangs, headless, run, silent, up};
 use crate::hostile::{Act, Server};
 use crate::{WAITED, prober, task};
@@ -176,9 +177,9 @@ fn one_check_leaves_no_trace_in_the_next() {
     let acts = vec![Act::ok("hello"), Act::HangAfter(""), Act::ok("hello")];
     let server = Server::start(acts);
     let task = task(&server.url("/"), "{}", "{}");
-    let first = prober.check(&task, 5);
-    let second = other.check(&task, 5);
-    let third = prober.check(&task, 5);
+    let first = prober.check(&task, STARTED);
+    let second = other.check(&task, STARTED);
+    let third = prober.check(&task, STARTED);
     assert_eq!(first.reason, None);
     assert_eq!(second.reason, Some(Reason::ResponseTimeout));
     assert_eq!(second.measured.status, None);

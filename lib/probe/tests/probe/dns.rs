@@ -9,6 +9,7 @@ use contract::outcome::Reason;
 use contract::result::CheckResult;
 use probe::{Dns, ProbeOptions, Prober};
 
+use crate::STARTED;
 use crate::dns_server::{A, AAAA, DnsServer, REFUSED, SERVFAIL, Say};
 use crate::doubt::Site;
 use crate::{TIMEOUT_MS, TOLERANCE_MS, config, detail, runtime, task};
@@ -118,7 +119,7 @@ fn two_questions_have_one_verdict_whatever_the_answers() {
             let (lane, start) = (prober.for_another_lane(), &start);
             scope.spawn(move || {
                 start.wait();
-                let result = lane.check(&task(&site.url(name), request, "{}"), 5);
+                let result = lane.check(&task(&site.url(name), request, "{}"), STARTED);
                 let what = format!("{name} {request}");
                 assert_verdict(&result, *verdict, *at_least_ms, &what);
             });
@@ -131,7 +132,7 @@ fn only_the_question_that_is_wanted_is_asked() {
     let (server, site) = world();
     server.says("one.test", A, &[v4(60)]);
     let prober = prober(&[server.address], site);
-    let check = |request| prober.check(&task(&site.url("one.test"), request, "{}"), 5);
+    let check = |request| prober.check(&task(&site.url("one.test"), request, "{}"), STARTED);
     assert_eq!(check(r#"{"ip": 4}"#).reason, None);
     assert_eq!(
         (server.asked("one.test", A), server.asked("one.test", AAAA)),
@@ -176,7 +177,7 @@ fn odd_answers_have_their_verdicts() {
         server.says(name, A, &says);
         // a name without a dot, and a machine without a search list, ask for the name itself
         let url = site.url(&format!("{name}."));
-        let result = prober.check(&task(&url, r#"{"ip": 4}"#, "{}"), 5);
+        let result = prober.check(&task(&url, r#"{"ip": 4}"#, "{}"), STARTED);
         assert_verdict(&result, verdict, at_least_ms, name);
     }
 }
@@ -191,7 +192,7 @@ fn names_that_cannot_be_asked_for_are_no_fault_of_the_site() {
         "a..test".to_owned(),
         "a!b.test".to_owned(),
     ] {
-        let result = prober.check(&task(&site.url(&host), "{}", "{}"), 5);
+        let result = prober.check(&task(&site.url(&host), "{}", "{}"), STARTED);
         assert_eq!(result.reason, Some(Reason::InvalidSite), "{result:?}");
         assert!(detail(&result).starts_with("url: host \""), "{result:?}");
     }
@@ -210,10 +211,10 @@ fn addresses_and_localhost_need_no_name_server() {
         ("localhost", r#"{"ip": 4}"#, Ok("127.0.0.1")),
         ("shop.localhost", r#"{"ip": 6}"#, Ok("::1")),
     ] {
-        let result = prober.check(&task(&site.url(host), request, "{}"), 5);
+        let result = prober.check(&task(&site.url(host), request, "{}"), STARTED);
         assert_verdict(&result, verdict, 0, &format!("{host} {request}"));
     }
-    let result = prober.check(&task(&site.url("[::1]"), r#"{"ip": 4}"#, "{}"), 5);
+    let result = prober.check(&task(&site.url("[::1]"), r#"{"ip": 4}"#, "{}"), STARTED);
     let said = "dns: the URL has the address ::1, and request.ip is 4";
     assert_eq!(detail(&result), said);
     assert_eq!(
@@ -232,7 +233,7 @@ fn an_answer_holds_as_long_as_it_says() {
     let check = |name: &str| {
         let request = r#"{"ip": 4}"#;
         prober
-            .check(&task(&site.url(name), request, "{}"), 5)
+            .check(&task(&site.url(name), request, "{}"), STARTED)
             .reason
     };
     let first = Instant::now();
@@ -270,7 +271,7 @@ fn one_server_out_of_order_leaves_the_work_to_the_others() {
         let prober = prober(&[first, server.address], site);
         let check = || {
             let request = r#"{"ip": 4}"#;
-            prober.check(&task(&site.url(name), request, "{}"), 5)
+            prober.check(&task(&site.url(name), request, "{}"), STARTED)
         };
         assert_verdict(&check(), Ok("127.0.0.1"), at_least_ms, name);
         // the one that answered is asked first from now on
@@ -281,7 +282,7 @@ fn one_server_out_of_order_leaves_the_work_to_the_others() {
 #[test]
 fn without_any_name_server_nothing_is_said_about_the_site() {
     let prober = prober(&[nobody(), nobody()], Site::start());
-    let result = prober.check(&task("http://shop.test/", "{}", "{}"), 5);
+    let result = prober.check(&task("http://shop.test/", "{}", "{}"), STARTED);
     assert_verdict(&result, Err(Reason::ResolverUnreachable), 0, "nobody");
     assert!(
         detail(&result).contains("cannot be reached: "),

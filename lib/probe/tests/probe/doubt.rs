@@ -9,6 +9,7 @@ use contract::outcome::Reason;
 use contract::result::CheckResult;
 use probe::{Dns, ProbeOptions, Prober, Reference};
 
+use crate::STARTED;
 use crate::dns_server::{A, AAAA, DnsServer, SERVFAIL, Say};
 use crate::{config, detail, runtime, task};
 
@@ -85,7 +86,7 @@ fn prober(server: SocketAddr, reference: Option<Reference>) -> Prober {
 }
 
 fn check(prober: &Prober, site: Site, host: &str) -> CheckResult {
-    prober.check(&task(&site.url(host), "{}", "{}"), 5)
+    prober.check(&task(&site.url(host), "{}", "{}"), STARTED)
 }
 
 /// Asserts a reason and the end of its detail.

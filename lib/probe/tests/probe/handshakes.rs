@@ -7,6 +7,7 @@ use contract::result::CheckResult;
 use probe::Watched;
 use rustls::version::{TLS12, TLS13};
 
+use crate::STARTED;
 use crate::authority::{Authority, VALID, second};
 use crate::tls::{LIMIT_MS, SHAKING, TLS_ALL, prober};
 use crate::tls_server::{Speech, TlsServer, Turn, raw};
@@ -51,7 +52,7 @@ fn check(root: &Authority, url: &str, request: &str, limit_ms: u32) -> Watched {
     let mut task = task(url, request, "{}");
     task.timeout_ms = limit_ms;
     let began = Instant::now();
-    let watched = prober(&[root.der()]).watch(&task, 5);
+    let watched = prober(&[root.der()]).watch(&task, STARTED);
     let took = began.elapsed().as_millis();
     assert!(
         took < u128::from(limit_ms) + u128::from(TOLERANCE_MS),

@@ -34,11 +34,16 @@ mod tls_server;
 
 use std::sync::LazyLock;
 
+use contract::check::{CheckKey, SiteId};
 use contract::installation::Installation;
+use contract::instant::{UnixMs, UnixUs};
 use contract::result::CheckResult;
 use contract::task::Task;
 use probe::{Addresses, ProbeOptions, Prober};
 use tokio::runtime::{Handle, Runtime};
+
+/// When the checks of these tests start.
+const STARTED: UnixUs = UnixUs(5);
 
 /// The checks' time, in milliseconds.
 const TIMEOUT_MS: u32 = 400;
@@ -80,10 +85,10 @@ fn task(url: &str, request: &str, expect: &str) -> Task {
     Task {
         v: 1,
         installation: Installation::default(),
-        site_id: 7,
+        site_id: SiteId(7),
         name: "site".to_owned(),
-        scheduled_at: 1_000,
-        expires_at: 61_000,
+        scheduled_at: UnixMs(1_000),
+        expires_at: UnixMs(61_000),
         url: url.to_owned(),
         timeout_ms: TIMEOUT_MS,
         request: raw(request),
@@ -92,9 +97,9 @@ fn task(url: &str, request: &str, expect: &str) -> Task {
 }
 
 fn check(url: &str, request: &str, expect: &str) -> CheckResult {
-    let result = prober().check(&task(url, request, expect), 5);
-    assert_eq!((result.site_id, result.scheduled_at), (7, 1_000));
-    assert_eq!(result.measured.started_at_us, Some(5));
+    let result = prober().check(&task(url, request, expect), STARTED);
+    assert_eq!(result.check, CheckKey::new(SiteId(7), UnixMs(1_000)));
+    assert_eq!(result.measured.started_at_us, Some(STARTED));
     result
 }
 

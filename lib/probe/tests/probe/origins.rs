@@ -2,6 +2,7 @@
 
 use contract::outcome::Reason;
 
+use crate::STARTED;
 use crate::hostile::{Act, Server};
 use crate::secrets::{bound, prober, secrets};
 use crate::{detail, phases, task};
@@ -44,7 +45,7 @@ fn a_bound_secret_is_sent_to_no_server_that_a_row_chose() {
             let extra = extra.as_object().unwrap().clone();
             request.as_object_mut().unwrap().extend(extra);
             // a check that asked would be refused, or come to the server
-            let result = prober.check(&task(url, &request.to_string(), "{}"), 5);
+            let result = prober.check(&task(url, &request.to_string(), "{}"), STARTED);
             assert_eq!(
                 result.reason,
                 Some(Reason::SecretMissing),
@@ -57,7 +58,7 @@ fn a_bound_secret_is_sent_to_no_server_that_a_row_chose() {
     let request = r#"{"bearer": "${secret:TOKEN}", "headers": {"X-Forwarded-Host": "a"}}"#;
     assert_eq!(
         prober
-            .check(&task(&server.url("/"), request, "{}"), 5)
+            .check(&task(&server.url("/"), request, "{}"), STARTED)
             .reason,
         None
     );
@@ -75,11 +76,11 @@ fn under_strict_a_secret_without_origins_is_sent_nowhere() {
         let request = format!(r#"{{"headers": {{"x": "${{secret:{name}}}"}}}}"#);
         task(&server.url("/"), &request, "{}")
     };
-    let result = prober.check(&task("VALUE"), 5);
+    let result = prober.check(&task("VALUE"), STARTED);
     assert_eq!(result.reason, Some(Reason::SecretMissing), "{result:?}");
     let said =
         "secret VALUE: is bound to no origin, and secrets.strict lets it go nowhere; add VALUE: [";
     assert!(detail(&result).starts_with(said), "{result:?}");
-    assert_eq!(prober.check(&task("TOKEN"), 5).reason, None);
+    assert_eq!(prober.check(&task("TOKEN"), STARTED).reason, None);
     assert_eq!(server.requests().len(), 1);
 }

@@ -3,6 +3,7 @@
 use contract::outcome::Reason;
 use probe::{ProbeOptions, Prober};
 
+use crate::STARTED;
 use crate::hostile::{Act, Server};
 use crate::{check, detail, phases, runtime, task};
 
@@ -64,7 +65,7 @@ fn a_refused_port_is_a_refused_connection() {
 fn an_address_that_is_not_allowed_is_not_dialled() {
     let closed = Prober::new(&ProbeOptions::default(), runtime()).unwrap();
     for host in ["127.0.0.1", "localhost", "0x7f.1", "[::ffff:127.0.0.1]"] {
-        let result = closed.check(&task(&format!("http://{host}:9/"), "{}", "{}"), 5);
+        let result = closed.check(&task(&format!("http://{host}:9/"), "{}", "{}"), STARTED);
         assert_eq!(result.reason, Some(Reason::AddressRefused), "{result:?}");
         assert_eq!(phases(&result), "dns connect");
         assert_eq!(result.measured.address, None);

@@ -8,6 +8,7 @@ use probe::{Origin, ProbeOptions, Prober, Secrets, Watched};
 use runtime::config::Secret;
 use tempfile::TempDir;
 
+use crate::STARTED;
 use crate::hostile::{Act, Server};
 use crate::{config, detail, phases, runtime, task};
 
@@ -45,7 +46,7 @@ pub(crate) fn prober(secrets: Secrets) -> Prober {
 }
 
 fn watch(url: &str, request: &str, expect: &str) -> Watched {
-    prober(secrets(None)).watch(&task(url, request, expect), 5)
+    prober(secrets(None)).watch(&task(url, request, expect), STARTED)
 }
 
 fn check(url: &str, request: &str, expect: &str) -> CheckResult {
@@ -90,10 +91,10 @@ fn a_file_that_is_replaced_counts_at_the_next_check_and_before_the_variable() {
     let prober = prober(secrets(Some(&dir)));
     let server = Server::start(vec![Act::ok(""); 3]);
     let task = task(&server.url("/"), r#"{"bearer": "${secret:TOKEN}"}"#, "{}");
-    assert_eq!(prober.check(&task, 5).reason, None);
+    assert_eq!(prober.check(&task, STARTED).reason, None);
     for value in ["first", "second\n"] {
         fs::write(dir.path().join("TOKEN"), value).unwrap();
-        assert_eq!(prober.check(&task, 5).reason, None);
+        assert_eq!(prober.check(&task, STARTED).reason, None);
     }
     let sent = server.requests();
     for (request, token) in sent.iter().zip([TOKEN, "first", "second"]) {
@@ -125,13 +126,16 @@ fn without_its_secrets_a_site_is_not_asked() {
         ),
     ] {
         // nobody listens there: a check that asked would be refused
-        let result = prober.check(&task(&Server::refused_url(), request, "{}"), 5);
+        let result = prober.check(&task(&Server::refused_url(), request, "{}"), STARTED);
         assert_eq!(result.reason, Some(Reason::SecretMissing), "{result:?}");
         assert!(detail(&result).starts_with(said), "{result:?}");
         assert_eq!(phases(&result), "", "{result:?}");
         assert_eq!(result.measured.phases.total_us, None);
     }
-    let result = prober.check(&task(&url, r#"{"bearer": "${secret:TOKEN}"}"#, "{}"), 5);
+    let result = prober.check(
+        &task(&url, r#"{"bearer": "${secret:TOKEN}"}"#, "{}"),
+        STARTED,
+    );
     assert_eq!(result.reason, None, "{result:?}");
 }
 
@@ -246,7 +250,7 @@ fn the_secrets_of_one_check_are_forgotten_by_the_next() {
     let prober = prober(secrets(None));
     for (request, shown) in [(ALL_SENT, "${secret:TOKEN}"), ("{}", TOKEN)] {
         let server = Server::start(vec![Act::ok(TOKEN)]);
-        let result = prober.check(&task(&server.url("/"), request, expect), 5);
+        let result = prober.check(&task(&server.url("/"), request, expect), STARTED);
         assert!(
             detail(&result).ends_with(&format!("\"{shown}\"")),
             "{result:?}"

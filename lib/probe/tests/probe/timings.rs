@@ -14,7 +14,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use socket2::{Domain, Socket, Type};
 
-use crate::{config, detail, phases, prober, runtime, task};
+use crate::{STARTED, config, detail, phases, prober, runtime, task};
 
 /// How long a server waits before each part of its answer.
 const DELAY: Duration = Duration::from_millis(40);
@@ -121,7 +121,7 @@ fn each_phase_has_its_own_delay_and_not_its_neighbours() {
     let prober = prober();
     let attempt = || {
         let task = task(&format!("http://{}/", serve(None)), "{}", "{}");
-        let result = prober.check(&task, 5);
+        let result = prober.check(&task, STARTED);
         assert_eq!(result.reason, None, "{result:?}");
         assert_eq!(phases(&result), "dns connect wait receive");
         result.measured.phases
@@ -137,7 +137,7 @@ fn a_handshake_has_its_own_delay_too() {
         let url = format!("https://{}/", serve(Some(Arc::clone(server))));
         let mut task = task(&url, "{}", "{}");
         task.timeout_ms = 5_000;
-        let result = prober.check(&task, 5);
+        let result = prober.check(&task, STARTED);
         assert_eq!(result.reason, None, "{result:?}");
         assert_eq!(phases(&result), "dns connect tls wait receive");
         result.measured.phases
@@ -163,7 +163,7 @@ fn crowded() -> (TcpListener, Vec<TcpStream>) {
 fn a_connection_that_nobody_takes_times_out() {
     let (listener, _crowd) = crowded();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let result = prober().check(&task(&url, "{}", "{}"), 5);
+    let result = prober().check(&task(&url, "{}", "{}"), STARTED);
     assert_eq!(result.reason, Some(Reason::ConnectTimeout), "{result:?}");
     assert!(detail(&result).starts_with("connect: "), "{result:?}");
     assert_eq!(phases(&result), "dns connect");
@@ -186,7 +186,7 @@ fn a_connection_that_is_taken_late_has_waited_in_its_phase() {
     });
     let mut task = task(&url, "{}", "{}");
     task.timeout_ms = 5_000;
-    let result = prober().check(&task, 5);
+    let result = prober().check(&task, STARTED);
     server.join().unwrap();
     let p = result.measured.phases;
     assert_eq!(result.reason, None, "{result:?}");

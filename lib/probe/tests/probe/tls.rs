@@ -8,6 +8,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use serde_json::json;
 
+use crate::STARTED;
 use crate::authority::{Authority, VALID, second};
 use crate::tls_server::{TlsServer, Turn};
 use crate::{config, detail, phases, runtime, task};
@@ -33,7 +34,7 @@ pub(crate) fn watch(prober: &Prober, url: &str, tls: &serde_json::Value) -> Watc
     let mut task = task(url, &json!({"tls": tls}).to_string(), "{}");
     task.timeout_ms = LIMIT_MS;
     let began = Instant::now();
-    let watched = prober.watch(&task, 5);
+    let watched = prober.watch(&task, STARTED);
     assert!(began.elapsed().as_millis() < LIMIT_MS.into(), "{watched:?}");
     watched
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, ensure};
+use contract::instant::millis;
 use runtime::program::say;
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DbErr, FromQueryResult, IsolationLevel,
@@ -105,7 +106,7 @@ pub async fn audit(
     Audit { since }: &Audit,
     retention: Duration,
 ) -> Result<()> {
-    let since = sql::millis((*since).min(retention));
+    let since = millis((*since).min(retention));
     let hours = ledger(database, since)
         .await
         .wrap_err("compute the ledger")?;

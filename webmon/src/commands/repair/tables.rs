@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{Days, NaiveDate};
 use color_eyre::eyre::{Result, WrapErr as _};
+use contract::instant::millis;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, QueryResult, Statement};
 use store::sql;
 use tracing::info;
@@ -88,7 +89,7 @@ pub(super) async fn unattached(
     database: &DatabaseConnection,
     retention: Duration,
 ) -> Result<Vec<Repair>> {
-    let ask = sql::statement(UNATTACHED, [sql::millis(retention).into()]);
+    let ask = sql::statement(UNATTACHED, [millis(retention).into()]);
     let rows = database.query_all_raw(ask).await;
     let rows = rows.wrap_err("look for days that are not attached")?;
     let mut repairs = Vec::new();

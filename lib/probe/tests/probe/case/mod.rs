@@ -8,6 +8,7 @@ use std::time::Instant;
 use contract::outcome::{Outcome, Reason};
 use probe::Prober;
 
+use crate::STARTED;
 use crate::hostile::{Act, Server};
 use crate::{ALL, TIMEOUT_MS, WAITED, prober, task};
 
@@ -172,7 +173,7 @@ impl Case {
         let mut task = task(&server.url("/"), &self.request, &self.expect);
         task.timeout_ms = self.timeout_ms;
         let begun = Instant::now();
-        let watched = prober.watch(&task, 5);
+        let watched = prober.watch(&task, STARTED);
         let elapsed = begun.elapsed();
         let mut failures = self.compare(&watched);
         failures.extend(self.compare_times(&watched, elapsed));

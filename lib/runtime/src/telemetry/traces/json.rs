@@ -2,6 +2,7 @@
 //!
 //! <https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>
 
+use contract::instant::UnixUs;
 use serde_json::{Value as Json, json};
 
 use super::{Span, Value};
@@ -46,8 +47,8 @@ fn span(span: &Span) -> Json {
         id,
         parent,
         kind,
-        start_us,
-        end_us,
+        start,
+        end,
         attributes,
         error,
     } = span;
@@ -60,8 +61,8 @@ fn span(span: &Span) -> Json {
         "spanId": format!("{id:016x}"),
         "name": name,
         "kind": *kind as u8,
-        "startTimeUnixNano": nanos(*start_us),
-        "endTimeUnixNano": nanos(*end_us.max(start_us)),
+        "startTimeUnixNano": nanos(*start),
+        "endTimeUnixNano": nanos(*end.max(start)),
         "attributes": attributes,
     });
     if let Json::Object(fields) = &mut json {
@@ -90,8 +91,8 @@ fn value(value: &Value) -> Json {
 }
 
 /// Nanoseconds since the Unix epoch, as text.
-fn nanos(micros: i64) -> String {
-    micros.max(0).saturating_mul(1_000).to_string()
+fn nanos(at: UnixUs) -> String {
+    at.0.max(0).saturating_mul(1_000).to_string()
 }
 
 #[cfg(test)]
@@ -110,9 +111,9 @@ mod tests {
         let root = Span::root(
             trace,
             "check",
-            (1_795_449_600_123_456, 1_795_449_600_200_000),
+            (UnixUs(1_795_449_600_123_456), UnixUs(1_795_449_600_200_000)),
         );
-        let mut child = Span::below(trace.root, trace, "probe", (7, 6))
+        let mut child = Span::below(trace.root, trace, "probe", (UnixUs(7), UnixUs(6)))
             .kind(Kind::Client)
             .with("http.response.status_code", 500)
             .failed("status");

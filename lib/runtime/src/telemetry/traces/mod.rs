@@ -23,6 +23,8 @@ use std::{
     time::Duration,
 };
 
+use contract::check::CheckKey;
+use contract::instant::UnixUs;
 use contract::trace::{Share, Trace};
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use tokio::{sync::oneshot, time::timeout};
@@ -60,7 +62,7 @@ pub(super) struct SpanCounters {
     dropped: Counter,
 }
 
-/// A part of a check's way, with the times of the database's clock in microseconds since the Unix epoch.
+/// A part of a check's way, with the times of the database's clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     /// The check.
@@ -74,9 +76,9 @@ pub struct Span {
     /// What it is to those that it talks to.
     kind: Kind,
     /// When it began.
-    start_us: i64,
+    start: UnixUs,
     /// When it ended.
-    end_us: i64,
+    end: UnixUs,
     /// What else there is to say.
     attributes: Vec<(&'static str, Value)>,
     /// How it failed, if it did.
@@ -128,8 +130,8 @@ impl Traces {
     }
 
     /// The trace of a check, if it is traced.
-    pub fn of(&self, site_id: i64, scheduled_at: i64) -> Option<Trace> {
-        let trace = Trace::of(site_id, scheduled_at);
+    pub fn of(&self, check: CheckKey) -> Option<Trace> {
+        let trace = Trace::of(check);
         self.share.takes(trace).then_some(trace)
     }
 
@@ -171,15 +173,15 @@ impl SpanCounters {
 
 impl Span {
     /// The whole of a check.
-    pub const fn root(trace: Trace, name: &'static str, (start_us, end_us): (i64, i64)) -> Self {
+    pub const fn root(trace: Trace, name: &'static str, (start, end): (UnixUs, UnixUs)) -> Self {
         Self {
             trace,
             name,
             id: trace.root,
             parent: None,
             kind: Kind::Internal,
-            start_us,
-            end_us,
+            start,
+            end,
             attributes: Vec::new(),
             error: None,
         }
@@ -190,12 +192,12 @@ impl Span {
         parent: u64,
         trace: Trace,
         name: &'static str,
-        (start_us, end_us): (i64, i64),
+        (start, end): (UnixUs, UnixUs),
     ) -> Self {
         Self {
-            id: trace.span(name, start_us),
+            id: trace.span(name, start),
             parent: Some(parent),
-            ..Self::root(trace, name, (start_us, end_us))
+            ..Self::root(trace, name, (start, end))
         }
     }
 
