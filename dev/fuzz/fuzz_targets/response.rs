@@ -91,7 +91,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
         return Corpus::Reject;
     }
     let began = Instant::now();
-    let watched = prober.watch(&task(server.address(), *request, *expect), 0);
+    let watched = prober.watch(&task(server.address(), *request, *expect), UnixUs(0));
     let took = began.elapsed();
     assert!(
         took < Duration::from_millis(TIMEOUT_MS.into()) + SLACK,
