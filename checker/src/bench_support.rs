@@ -42,7 +42,7 @@ impl Probing {
         lanes::start(slots, prober, &shared)?;
         let mut ledger = Ledger::default();
         ledger.assign(&[0]);
-        hold.assign(ledger.changed().unwrap_or_default());
+        hold.check_only(ledger.changed().unwrap_or_default());
         let position = ledger.deliver(0, 0);
         Ok(Self {
             hold,

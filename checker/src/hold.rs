@@ -104,9 +104,9 @@ impl Hold {
         }
     }
 
-    /// The assignments have changed.
-    pub(crate) fn assign(&self, assignments: BTreeMap<i32, u64>) {
-        self.lock().queue.assign(assignments);
+    /// From now on only tasks of these assignments are given out.
+    pub(crate) fn check_only(&self, assignments: BTreeMap<i32, u64>) {
+        self.lock().queue.check_only(assignments);
     }
 
     /// Waits for the next task that is due; `None` when the hold is closed, or this thread is one too many.

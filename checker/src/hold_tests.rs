@@ -17,7 +17,7 @@ fn hold() -> (Arc<Hold>, Ledger) {
     let hold = Hold::new(Clock::fixed(UnixMs(NOW)));
     let mut ledger = Ledger::default();
     ledger.assign(&[0]);
-    hold.assign(ledger.changed().unwrap());
+    hold.check_only(ledger.changed().unwrap());
     (Arc::new(hold), ledger)
 }
 

@@ -88,7 +88,7 @@ impl Bed {
         let hold = Arc::new(Hold::new(clock.clone()));
         let mut ledger = Ledger::default();
         ledger.assign(&[0]);
-        hold.assign(ledger.changed().unwrap());
+        hold.check_only(ledger.changed().unwrap());
         Self {
             hold,
             results: Arc::default(),

@@ -16,9 +16,13 @@
 //! Data goes forward only, through bounded channels. A slow `PostgreSQL` fills the recorder, which
 //! blocks the lanes, which stops the hold, which pauses intake; the group never notices.
 //!
-//! A stop goes the same way: intake commits and leaves the group, the hold gives out what is due until
-//! others have [taken over](intake), the lanes finish their probes, the recorder writes what is left. What
-//! is not committed is read again by the checkers that get the partitions, and found recorded.
+//! When a partition is revoked, nothing more is committed of it. The tasks that were read of it are checked for
+//! [two seconds more](intake), and dropped after that; probes under way end, and all results are recorded. The checker
+//! that gets the partition reads on from the last commit, looks up which late tasks have a row, and checks the others.
+//! A site may be asked twice so, and has one row for the instant.
+//!
+//! A stop goes the same way as the data: intake commits and leaves the group, the hold gives out what is due for two
+//! seconds more, the lanes finish their probes, the recorder writes what is left.
 
 #[doc(hidden)]
 pub mod bench_support;
@@ -97,23 +101,29 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
 
     let hold = Arc::new(Hold::new(clock.clone()));
     let results = Arc::new(Results::default());
-    let (done, durable) = mpsc::channel(DONE_DEPTH);
+    let (durable, durable_positions) = mpsc::channel(DONE_DEPTH);
     let prober = Prober::new(&config.probe, &Handle::current()).wrap_err("set up the probe")?;
     let shared = lanes::Shared::new(&hold, &results, &clock, &metrics);
     let (ended, lanes) = lanes::start(slots, &prober, &shared)?;
     let link = |pool| Link::new(config.database.clone(), pool);
     let (rows, feed) = (metrics.rows.clone(), service.feed.clone());
-    let recorder = Recorder::new(link(RECORDER_POOL), Arc::clone(&results), done, feed, rows);
-    let left = CancellationToken::new();
+    let recorder = Recorder::new(
+        link(RECORDER_POOL),
+        Arc::clone(&results),
+        durable,
+        feed,
+        rows,
+    );
+    let intake_ended = CancellationToken::new();
     let neighbours = Neighbours {
         hold: Arc::clone(&hold),
         results: Arc::clone(&results),
         clock: clock.clone(),
         metrics,
-        _ended: left.clone().drop_guard(),
+        _ended: intake_ended.clone().drop_guard(),
     };
     let repeats = Repeats::new(link(REPEATS_POOL), Handle::current());
-    let subscription = subscribe(&config, &service, joined, durable)?;
+    let subscription = subscribe(&config, &service, joined, durable_positions)?;
     let reader = TaskReader::new(&config.kafka, identity.installation);
     let broker = service.broker.clone();
     let sorter = Sorter::new(reader, broker, clock.clone(), neighbours.metrics.clone());
@@ -131,8 +141,11 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
             Ok(())
         })
         .wrap_err("start intake")?;
-    let lasts = intake::time_at_the_end(config.drain, &service.broker);
-    stages.spawn("hold", close_hold(hold, left, stop, lasts));
+    let time_at_the_end = intake::time_at_the_end(config.drain, &service.broker);
+    stages.spawn(
+        "hold",
+        close_hold(hold, intake_ended, stop, time_at_the_end),
+    );
     let recorder = traced(recorder, tracer);
     stages.spawn("record", record_all(recorder, ended, prober.clone()));
     tracing::info!(slots, "checking");
@@ -198,19 +211,19 @@ async fn keep_clock(clock: Clock, database: Link, stop: CancellationToken) -> Re
     Ok(())
 }
 
-/// Closes the hold when intake has ended, and others have had the time to take over what it had.
+/// Closes the hold when intake has ended, and other checkers have had the time to take over what it had read.
 async fn close_hold(
     hold: Arc<Hold>,
-    left: CancellationToken,
+    intake_ended: CancellationToken,
     stop: CancellationToken,
-    lasts: Duration,
+    time_at_the_end: Duration,
 ) -> Result<()> {
-    left.cancelled().await;
+    intake_ended.cancelled().await;
     // Intake may have died: then it is to be named first, and no other checker is waited for.
     let asked = stop.is_cancelled();
     stop.cancelled().await;
     if asked {
-        tokio::time::sleep(lasts).await;
+        tokio::time::sleep(time_at_the_end).await;
     }
     hold.close();
     Ok(())

@@ -33,7 +33,8 @@ pub(crate) struct Queue {
     bytes: usize,
     /// How many tasks there have been.
     count: u64,
-    /// The current assignment of each partition; tasks of others are dropped when they are met.
+    /// The assignments whose tasks are given out: those of now and, for a while, those that were lost (see
+    /// [takeover](crate::intake)). Other tasks are dropped when their turn comes.
     assignments: BTreeMap<i32, u64>,
     /// What chance comes from.
     chance: RandomState,
@@ -83,8 +84,8 @@ impl Queue {
         self.tasks.insert(key, Box::new(held));
     }
 
-    /// The assignments have changed.
-    pub(crate) fn assign(&mut self, assignments: BTreeMap<i32, u64>) {
+    /// From now on only tasks of these assignments are given out.
+    pub(crate) fn check_only(&mut self, assignments: BTreeMap<i32, u64>) {
         self.assignments = assignments;
     }
 

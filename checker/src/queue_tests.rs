@@ -12,7 +12,7 @@ fn queue() -> (Queue, Ledger) {
     let mut queue = Queue::default();
     let mut ledger = Ledger::default();
     ledger.assign(&[0]);
-    queue.assign(ledger.changed().unwrap());
+    queue.check_only(ledger.changed().unwrap());
     (queue, ledger)
 }
 
@@ -77,7 +77,7 @@ fn tasks_of_assignments_that_are_over_are_dropped() {
     let old = [1, 2].map(|id| held(&mut ledger, task(id, NOW)));
     ledger.revoke(&[0]);
     ledger.assign(&[0]);
-    queue.assign(ledger.changed().unwrap());
+    queue.check_only(ledger.changed().unwrap());
     for held in old {
         queue.add(held, UnixMs(READ));
     }
@@ -209,7 +209,7 @@ fn a_full_queue_gives_up_its_oldest_tasks_that_are_due_as_many_as_it_must() {
 fn tasks_of_assignments_that_are_over_are_not_given_up_but_dropped() {
     let (mut queue, mut ledger) = queue();
     queue.add(held(&mut ledger, task(1, NOW)), UnixMs(READ));
-    queue.assign(BTreeMap::new());
+    queue.check_only(BTreeMap::new());
     assert_eq!(given_up(&mut queue, NOW + 5_000, ROOM), NOBODY);
     assert_eq!(queue.size(), (0, 0));
 }

@@ -12,7 +12,7 @@
 //! No result is dropped while `PostgreSQL` is away: the recorder tries again, the queue fills up, and what
 //! fills it has to wait.
 //!
-//! A task may be read a second time after a crash. [Repeats](repeats) tells which tasks have a row already.
+//! A task may be read a second time, after a crash or by the checker that takes a partition over. [Repeats](repeats) tells which tasks have a row already.
 
 mod finished;
 mod metrics;

@@ -1,5 +1,5 @@
-//! Repeats: a task that comes late may have been checked already, by a checker that died before it
-//! could commit. Such tasks are looked up, so that a site is not probed twice for one instant.
+//! Repeats: a task that comes late may have been checked already, by a checker that died before it could commit, or
+//! that lost the partition. Such tasks are looked up, so that a site is seldom probed twice for one instant.
 
 use std::{collections::BTreeSet, time::Duration};
 

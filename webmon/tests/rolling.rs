@@ -18,7 +18,7 @@ async fn service(cluster: &Cluster, program: &str, name: &str) -> Service {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rolling_restart_misses_nothing_repeats_nothing_and_leaves_no_gap() {
+async fn a_rolling_restart_misses_nothing_records_each_check_once_and_leaves_no_gap() {
     let cluster = Cluster::start("rolling").await;
     cluster.add(TWO_THOUSAND).await;
     let programs = ["scheduler", "scheduler", "checker", "checker"];

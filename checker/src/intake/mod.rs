@@ -31,7 +31,7 @@ pub(crate) struct Intake {
     sorter: Sorter,
     /// Which assignments' tasks are checked.
     takeover: Takeover,
-    /// Looks up late tasks.
+    /// Tells which late tasks another checker has checked.
     repeats: Repeats,
     /// The neighbours.
     neighbours: Neighbours,
@@ -93,7 +93,7 @@ impl Intake {
         } = self.sorter.take();
         let changed = self.subscription.changed_assignments();
         if let Some(assignments) = self.takeover.apply(changed, Instant::now()) {
-            self.neighbours.hold.assign(assignments);
+            self.neighbours.hold.check_only(assignments);
         }
         let now = self.neighbours.clock.now_ms();
         let suspicious_ms = self.suspicious_ms();

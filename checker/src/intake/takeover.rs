@@ -1,8 +1,9 @@
-//! Takeover: a checker that loses a partition goes on with its tasks until another one has them.
+//! Takeover: a checker that loses a partition goes on with its tasks for two seconds; another one usually has them by
+//! then.
 //!
 //! Between a revocation and the next assignment lie a heartbeat of every member and a round of the group, a
 //! second and more. If no checker checked what is due meanwhile, a site of a short interval would miss
-//! checks at every restart. So the tasks that were read before the revocation stay good for a while. What both
+//! checks at every restart. So the tasks that were read before the revocation stay good for that time. What both
 //! have checked is one row, and the one that lost the partition commits nothing of it.
 
 use std::{

@@ -3,7 +3,7 @@
 use crate::bed::{Bed, PATIENCE};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn checkers_that_come_and_go_lose_nothing_and_record_nothing_twice() {
+async fn checkers_that_come_and_go_lose_nothing_and_record_each_check_once() {
     let bed = Bed::new("several").await;
     let first = bed.checker().await;
     let second = bed.checker().await;

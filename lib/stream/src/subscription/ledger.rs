@@ -1,9 +1,9 @@
 //! Ledger: which offsets may be committed.
 //!
 //! A position travels with its message to the end. Committed is, per partition, what is durable and
-//! contiguous in the order of delivery, and nothing else: after a crash, exactly the messages that
-//! were not done are read again. Messages end in any order, so the ledger keeps the open ones, as
-//! ranges: a thousand neighbours that are all open are one range.
+//! contiguous in the order of delivery, and nothing else. So after a crash no message is lost: those that were not
+//! done are read again, and also those that were done since the last commit, or behind one that is open. Messages end
+//! in any order, so the ledger keeps the open ones, as ranges: a thousand neighbours that are all open are one range.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub struct Position {
     /// The partition of the topic.
     pub partition: i32,
-    /// Counts assignments; an assignment that is over is never committed.
+    /// The number of the account that it was delivered under; nothing is committed of an account that is closed.
     pub assignment: u64,
     /// The offset in the partition.
     offset: i64,
@@ -38,8 +38,8 @@ struct Account {
     next: Option<i64>,
     /// Delivered and not done: ranges `start..end` by start.
     open: BTreeMap<i64, i64>,
-    /// The offset that was last given out for a commit.
-    committed: Option<i64>,
+    /// The offset that was last given out for a commit; whether the commit succeeded is not known.
+    last_given_out: Option<i64>,
 }
 
 impl Ledger {
@@ -50,7 +50,8 @@ impl Ledger {
         }
     }
 
-    /// Closes the accounts of these partitions: another member reads what is still open.
+    /// Closes the accounts of these partitions: nothing more is committed of them, and another member reads on from
+    /// the last commit.
     pub fn revoke(&mut self, partitions: &[i32]) {
         for partition in partitions {
             self.accounts.remove(partition);
@@ -118,7 +119,7 @@ impl Ledger {
             assignment,
             next: None,
             open: BTreeMap::new(),
-            committed: None,
+            last_given_out: None,
         };
         self.accounts.insert(partition, account);
     }
@@ -158,8 +159,8 @@ impl Account {
             .first_key_value()
             .map(|(start, _)| *start)
             .or(self.next)?;
-        let moved = self.committed != Some(durable);
-        self.committed = Some(durable);
+        let moved = self.last_given_out != Some(durable);
+        self.last_given_out = Some(durable);
         moved.then_some(durable)
     }
 }
@@ -249,7 +250,7 @@ mod tests {
                 ledger.done(positions[usize::try_from(offset).unwrap()]);
                 open.remove(&offset);
                 ledger.commits();
-                prop_assert_eq!(ledger.accounts[&0].committed, Some(open.first().copied().unwrap_or(40)));
+                prop_assert_eq!(ledger.accounts[&0].last_given_out, Some(open.first().copied().unwrap_or(40)));
             }
         }
     }

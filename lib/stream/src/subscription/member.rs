@@ -20,7 +20,9 @@ use super::{
 use crate::Lack;
 
 /// How long it takes until another member reads a partition that one has lost: a heartbeat of every member and a
-/// round of the group.
+/// round of the group, a second and more. It is a time that is waited, not an agreement of the two. So long the
+/// member that lost a partition may go on with what it has read of it, the member that got it reckons with that, and a
+/// member that was given nothing waits for its part before it counts as joined.
 pub const TAKEOVER_TIME: Duration = Duration::from_secs(2);
 
 /// What a subscription tells of itself, and what it is told.

@@ -185,7 +185,8 @@ impl Subscription {
         }
     }
 
-    /// Commits what is durable and contiguous; also nothing, which wakes librdkafka's thread for the group:
+    /// Commits what is durable and contiguous. A revocation commits nothing by itself: the last commit is at most a
+    /// second old, and what is read again is found by the service. An empty commit is made, too: it wakes librdkafka's thread for the group:
     /// a wall clock that was set back has it wait for long, and the group would take this member for dead.
     fn commit(&mut self) {
         self.committed_at = Instant::now();
