@@ -132,7 +132,8 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let mut stages = Stages::new(&service.stop);
     let (stop, asked) = (stages.stop(), stages.stop());
     let link = Link::over(database, config.database.clone(), POOL);
-    stages.spawn("clock", keep_clock(clock, link, stop.clone()));
+    let statuses = service.endpoints.tasks().clone();
+    stages.spawn("clock", clock.keep(link, statuses, stop.clone()));
     let ready = service.keep_ready((watched, kafka.watched), working, stop.clone());
     stages.spawn("readiness", ready);
     stages
@@ -202,12 +203,6 @@ async fn record_all(recorder: Recorder<Position>, ended: Ended, prober: Prober) 
     let ticker = ticker.spawn(move || prober.watch_for_stalls(&finished));
     drop(ticker.wrap_err("start the thread that ticks")?);
     recorder.run(ended.wait()).await;
-    Ok(())
-}
-
-/// Measures the clock until the stop.
-async fn keep_clock(clock: Clock, database: Link, stop: CancellationToken) -> Result<()> {
-    clock.keep(database, stop).await;
     Ok(())
 }
 

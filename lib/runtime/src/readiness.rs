@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use color_eyre::eyre;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::periodic::{Failure, Failures, Periodic, Statuses, Task};
 use crate::quota::Quota;
 use crate::telemetry::Readiness;
 
@@ -43,7 +43,7 @@ pub(crate) struct Watch<D> {
     quota: Quota,
 }
 
-impl<D: Dependency> Watch<D> {
+impl<D: Dependency + Send> Watch<D> {
     /// A watch that has not looked yet.
     pub(crate) fn new(readiness: &Readiness, dependency: D) -> Self {
         Self {
@@ -55,19 +55,14 @@ impl<D: Dependency> Watch<D> {
     }
 
     /// Looks until `stop`; each change is said once. Ends early when a dependency says that the service must end.
-    pub(crate) async fn keep(mut self, stop: CancellationToken) -> eyre::Result<()> {
+    pub(crate) async fn keep(
+        self,
+        statuses: Statuses,
+        stop: CancellationToken,
+    ) -> eyre::Result<()> {
         // All of it was there a moment ago.
-        let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let looking = async {
-            loop {
-                ticks.tick().await;
-                let looked = self.dependency.look().await;
-                self.tell();
-                looked?;
-            }
-        };
-        stop.run_until_cancelled(looking).await.unwrap_or(Ok(()))
+        let watch = Periodic::after_a_period(self, Failures::LoggedByTask);
+        watch.run(statuses, stop).await
     }
 
     /// Says what is lacking, if that has changed.
@@ -88,5 +83,17 @@ impl<D: Dependency> Watch<D> {
         if said {
             self.said = gist;
         }
+    }
+}
+
+/// A look succeeds whatever it finds.
+impl<D: Dependency + Send> Task for Watch<D> {
+    const NAME: &'static str = "readiness";
+    const PERIOD: Duration = EVERY;
+
+    async fn tick(&mut self) -> Result<(), Failure> {
+        let looked = self.dependency.look().await;
+        self.tell();
+        looked.map_err(Failure::Lasting)
     }
 }

@@ -64,10 +64,11 @@ impl Service {
         let watch = readiness
             .be_watched()
             .then(|| Watch::new(readiness, dependency));
+        let statuses = self.endpoints.tasks().clone();
         async move {
             working.set(true);
             let kept = if let Some(watch) = watch {
-                watch.keep(stop).await
+                watch.keep(statuses, stop).await
             } else {
                 stop.cancelled().await;
                 Ok(())

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use contract::instant::UnixUs;
 use runtime::clock::Clock;
+use runtime::periodic::Statuses;
 use store::writable::{check_writable, wait_until_writable};
 use store::{DatabaseError, DatabaseTime, Link, Pool, check_schema, connect, connect_patiently};
 use support::{POOL, Scratch, closed_port, config, record_migrations, scalar, server_url};
@@ -198,10 +199,11 @@ async fn keeping_the_clock_ends_with_the_service() {
     let clock = Clock::measure(DatabaseTime(&database)).await.unwrap();
     let stop = CancellationToken::new();
     let link = Link::new(config(&server_url()), POOL);
-    let keeping = tokio::spawn(clock.keep(link, stop.clone()));
+    let keeping = tokio::spawn(clock.keep(link, Statuses::default(), stop.clone()));
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(5), keeping)
         .await
+        .unwrap()
         .unwrap()
         .unwrap();
 }

@@ -4,19 +4,22 @@
 //! common. A host's wall clock decides nothing, so a step of it has no effect. (librdkafka's waits go by it:
 //! the thread that owns the client ends those that matter.)
 
+mod round_trip;
+
 use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use color_eyre::eyre::{self, eyre};
 use contract::instant::{UnixMs, UnixUs, micros};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::retry::Outage;
+use self::round_trip::RoundTrip;
+use crate::periodic::{Failure, Failures, Periodic, Statuses, Task};
 
 /// How often the offset is measured.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
@@ -51,43 +54,6 @@ struct Shared {
     wall_offset_us: AtomicI64,
 }
 
-/// One look at the database's clock, all in microseconds.
-#[derive(Clone, Copy, Debug)]
-struct RoundTrip {
-    /// When it was asked, after `base`.
-    sent: i64,
-    /// When the answer was there, after `base`.
-    received: i64,
-    /// What the database said, since the Unix epoch.
-    database: i64,
-    /// What the wall clock of this host said with the answer, since the Unix epoch.
-    wall: i64,
-}
-
-impl RoundTrip {
-    /// How long it took; the database's clock was read somewhere in between.
-    const fn width(&self) -> i64 {
-        self.received - self.sent
-    }
-
-    /// The offsets that this look allows.
-    const fn bounds(&self) -> (i64, i64) {
-        (self.database - self.received, self.database - self.sent)
-    }
-
-    /// The likeliest offset.
-    const fn middle(&self) -> i64 {
-        let (low, high) = self.bounds();
-        i64::midpoint(low, high)
-    }
-
-    /// `offset`, moved no further than this look demands.
-    fn corrected(&self, offset: i64) -> i64 {
-        let (low, high) = self.bounds();
-        offset.clamp(low, high)
-    }
-}
-
 impl Clock {
     /// Measures the offset: the shortest of three round trips, its middle.
     pub async fn measure<S: TimeSource>(mut source: S) -> Result<Self, S::Error> {
@@ -110,21 +76,19 @@ impl Clock {
 
     /// Measures every ten seconds until `stop`. While that fails the last offset stays; the failure is
     /// logged once per change of state.
-    pub async fn keep(self, mut source: impl TimeSource, stop: CancellationToken) {
-        let mut ticks = interval(KEEP_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut outage = Outage::new("the database's clock");
-        let keeping = async {
-            ticks.tick().await; // the first comes at once, and there was a measurement already
-            loop {
-                ticks.tick().await;
-                match self.remeasure(&mut source).await {
-                    Ok(()) => outage.over(),
-                    Err(error) => outage.failed(&error.to_string()),
-                };
-            }
+    pub async fn keep<S: TimeSource + Send>(
+        self,
+        source: S,
+        statuses: Statuses,
+        stop: CancellationToken,
+    ) -> eyre::Result<()> {
+        let clock = KeepClock {
+            clock: self,
+            source,
         };
-        stop.run_until_cancelled(keeping).await;
+        // There was a measurement already.
+        let clock = Periodic::after_a_period(clock, Failures::outage("the database's clock"));
+        clock.run(statuses, stop).await
     }
 
     /// Database time, to the millisecond.
@@ -205,6 +169,24 @@ impl Clock {
     }
 }
 
+/// The task that measures the offset again.
+struct KeepClock<S> {
+    /// The clock.
+    clock: Clock,
+    /// What it follows.
+    source: S,
+}
+
+impl<S: TimeSource + Send> Task for KeepClock<S> {
+    const NAME: &'static str = "clock";
+    const PERIOD: Duration = KEEP_EVERY;
+
+    async fn tick(&mut self) -> Result<(), Failure> {
+        let measured = self.clock.remeasure(&mut self.source).await;
+        Ok(measured.map_err(|error| eyre!("{error}"))?)
+    }
+}
+
 impl Shared {
     /// Microseconds since `base`.
     fn monotonic_us(&self) -> i64 {
@@ -264,30 +246,5 @@ mod tests {
         assert!(clock.instant_at(UnixMs(0)) <= Instant::now());
         assert!(clock.instant_at(UnixMs::MIN) <= Instant::now());
         assert!(clock.instant_at(UnixMs::MAX) > Instant::now() + Duration::from_hours(24));
-    }
-
-    #[test]
-    fn the_offset_lies_between_question_and_answer() {
-        let seen = RoundTrip {
-            sent: 10,
-            received: 30,
-            database: 1_020,
-            wall: 0,
-        };
-        assert_eq!(seen.bounds(), (990, 1_010));
-        assert_eq!((seen.width(), seen.middle()), (20, 1_000));
-    }
-
-    #[test]
-    fn an_offset_that_fits_the_measurement_does_not_waver() {
-        let seen = RoundTrip {
-            sent: 10,
-            received: 30,
-            database: 1_020,
-            wall: 0,
-        };
-        assert_eq!(seen.corrected(993), 993);
-        assert_eq!(seen.corrected(0), 990);
-        assert_eq!(seen.corrected(5_000), 1_010);
     }
 }
