@@ -191,24 +191,65 @@ fn the_licences_that_the_manifests_name_are_there() {
 #[test]
 fn a_module_with_children_is_a_folder_with_a_mod_file() {
     let mut doubled = Vec::new();
-    // But for dev/fuzz: a fuzz target is a crate, whose file stands beside its modules.
-    let mut folders: Vec<_> = [".", "lib", "dev"].into_iter().flat_map(files).collect();
-    folders.retain(|folder| folder.join("Cargo.toml").is_file() && !folder.ends_with("fuzz"));
-    folders = folders
-        .iter()
-        .flat_map(|krate| [krate.join("src"), krate.join("tests")])
-        .collect();
-    folders.retain(|folder| folder.is_dir());
-    while let Some(folder) = folders.pop() {
+    for folder in code_folders() {
         if folder.with_extension("rs").is_file() {
             doubled.push(folder.display().to_string());
         }
-        let entries = fs::read_dir(&folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
-        folders.extend(entries.filter(|path| path.is_dir()));
     }
     assert!(doubled.is_empty(), "{}", doubled.join(", "));
+}
+
+#[test]
+fn long_unit_tests_stand_beside_their_file_and_are_named_after_it() {
+    let mut seen = 0;
+    for file in code_folders().iter().flat_map(files) {
+        if file.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let Some(start) = text.find("\n#[cfg(test)]\n") else {
+            continue;
+        };
+        let tests = text[start..].trim();
+        if let Some((_, inside)) = tests.split_once("\nmod tests {\n") {
+            // With the first line and the last.
+            let lines = inside.lines().take_while(|line| *line != "}").count() + 2;
+            assert!(lines <= 60, "{}: {lines} lines of tests", file.display());
+            seen += 1;
+        } else if tests.ends_with("mod tests;") {
+            let name = file.file_stem().unwrap().to_str().unwrap();
+            let expected = if name == "mod" {
+                "#[cfg(test)]\nmod tests;".to_owned()
+            } else {
+                format!("#[cfg(test)]\n#[path = \"{name}_tests.rs\"]\nmod tests;")
+            };
+            assert_eq!(tests, expected, "{}", file.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "{seen} files with unit tests");
+}
+
+/// The folders of the workspace's crates in which code stands, but for `dev/fuzz`: a fuzz target is a crate, whose
+/// file stands beside its modules.
+fn code_folders() -> Vec<PathBuf> {
+    let mut crates: Vec<_> = [".", "lib", "dev"].into_iter().flat_map(files).collect();
+    crates.retain(|folder| folder.join("Cargo.toml").is_file() && !folder.ends_with("fuzz"));
+    let mut folders: Vec<_> = crates
+        .iter()
+        .flat_map(|krate| [krate.join("src"), krate.join("tests")])
+        .filter(|folder| folder.is_dir())
+        .collect();
+    let mut known = 0;
+    while let Some(folder) = folders.get(known) {
+        let inner: Vec<_> = files(folder)
+            .into_iter()
+            .filter(|path| path.is_dir())
+            .collect();
+        folders.extend(inner);
+        known += 1;
+    }
+    folders
 }
 
 /// The text that a TOML file has for a key, on a line of its own.
@@ -229,7 +270,7 @@ fn read(file: &str) -> String {
 }
 
 /// The files of a folder of the repository.
-fn files(folder: &str) -> Vec<PathBuf> {
+fn files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join(folder)).unwrap();
     entries.map(|entry| entry.unwrap().path()).collect()
 }
