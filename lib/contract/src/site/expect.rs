@@ -7,6 +7,7 @@ use super::header::check_name;
 use super::json::Field;
 use super::json_rule::JsonRule;
 use super::pattern::{Compiler, Pattern};
+use super::rules::at_most_rules;
 use super::status::{StatusRange, status};
 
 /// The keys of `expect`.
@@ -23,8 +24,6 @@ pub const KEYS: &[&str] = &[
 const HEADER_KEYS: &[&str] = &["present", "equals", "matches"];
 /// The keys of an expectation on the body.
 const BODY_KEYS: &[&str] = &["contains", "not_contains", "matches", "not_matches"];
-/// The most entries of `status`, `headers`, `body` or `json`: each costs time at every check.
-pub const MAX_RULES: usize = 32;
 /// The most days of `certificate_days`: ten years, longer than any authority signs for.
 const MAX_CERTIFICATE_DAYS: u64 = 3_650;
 
@@ -172,15 +171,6 @@ impl Expect {
         let json = self.json.iter().filter_map(JsonRule::pattern);
         headers.chain(body).chain(json)
     }
-}
-
-/// Refuses a list that is too long.
-pub(super) fn at_most_rules<T>(key: &str, rules: Vec<T>) -> Result<Vec<T>, SiteError> {
-    if rules.len() > MAX_RULES {
-        let message = format!("has {} entries; at most {MAX_RULES}", rules.len());
-        return Err(SiteError::new(key, message));
-    }
-    Ok(rules)
 }
 
 /// Reads `expect.headers`.

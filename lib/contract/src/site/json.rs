@@ -8,8 +8,7 @@ use std::collections::HashSet;
 
 use serde_json::Number;
 
-use super::json_rule::Scalar;
-use super::json_value::{Fault, Json, MAX_VALUES, read_json};
+use super::json_value::{Fault, Json, MAX_VALUES, Scalar, read_json};
 use super::pattern::{Compiler, Pattern};
 use super::template::Template;
 use super::{MAX_OPTIONS_BYTES, SiteError};

@@ -5,6 +5,7 @@ use serde_json::Number;
 use super::SiteError;
 use super::json::Field;
 use super::json_path::JsonPath;
+pub use super::json_value::Scalar;
 use super::pattern::{Compiler, Pattern};
 
 /// The keys of a rule.
@@ -34,19 +35,6 @@ pub enum JsonTest {
     Greater(Number),
     /// It is a string that matches.
     Matches(Pattern),
-}
-
-/// A value of JSON that has no others in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scalar {
-    /// `null`.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// A number.
-    Number(Number),
-    /// A string.
-    Text(String),
 }
 
 impl JsonRule {

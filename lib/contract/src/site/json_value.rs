@@ -49,6 +49,19 @@ pub(super) enum Json {
     Object(Vec<(String, Json)>),
 }
 
+/// A value of JSON that has no others in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    Text(String),
+}
+
 /// Reads a value and those inside it.
 struct Reader<'l> {
     /// How many more values there may be.

@@ -3,6 +3,7 @@
 //! The same rules hold when a sites file is applied and when a checker meets a row that was put in by
 //! hand: there the row is refused, here its checks end as `inconclusive` / `invalid_site`.
 
+pub mod auth;
 pub mod expect;
 pub mod header;
 mod json;
@@ -11,6 +12,7 @@ pub mod json_rule;
 mod json_value;
 pub mod pattern;
 pub mod request;
+pub mod rules;
 mod secrets;
 pub mod status;
 pub mod template;

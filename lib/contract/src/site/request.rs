@@ -1,10 +1,9 @@
 //! `site.request`: how a site is asked.
 
-use std::fmt;
-
 use super::SiteError;
+use super::auth::Auth;
 use super::header::{check_name, check_value, is_token};
-use super::json::{Field, Object};
+use super::json::Field;
 use super::template::Template;
 use super::tls::Tls;
 
@@ -27,9 +26,6 @@ const MAX_REDIRECTS: u8 = 20;
 const MAX_HEADERS: usize = 64;
 /// The longest method, in bytes.
 const MAX_METHOD_BYTES: usize = 32;
-/// The longest user name or password, in bytes: half of what a header line holds, as base64 makes four
-/// bytes of three.
-const MAX_CREDENTIAL_BYTES: usize = 2_048;
 /// Headers that say how the message is framed: a wrong one breaks the request itself.
 const OWN_HEADERS: &[&str] = &[
     "connection",
@@ -74,20 +70,6 @@ pub enum Family {
     V6,
 }
 
-/// What proves who asks; it prints as `***`.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Auth {
-    /// `request.basic`.
-    Basic {
-        /// The user's name, without a colon.
-        username: Template,
-        /// The password.
-        password: Template,
-    },
-    /// `request.bearer`: the token.
-    Bearer(Template),
-}
-
 impl Default for Request {
     fn default() -> Self {
         Self {
@@ -99,15 +81,6 @@ impl Default for Request {
             ip: Family::default(),
             tls: Tls::default(),
         }
-    }
-}
-
-impl fmt::Debug for Auth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Basic { .. } => "Basic(***)",
-            Self::Bearer(_) => "Bearer(***)",
-        })
     }
 }
 
@@ -140,7 +113,7 @@ impl Request {
         if let Some(field) = object.take("tls") {
             request.tls = Tls::read(field)?;
         }
-        request.auth = auth(&mut object, &request.headers)?;
+        request.auth = Auth::take(&mut object, &request.headers)?;
         Ok(request)
     }
 }
@@ -204,26 +177,6 @@ fn redirects(field: &Field) -> Result<u8, SiteError> {
         })
 }
 
-/// Reads `request.basic` or `request.bearer`; only one thing may say who asks.
-fn auth(object: &mut Object, headers: &[(String, Template)]) -> Result<Option<Auth>, SiteError> {
-    let by_header = headers
-        .iter()
-        .any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-    let (field, auth) = match (object.take("basic"), object.take("bearer")) {
-        (None, None) => return Ok(None),
-        (Some(_), Some(bearer)) => {
-            return Err(bearer.fault("request.basic is there too; keep one of them"));
-        }
-        (Some(field), None) => ("request.basic", basic(field)?),
-        (None, Some(field)) => ("request.bearer", bearer(&field)?),
-    };
-    if by_header {
-        let message = "request.headers has Authorization too; keep one of them";
-        return Err(SiteError::new(field, message));
-    }
-    Ok(Some(auth))
-}
-
 /// Reads `request.ip`: 4 and 6 as numbers or as strings, as YAML writes them.
 fn family(field: &Field) -> Result<Family, SiteError> {
     const EXAMPLE: &str = r#"4, 6 or "any""#;
@@ -240,63 +193,6 @@ fn family(field: &Field) -> Result<Family, SiteError> {
             "{written:?} is no family of addresses; write {EXAMPLE}"
         ))),
     }
-}
-
-/// Reads `request.basic`.
-fn basic(field: Field) -> Result<Auth, SiteError> {
-    let mut object = field.object(r#"an object like {"username": "me", "password": "…"}"#)?;
-    object.refuse_unknown(&["username", "password"])?;
-    let username = object.need("username")?;
-    let password = object.need("password")?;
-    let (user, secret) = (
-        username.template("a string")?,
-        password.template("a string")?,
-    );
-    check_username(user.as_written()).map_err(|message| username.fault(message))?;
-    check_password(secret.as_written()).map_err(|message| password.fault(message))?;
-    Ok(Auth::Basic {
-        username: user,
-        password: secret,
-    })
-}
-
-/// Checks the user name of basic authentication; in the checker again, with its secrets.
-pub fn check_username(text: &str) -> Result<(), String> {
-    // the colon of `${secret:NAME}` ends no user name
-    if text.replace("${secret:", "").contains(':') {
-        return Err("contains a colon, which ends a user name; remove it".to_owned());
-    }
-    check_password(text)
-}
-
-/// Checks the password of basic authentication; in the checker again, with its secrets.
-pub fn check_password(text: &str) -> Result<(), String> {
-    if text.chars().any(char::is_control) {
-        return Err("contains a control character; remove it".to_owned());
-    }
-    if text.len() > MAX_CREDENTIAL_BYTES {
-        let length = text.len();
-        return Err(format!(
-            "{length} bytes long; at most {MAX_CREDENTIAL_BYTES}"
-        ));
-    }
-    Ok(())
-}
-
-/// Reads `request.bearer`.
-fn bearer(field: &Field) -> Result<Auth, SiteError> {
-    let token = field.template("a string")?;
-    check_token(token.as_written()).map_err(|message| field.fault(message))?;
-    check_value("request.bearer", "Authorization", token.as_written())?;
-    Ok(Auth::Bearer(token))
-}
-
-/// Checks a bearer token; in the checker again, with its secrets.
-pub fn check_token(text: &str) -> Result<(), String> {
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err("is no token; write printable ASCII without spaces".to_owned());
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Which secrets a request names.
 
-use super::request::{Auth, Request};
+use super::auth::Auth;
+use super::request::Request;
 use super::template::Template;
 
 impl Request {

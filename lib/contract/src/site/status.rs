@@ -1,8 +1,8 @@
 //! `expect.status`: the statuses of a healthy answer.
 
 use super::SiteError;
-use super::expect::at_most_rules;
 use super::json::Field;
+use super::rules::at_most_rules;
 
 /// Statuses from the first to the last, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

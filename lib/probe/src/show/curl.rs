@@ -5,7 +5,8 @@
 use std::fmt::Write as _;
 use std::net::Ipv6Addr;
 
-use contract::site::request::{Auth, Family};
+use contract::site::auth::Auth;
+use contract::site::request::Family;
 use contract::site::{Request, parse_url};
 use contract::task::Task;
 use contract::text::is_harmless;

@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use contract::site::expect::MAX_RULES;
 use contract::site::json_path::{MAX_STEPS, Step};
+use contract::site::rules::MAX_RULES;
 use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
