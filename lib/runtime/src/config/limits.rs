@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::node::Scalar;
+use super::scalar::Scalar;
 
 /// A setting's default and what is allowed.
 #[derive(Clone, Debug)]

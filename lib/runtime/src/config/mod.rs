@@ -22,6 +22,7 @@
 //! In a flow list (`[a, b]`) write the quotes: `["${VAR}"]`, as YAML itself gives `{` a meaning there.
 
 mod configuration;
+mod deserialize;
 mod document;
 mod environment;
 mod error;
@@ -29,6 +30,7 @@ mod http;
 mod limits;
 mod log;
 mod node;
+mod scalar;
 mod secret;
 mod substitute;
 mod traces;
@@ -41,7 +43,7 @@ pub use error::{ConfigError, Fault};
 pub use http::HttpConfig;
 pub use limits::Limits;
 pub use log::{LogConfig, LogFormat};
-pub use node::Scalar;
+pub use scalar::Scalar;
 pub use secret::Secret;
 pub use traces::TracesConfig;
 pub use yaml::{from_yaml, tab_line};

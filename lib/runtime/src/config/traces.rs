@@ -5,7 +5,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::document::Document;
-use super::node::Scalar;
+use super::scalar::Scalar;
 
 /// `traces.ratio`, unless the file says otherwise.
 const RATIO: f64 = 0.01;

@@ -5,13 +5,14 @@ use std::io::{self, IsTerminal as _};
 
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::{Directive, Targets};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layered, SubscriberExt as _};
 use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
 
+use super::filter::parse_filter;
 use super::harmless::Harmless;
 use crate::config::{LogConfig, LogFormat};
 
@@ -113,33 +114,12 @@ where
 /// The filter of the configuration, and webmon's own, which lets through no more than that one: of two filters
 /// the laxer one decides what is not even looked at, and the libraries say a lot below that.
 fn filters(filter: &str) -> Result<Filters, LogError> {
-    let filter = parse_filter(filter)?;
+    let filter = parse_filter(filter).map_err(|part| LogError::Filter {
+        part: part.to_owned(),
+    })?;
     let most = filter.max_level_hint().unwrap_or(LevelFilter::TRACE);
     let caps = Targets::new().with_default(most).with_targets(CAPPED);
     Ok(filter.and_then(caps))
-}
-
-/// Reads a filter. A lone word must be a level: `EnvFilter` would take a mistyped `inof` for a target
-/// and log nothing else.
-pub(crate) fn parse_filter(text: &str) -> Result<EnvFilter, LogError> {
-    let refuse = |part: &str| LogError::Filter {
-        part: part.to_owned(),
-    };
-    let parts = || text.split(',');
-    let mistyped = |part: &&str| {
-        let level = !part.is_empty() && part.parse::<LevelFilter>().is_ok();
-        !level && !part.contains(['=', '['])
-    };
-    if let Some(part) = parts().find(mistyped) {
-        return Err(refuse(part));
-    }
-    EnvFilter::builder().parse(text).map_err(|_| {
-        refuse(
-            parts()
-                .find(|part| part.parse::<Directive>().is_err())
-                .unwrap_or(text),
-        )
-    })
 }
 
 #[cfg(test)]

@@ -148,7 +148,7 @@ fn a_filter_that_is_none_is_refused_with_the_remedy() {
         ("", ""),
     ] {
         assert_eq!(
-            parse_filter(filter).unwrap_err().to_string(),
+            filters(filter).unwrap_err().to_string(),
             format!(
                 "log.filter: {part:?} is no filter; write a level (error, warn, info, debug, \
                  trace, off) or target=level, with commas between"
@@ -156,6 +156,6 @@ fn a_filter_that_is_none_is_refused_with_the_remedy() {
         );
     }
     for filter in ["info", "WARN,checker=debug", "off,shop[turn{id=7}]=trace"] {
-        parse_filter(filter).unwrap();
+        filters(filter).unwrap();
     }
 }

@@ -2,6 +2,7 @@
 
 mod connections;
 mod endpoints;
+mod filter;
 mod harmless;
 mod healthcheck;
 mod http;
@@ -10,7 +11,7 @@ pub mod traces;
 
 pub use connections::MOST_CONNECTIONS;
 pub use endpoints::{Condition, Endpoints, Readiness};
+pub(crate) use filter::parse_filter;
 pub use healthcheck::{HealthcheckError, healthcheck};
 pub use http::{BindError, bind, serve};
-pub(crate) use logs::parse_filter;
 pub use logs::{LogError, Logs, start_logs};

@@ -13,7 +13,7 @@ use ureq::{
     tls::{Certificate, RootCerts, TlsConfig},
 };
 
-use super::{Span, SpanCounters, json};
+use super::{counters::SpanCounters, json, span::Span};
 use crate::{config::TracesConfig, retry::Outage};
 
 /// The spans of one request.

@@ -5,7 +5,7 @@
 use contract::instant::UnixUs;
 use serde_json::{Value as Json, json};
 
-use super::{Span, Value};
+use super::span::{Span, Value};
 
 /// The status code of a span that failed; one that did not has none.
 const ERROR: u8 = 2;

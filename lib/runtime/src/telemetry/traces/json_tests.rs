@@ -2,7 +2,7 @@
 
 use contract::trace::Trace;
 
-use super::super::Kind;
+use super::super::span::Kind;
 use super::*;
 
 #[test]

@@ -12,11 +12,12 @@
 //! The exporter is our own, as OpenTelemetry's brings some twenty crates, an HTTP client among them; the
 //! protocol is one request, and its client is here already.
 
+mod counters;
 mod export;
 mod json;
+mod span;
 
 use std::{
-    borrow::Cow,
     io,
     sync::mpsc::{SyncSender, sync_channel},
     thread,
@@ -24,12 +25,13 @@ use std::{
 };
 
 use contract::check::CheckKey;
-use contract::instant::UnixUs;
 use contract::trace::{Share, Trace};
-use prometheus_client::{metrics::counter::Counter, registry::Registry};
+use prometheus_client::metrics::counter::Counter;
 use tokio::{sync::oneshot, time::timeout};
 
+pub(super) use self::counters::SpanCounters;
 use self::export::Export;
+pub use self::span::{Kind, Span, Value};
 use super::Endpoints;
 use crate::config::TracesConfig;
 
@@ -52,58 +54,6 @@ pub struct Traces {
 /// The thread that exports, if there is one.
 #[derive(Debug)]
 pub struct Exporter(Option<oneshot::Receiver<()>>);
-
-/// What is counted of spans.
-#[derive(Clone, Debug, Default)]
-pub(super) struct SpanCounters {
-    /// `webmon_spans_exported_total`.
-    exported: Counter,
-    /// `webmon_spans_dropped_total`.
-    dropped: Counter,
-}
-
-/// A part of a check's way, with the times of the database's clock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// The check.
-    trace: Trace,
-    /// What it is called.
-    name: &'static str,
-    /// Its own id.
-    pub id: u64,
-    /// The span that it is a part of; none for the whole check.
-    parent: Option<u64>,
-    /// What it is to those that it talks to.
-    kind: Kind,
-    /// When it began.
-    start: UnixUs,
-    /// When it ended.
-    end: UnixUs,
-    /// What else there is to say.
-    attributes: Vec<(&'static str, Value)>,
-    /// How it failed, if it did.
-    error: Option<&'static str>,
-}
-
-/// How a span relates to other programs, by the numbers of OTLP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// It stays in this process.
-    Internal = 1,
-    /// It asks another program.
-    Client = 3,
-    /// It sends a message to another program.
-    Producer = 4,
-}
-
-/// What an attribute says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
-    /// A text.
-    Text(Cow<'static, str>),
-    /// A whole number.
-    Whole(i64),
-}
 
 impl Traces {
     /// Starts to export for a service of this name, if the configuration says where to.
@@ -157,86 +107,5 @@ impl Exporter {
             drop(timeout(FLUSH, ended).await);
         }
         result
-    }
-}
-
-impl SpanCounters {
-    /// Has `registry` show them.
-    pub(super) fn register(&self, registry: &mut Registry) {
-        let Self { exported, dropped } = self.clone();
-        let help = "Spans that the collector of traces took";
-        registry.register("webmon_spans_exported", help, exported);
-        let help = "Spans that it did not take, or that found no room on their way";
-        registry.register("webmon_spans_dropped", help, dropped);
-    }
-}
-
-impl Span {
-    /// The whole of a check.
-    pub const fn root(trace: Trace, name: &'static str, (start, end): (UnixUs, UnixUs)) -> Self {
-        Self {
-            trace,
-            name,
-            id: trace.root,
-            parent: None,
-            kind: Kind::Internal,
-            start,
-            end,
-            attributes: Vec::new(),
-            error: None,
-        }
-    }
-
-    /// A part of the span `parent`.
-    pub fn below(
-        parent: u64,
-        trace: Trace,
-        name: &'static str,
-        (start, end): (UnixUs, UnixUs),
-    ) -> Self {
-        Self {
-            id: trace.span(name, start),
-            parent: Some(parent),
-            ..Self::root(trace, name, (start, end))
-        }
-    }
-
-    /// The same, as one that talks to others.
-    #[must_use]
-    pub const fn kind(mut self, kind: Kind) -> Self {
-        self.kind = kind;
-        self
-    }
-
-    /// The same with one thing more to say.
-    #[must_use]
-    pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
-        self.attributes.push((key, value.into()));
-        self
-    }
-
-    /// The same, failed for this reason: one of a few.
-    #[must_use]
-    pub fn failed(mut self, error: &'static str) -> Self {
-        self.error = Some(error);
-        self.with("error.type", error)
-    }
-}
-
-impl From<i64> for Value {
-    fn from(number: i64) -> Self {
-        Self::Whole(number)
-    }
-}
-
-impl From<&'static str> for Value {
-    fn from(text: &'static str) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(text.into())
     }
 }
