@@ -24,6 +24,7 @@ use contract::instant::UnixMs;
 use runtime::clock::Clock;
 
 use crate::{
+    follower::{Call, Follower},
     held::{Finished, Held},
     queue::Queue,
 };
@@ -60,26 +61,6 @@ struct State {
     followers: Vec<Arc<Follower>>,
     /// Whether it is over.
     closed: bool,
-}
-
-/// What a thread sleeps on while it follows.
-#[derive(Debug, Default)]
-pub(crate) struct Follower {
-    /// Why it is woken.
-    call: Mutex<Option<Call>>,
-    /// That there is a call.
-    called: Condvar,
-}
-
-/// Why a follower is woken.
-#[derive(Debug)]
-enum Call {
-    /// Here is a task.
-    Task(Box<Held>),
-    /// It is promoted: it counts as a leader until this instant.
-    Lead(UnixMs),
-    /// It is over.
-    End,
 }
 
 impl Hold {
@@ -266,33 +247,6 @@ impl State {
         let until = self.first_without_leader();
         self.add_leader(until);
         Some((follower, Call::Lead(until)))
-    }
-}
-
-impl Follower {
-    /// Wakes the thread that sleeps here, or is about to.
-    fn wake(&self, call: Call) {
-        *self.lock() = Some(call);
-        self.called.notify_one();
-    }
-
-    /// Sleeps until there is a call.
-    fn sleep(&self) -> Call {
-        let mut call = self.lock();
-        loop {
-            if let Some(call) = call.take() {
-                return call;
-            }
-            call = self
-                .called
-                .wait(call)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// The call; a panic elsewhere leaves it usable.
-    fn lock(&self) -> MutexGuard<'_, Option<Call>> {
-        self.call.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -32,6 +32,7 @@ pub mod config;
 pub mod descriptors;
 #[cfg(test)]
 mod fixtures;
+mod follower;
 mod held;
 mod hold;
 mod intake;

@@ -1,7 +1,7 @@
 //! The address of a `PostgreSQL` database, from the text to a connection.
 //!
-//! The path of an address: text → [`Address`] ([`split`] cuts it up, [`parameters`] reads what follows
-//! `?`) → [options](Address::options), together with libpq's [environment] variables, its [password
+//! The path of an address: text → [`Address`] ([`parse`] reads it, [`split`] cuts it up, [`parameters`] reads
+//! what follows `?`) → [options](Address::options), together with libpq's [environment] variables, its [password
 //! file](passfile) and the [files] of TLS → [one connection](attempt), or the [reason](Failure) why there
 //! is none, with its remedy.
 //!
@@ -16,15 +16,18 @@
 mod address;
 mod attempt;
 mod environment;
+mod error;
 mod failure;
 mod files;
 mod options;
 mod parameters;
+mod parse;
 mod passfile;
 mod split;
 mod tls;
 
-pub use address::{Address, AddressError};
+pub use address::Address;
 pub use attempt::{CONNECT_TIMEOUT, attempt, refuse_shared_sessions};
 pub use environment::Environment;
+pub use error::AddressError;
 pub use failure::{Failure, Server};

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use sea_orm::sqlx::postgres::PgConnectOptions;
 
-use crate::address::{Address, AddressError, Host};
+use crate::address::{Address, Host};
 use crate::environment::Environment;
+use crate::error::AddressError;
 use crate::files::{self, Holds};
 use crate::passfile::{self, Wanted};
 use crate::split::{named, numbered};

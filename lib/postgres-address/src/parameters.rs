@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::address::{Address, AddressError, Hidden, Host};
+use crate::address::{Address, Hidden, Host};
+use crate::error::AddressError;
 use crate::split::{decoded, is_ip, named, numbered};
 use crate::tls::{MODES, TlsMode};
 
@@ -94,21 +95,6 @@ const SECRET: [&str; 4] = [
 
 /// What `options` may be.
 const OPTIONS: &str = "settings as `-c name=value`, with percent-encoded spaces";
-
-/// What the parameters of an address say, apart from what has a place before `?` as well.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Parameters {
-    /// `sslrootcert`.
-    pub(crate) root: Option<PathBuf>,
-    /// `sslcert`.
-    pub(crate) certificate: Option<PathBuf>,
-    /// `sslkey`.
-    pub(crate) key: Option<PathBuf>,
-    /// `statement-cache-capacity`, sqlx's own.
-    pub(crate) statements: Option<usize>,
-    /// Settings of the session: `options=-c name=value`, and `options[name]=value`, which is sqlx's own.
-    pub(crate) settings: Vec<(String, Hidden)>,
-}
 
 impl Address {
     /// Reads what follows `?`.

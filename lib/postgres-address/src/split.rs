@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
-use crate::address::{AddressError, Host};
+use crate::address::Host;
+use crate::error::AddressError;
 
 /// The schemes of an address.
 const SCHEMES: [&str; 2] = ["postgres", "postgresql"];

@@ -9,16 +9,8 @@ use postgres_address::{Address, Environment};
 use sea_orm::sqlx::{self, AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use tokio::time::{Instant, timeout};
 
+use super::location::{DATABASE, url};
 use super::postmaster::Postmaster;
-
-/// The user of the database, who owns it.
-pub(super) const USER: &str = "webmon";
-
-/// webmon's database.
-pub(super) const DATABASE: &str = "webmon";
-
-/// The port, which is only part of the socket's name.
-pub(super) const PORT: u16 = 5432;
 
 /// The database that every server has.
 const FIRST_DATABASE: &str = "postgres";
@@ -32,7 +24,7 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
 /// How often a server that is not ready is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 
-/// How often somebody who waits is told why.
+/// How often the log says what is waited for.
 const TELL_AGAIN: Duration = Duration::from_secs(5);
 
 /// How the wait for a server ended.
@@ -52,26 +44,6 @@ enum Unanswered {
     NoDatabase,
     /// It never will.
     Failed(Report),
-}
-
-/// The socket of a server, in `folder`.
-pub(super) fn socket_file(folder: &Path) -> PathBuf {
-    folder.join(format!(".s.PGSQL.{PORT}"))
-}
-
-/// The address of `database` on the server whose socket is in `folder`.
-pub(super) fn url(folder: &Path, database: &str) -> String {
-    let host: String = folder.to_string_lossy().bytes().map(escaped).collect();
-    format!("postgres://{USER}@{host}:{PORT}/{database}?sslmode=disable")
-}
-
-/// A byte as it may stand in the host of a URL.
-fn escaped(byte: u8) -> String {
-    if byte.is_ascii_alphanumeric() {
-        char::from(byte).to_string()
-    } else {
-        format!("%{byte:02X}")
-    }
 }
 
 /// Waits until the server is ready and has webmon's database.

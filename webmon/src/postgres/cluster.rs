@@ -10,10 +10,9 @@ use color_eyre::eyre::{self, WrapErr as _, bail};
 use tokio::process::Command;
 use tokio::time::Instant;
 
-use super::answer;
 use super::folders::ServerFolders;
 use super::installation::Installation;
-use super::logs;
+use super::{location, logs};
 use crate::data_folder;
 
 /// How the names of unfinished data folders begin.
@@ -93,7 +92,7 @@ async fn initdb(
     command
         .arg("--pgdata")
         .arg(folder)
-        .args(["--username", answer::USER])
+        .args(["--username", location::USER])
         .args(["--auth-local=trust", "--auth-host=reject"])
         // Not a locale of the system: those change their order with the system, under the indexes.
         .args(["--encoding=UTF8", "--locale=C"])
@@ -175,7 +174,7 @@ pub(super) fn command(
         .arg("-D")
         .arg(&folders.cluster)
         .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
-        .args(["-c", &format!("port={}", answer::PORT)])
+        .args(["-c", &format!("port={}", location::PORT)])
         // A list, whose items are quoted with double quotes.
         .args(["-c", &format!("unix_socket_directories=\"{socket}\"")])
         .args(["-c", &format!("log_directory={}", folders.log.display())])

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use color_eyre::eyre::{self, WrapErr as _, bail, eyre};
 
 use super::account::Account;
-use super::answer;
+use super::location;
 use crate::data_folder;
 
 /// The longest path of a socket on Linux, without the NUL at its end (unix(7)); macOS has 103.
@@ -136,7 +136,7 @@ fn socket_folder(root: &Path) -> PathBuf {
 
 /// Whether a socket in `folder` has a path that the system accepts.
 fn fits(folder: &Path) -> bool {
-    answer::socket_file(folder).as_os_str().len() <= MAX_SOCKET_PATH_BYTES
+    location::socket_file(folder).as_os_str().len() <= MAX_SOCKET_PATH_BYTES
 }
 
 /// Has `path` be a folder of `account`, closed to others.

@@ -19,6 +19,7 @@ mod answer;
 mod cluster;
 mod folders;
 mod installation;
+mod location;
 mod logs;
 mod postmaster;
 mod tools;
@@ -106,7 +107,7 @@ impl OwnPostgres {
     ///
     /// Port and `sslmode` are given so that `PGPORT` and `PGSSLMODE` in the environment do not count.
     pub fn url(&self) -> String {
-        answer::url(&self.socket, answer::DATABASE)
+        location::url(&self.socket, location::DATABASE)
     }
 
     /// The process id of the server.

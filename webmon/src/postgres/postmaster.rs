@@ -10,7 +10,7 @@ use color_eyre::eyre::{self, WrapErr as _, bail, eyre};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::process::Child;
 
-use super::answer;
+use super::location;
 
 /// How often a process that is not our child is looked at while it stops.
 const LOOK: Duration = Duration::from_millis(50);
@@ -42,8 +42,8 @@ impl Postmaster {
 
     /// The server that runs on `cluster`, if there is one.
     ///
-    /// A file of a server that is gone is `PostgreSQL`'s to judge, except where its process id is
-    /// another process's by now: `PostgreSQL` would refuse to start then, and we remove it.
+    /// `PostgreSQL` itself removes the file of a server that is gone, except where its process id is another
+    /// process's by now: it would refuse to start then, and webmon removes the file.
     pub(super) fn running_on(cluster: &Path) -> eyre::Result<Option<Self>> {
         let Some(PidFile { pid, socket }) = PidFile::read(cluster)? else {
             return Ok(None);
@@ -55,7 +55,7 @@ impl Postmaster {
                 child: None,
             }));
         }
-        let socket = socket.map(|folder| answer::socket_file(&folder));
+        let socket = socket.map(|folder| location::socket_file(&folder));
         if let Some(socket) = socket.filter(|socket| UnixStream::connect(socket).is_ok()) {
             bail!(
                 "a PostgreSQL that is not process {} here listens on {}, though {} names it: stop \

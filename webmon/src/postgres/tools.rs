@@ -10,9 +10,8 @@ use color_eyre::eyre::{self, WrapErr as _, bail, ensure, eyre};
 use tokio::process::Command;
 
 use super::account::Account;
-use super::answer;
 use super::installation::{self, Installation};
-use super::{OwnPostgres, logs};
+use super::{OwnPostgres, answer, location, logs};
 
 /// The program that writes a backup.
 const DUMP: &str = "pg_dump";
@@ -153,7 +152,7 @@ fn finished(program: &str, output: std::io::Result<Output>) -> eyre::Result<()> 
 impl OwnPostgres {
     /// The address of the database that was restored and has not taken its place yet.
     pub fn restored_url(&self) -> String {
-        answer::url(&self.socket, RESTORED)
+        location::url(&self.socket, RESTORED)
     }
 
     /// Lets the restored database take the place of webmon's, at once.
@@ -161,7 +160,7 @@ impl OwnPostgres {
         let remove = || format!("DROP DATABASE IF EXISTS {REPLACED}");
         let swap = format!(
             "BEGIN; ALTER DATABASE {db} RENAME TO {REPLACED}; ALTER DATABASE {RESTORED} RENAME TO {db}; COMMIT",
-            db = answer::DATABASE
+            db = location::DATABASE
         );
         self.administrate(&[remove(), swap]).await?;
         if let Err(error) = self.administrate(&[remove()]).await {

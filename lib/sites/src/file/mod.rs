@@ -16,7 +16,8 @@ use self::reader::{Part, Reader};
 use crate::fault::BadFile;
 use crate::site::Site;
 use crate::yaml::node::Node;
-use crate::yaml::values::{Values, local};
+use crate::yaml::scalar::local;
+use crate::yaml::values::Values;
 
 /// The longest file, in bytes: about a million sites.
 const MAX_FILE_BYTES: u64 = 256 << 20;

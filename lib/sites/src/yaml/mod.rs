@@ -4,6 +4,7 @@
 //! texts. [`text`] goes the other way: values as they are written into a file.
 
 pub(crate) mod node;
+pub(crate) mod scalar;
 pub(crate) mod text;
 pub(crate) mod values;
 pub(crate) mod variables;

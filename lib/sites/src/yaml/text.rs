@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contract::text::is_harmless;
 
-/// Words that YAML, or somebody's YAML, takes for something else than text.
+/// Words that YAML, or some version of it, takes for something else than text.
 const RESERVED: &[&str] = &["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
 
 /// The longest key that needs no mark, with its quotes (YAML 1.2, 7.4.2; there in characters).

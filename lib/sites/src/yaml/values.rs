@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::io::Read;
 
-use runtime::config::from_yaml;
 use runtime::yaml::{Event, Events, MAX_DEPTH, YamlError};
 
 use super::node::Node;
-use super::text;
+use super::scalar::{local, scalar};
 
 /// The most that one value may hold, in bytes of its texts and [`NODE_BYTES`] for each part: more than the
 /// largest site that is valid.
@@ -16,11 +15,6 @@ const MAX_VALUE_BYTES: usize = 1 << 20;
 const MAX_NAMED_BYTES: usize = 4 << 20;
 /// What a part of a value counts for, beside its text.
 const NODE_BYTES: usize = 8;
-/// The longest number, in characters.
-const MAX_NUMBER_CHARS: usize = 1_024;
-/// How tags begin that YAML itself defines.
-const CORE: &str = "tag:yaml.org,2002:";
-
 /// The values of a text, in its order.
 #[derive(Debug)]
 pub(crate) struct Values<'t, R: Read + 't> {
@@ -260,58 +254,6 @@ fn too_large() -> Node {
     Node::Odd(format!(
         "is larger than {MAX_VALUE_BYTES} bytes; a site is far smaller"
     ))
-}
-
-/// The name of a tag that YAML does not define.
-pub(crate) fn local(tag: Option<&str>) -> Option<&str> {
-    let name = tag?.strip_prefix('!')?;
-    Some(if name.is_empty() { "!" } else { name })
-}
-
-/// A value without parts.
-fn scalar(value: String, plain: bool, tag: Option<&str>) -> Node {
-    if let Some(tag) = local(tag) {
-        return Node::tagged(tag);
-    }
-    let Some(core) = tag.and_then(|tag| tag.strip_prefix(CORE)) else {
-        // what has another tag, or quotes, is text
-        return if plain && tag.is_none() {
-            typed(value)
-        } else {
-            Node::text(value)
-        };
-    };
-    if !matches!(core, "null" | "bool" | "int" | "float") || value.len() > MAX_NUMBER_CHARS {
-        return Node::text(value);
-    }
-    let json = serde_json::Value::String(value).to_string();
-    from_yaml(&format!("!!{core} {}", text::json(&json))).unwrap_or_else(|_| {
-        Node::Odd(format!(
-            "{json} does not fit its tag !!{core}; leave the tag out"
-        ))
-    })
-}
-
-/// What a value without quotes is: only what begins like a number, a truth value or nothing can be other
-/// than text.
-fn typed(value: String) -> Node {
-    let special = |c: char| c.is_ascii_digit() || "+-.~nNtTfF".contains(c);
-    let word = |c: char| c.is_ascii_alphanumeric() || "+-._~".contains(c);
-    let known = |c: char| c.is_ascii_alphanumeric() || c == '~';
-    if value.is_empty() {
-        return Node::Nothing;
-    }
-    if !value.starts_with(special)
-        || value.len() > MAX_NUMBER_CHARS
-        || !value.chars().all(word)
-        || !value.contains(known)
-    {
-        return Node::text(value);
-    }
-    match from_yaml(&value) {
-        Ok(Node::Text(_)) | Err(_) => Node::text(value),
-        Ok(node) => node,
-    }
 }
 
 #[cfg(test)]

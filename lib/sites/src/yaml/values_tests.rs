@@ -1,6 +1,7 @@
 //! What [`Values`] makes of a text is what `serde_yaml` makes of it.
 
 use proptest::prelude::*;
+use runtime::config::from_yaml;
 
 use super::*;
 
