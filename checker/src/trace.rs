@@ -87,7 +87,7 @@ fn spans(trace: Trace, result: &CheckResult, times: Times, durable_at: UnixUs) -
             "webmon.check.reason",
             result.reason.map_or("", Reason::as_str),
         );
-    spans.push(judged(check, result));
+    spans.push(with_failure(check, result));
     spans
 }
 
@@ -100,7 +100,7 @@ fn probe(mut span: Span, result: &CheckResult) -> Span {
     if let Some(address) = result.measured.address {
         span = span.with("network.peer.address", address.to_string());
     }
-    judged(span, result)
+    with_failure(span, result)
 }
 
 /// The phases of a probe, end to end; each is its sum over all redirects.
@@ -121,8 +121,8 @@ fn phases(trace: Trace, probe: u64, started_at: UnixUs, phases: &Phases) -> Vec<
     spans.collect()
 }
 
-/// A span that failed if the site has, or webmon.
-fn judged(span: Span, result: &CheckResult) -> Span {
+/// The same span, failed if the site or webmon has failed.
+fn with_failure(span: Span, result: &CheckResult) -> Span {
     match (result.outcome(), result.reason) {
         (Outcome::Up | Outcome::Degraded, _) | (_, None) => span,
         (_, Some(reason)) => span.failed(reason.as_str()),

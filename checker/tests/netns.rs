@@ -33,7 +33,7 @@ const LACKS: i32 = 77;
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// What takes no packet takes no longer than this.
 const AT_ONCE: Duration = Duration::from_millis(500);
-/// A pair of linked interfaces; at the far end nobody has the addresses that are asked for. The first
+/// A pair of linked interfaces; at the far end no host has the addresses that are asked for. The first
 /// address is there at once, instead of after a second's look for duplicates.
 const PAIR: &str = "
     ip link set lo up
@@ -85,13 +85,13 @@ fn skip(test: &str, output: &Output) {
     io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
-/// Somebody who answers as long as there is a loopback, if only by a refusal.
+/// A host that answers as long as there is a loopback, if only by a refusal.
 fn reference() -> Reference {
     let host = "127.0.0.1".to_owned();
     Reference { host, port: 9 }
 }
 
-/// A prober that may dial the namespaces' addresses, and has somebody to ask in doubt or not.
+/// A prober that may dial the namespaces' addresses, and has a host to ask in doubt or not.
 fn prober(runtime: &Runtime, reference: Option<Reference>) -> Prober {
     let allow = ["10.0.0.0/8", "127.0.0.0/8", "fd00::/8", "::1/128"];
     let config = ProbeOptions {
@@ -148,7 +148,7 @@ fn assert_verdict_of(
 const NO_WAY: (Outcome, Reason) = (Outcome::Inconclusive, Reason::LocalNetwork);
 /// The verdict of a machine that ran out of something.
 const USED_UP: (Outcome, Reason) = (Outcome::Inconclusive, Reason::LocalResources);
-/// The verdict where somebody else says that there is no way.
+/// The verdict where another host says that there is no way.
 const FAILED: (Outcome, Reason) = (Outcome::Down, Reason::ConnectFailed);
 /// The verdict where the target says no.
 const REFUSED: (Outcome, Reason) = (Outcome::Down, Reason::ConnectRefused);
@@ -207,7 +207,7 @@ fn a_neighbour_that_is_not_there_is_a_failed_connection() {
         let nobody_to_ask = prober(&runtime, None);
         for host in ["10.1.0.2", "[fd01::2]"] {
             assert_verdict(host, FAILED, Duration::from_millis(1_500));
-            // whose trouble it is nobody knows, so the site is not blamed
+            // it is not known whose trouble it is, so the site is not blamed
             assert_verdict_of(&nobody_to_ask, host, NO_WAY, Duration::from_millis(1_500));
         }
     });
@@ -310,15 +310,15 @@ fn when_many_sites_fall_silent_and_the_reference_too_none_is_blamed() {
             port: 80,
             ..reference()
         };
-        // that nobody answers for a few sites is no news of the network
-        for (sites, whom, verdict) in [
+        // that no answer comes for a few sites is no news of the network
+        for (sites, reference, verdict) in [
             (6, Some(silent()), NO_WAY),
             (6, Some(reference()), timeout),
             (6, None, timeout),
             (4, Some(silent()), timeout),
         ] {
             let runtime = Runtime::new().unwrap();
-            let prober = &prober(&runtime, whom);
+            let prober = &prober(&runtime, reference);
             std::thread::scope(|scope| {
                 for n in 1..=sites {
                     let host = format!("127.0.0.{}", n + 1);

@@ -68,7 +68,7 @@ pub async fn grant(database: &DatabaseConnection) -> Result<(), MigrationError> 
         format!("REVOKE ALL ON FUNCTION {} FROM {roles}", function.identity)
     }));
     for role in ROLES {
-        rights.extend(facts.surroundings(&transaction, role).await?);
+        rights.extend(facts.access(&transaction, role).await?);
         let own = role.rights.iter();
         rights.extend(own.map(|(what, on)| format!("GRANT {what} ON {on} TO {}", role.name)));
     }
@@ -192,7 +192,7 @@ impl Facts {
     }
 
     /// What lets a role into the database and the schema, as far as PUBLIC is not let in.
-    async fn surroundings(
+    async fn access(
         &self,
         transaction: &DatabaseTransaction,
         Role {

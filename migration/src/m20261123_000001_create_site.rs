@@ -2,7 +2,7 @@
 //!
 //! `INSERT INTO site (name, url, interval_ms, timeout_ms)` by any tool is a complete site: the rest
 //! has defaults or is generated. The hashes are spelled out in SQL, so that they are the same
-//! whoever inserts.
+//! whichever program inserts.
 
 use sea_orm_migration::prelude::{
     ConnectionTrait, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, async_trait,

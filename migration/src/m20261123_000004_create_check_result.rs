@@ -35,7 +35,7 @@ CREATE TABLE check_result (
 ";
 
 /// A day is made beside the table and then attached, as that takes no lock that inserts or readers
-/// wait for, which `PARTITION OF` does. Whoever comes second waits for the first and finds it made.
+/// wait for, which `PARTITION OF` does. The second caller waits for the first and finds it made.
 ///
 /// The function runs as its owner, so that a role that may only write results can still have a day
 /// made. The bounds are spelled with their offset: a day is a UTC day whatever the session's

@@ -1,4 +1,4 @@
-//! Nonsense on the topic and in the tables: it is accounted for, or stepped over, and stops nobody.
+//! Nonsense on the topic and in the tables: it is accounted for, or stepped over, and stops no service.
 
 use std::net::SocketAddr;
 use std::time::Duration;

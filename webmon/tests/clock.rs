@@ -1,4 +1,4 @@
-//! The wall clocks of the services' hosts are set: nobody who reads the results notices.
+//! The wall clocks of the services' hosts are set: the results do not show it.
 
 use testbed::{Cluster, Crowd, Service, TWO_THOUSAND, WallClock};
 
@@ -73,7 +73,8 @@ async fn under_load_a_wall_clock_that_is_set_makes_nobody_late() {
     }
 }
 
-/// librdkafka's waits go by the wall clock: those that had begun last an hour longer, unless somebody ends them.
+/// librdkafka's waits go by the wall clock: those that had begun last an hour longer, unless the thread that owns
+/// the client ends them.
 #[tokio::test(flavor = "multi_thread")]
 async fn with_nothing_to_do_a_wall_clock_that_is_set_back_lets_nobody_hang() {
     let cluster = Cluster::start("clock-idle").await;

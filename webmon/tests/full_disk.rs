@@ -1,7 +1,7 @@
 //! A disk that is full, for a `PostgreSQL` of the test's own: nothing is lost, little is said, and once
 //! there is room everything goes on.
 //!
-//! On a system that lets nobody have a small disk of one's own the test is not made, and says so.
+//! On a system that does not let a test have a small disk of its own the test is not made, and says so.
 
 #![expect(
     clippy::unwrap_used,

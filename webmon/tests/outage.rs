@@ -37,7 +37,7 @@ const PAUSED: &str = "paused reading tasks";
 /// The most that it may have in memory by then, beside what it has at rest.
 const MOST_MIB: u64 = 64;
 
-/// A cluster with a broker inside this process: nobody else loses theirs, and several run side by side.
+/// A cluster with a broker inside this process: no other test loses its broker, and several run side by side.
 struct Apart {
     /// The cluster.
     cluster: Cluster,
@@ -119,7 +119,7 @@ fn assert_few_lines(service: &Service, before: usize) {
     );
 }
 
-/// Nobody reaches the database.
+/// No service reaches the database.
 async fn away(purpose: &str, during: Mode, after: Mode) {
     let apart = Apart::start(purpose, ONE_HUNDRED).await;
     let (link, settings) = apart.link().await;

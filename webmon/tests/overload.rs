@@ -82,7 +82,7 @@ async fn ten_times_too_much_is_shared_fairly_and_forgotten_within_seconds() {
     cluster
         .execute("UPDATE site SET enabled = false WHERE name NOT LIKE 'left-%'")
         .await;
-    // two seconds are scheduled already, and nobody waits for more than five
+    // two seconds are scheduled already, and no task waits for more than five
     let calm = cluster.now().await + 8_000;
     cluster.audit(calm + 5_000).await.assert_clean();
     let (from, until) = (begun + 8_000, begun + OVERLOAD_MS);

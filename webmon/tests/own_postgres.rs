@@ -350,7 +350,7 @@ async fn a_folder_closed_to_the_servers_user_is_named() {
         );
         assert!(message.contains(&named), "{message}");
     } else {
-        // The server runs as ourselves, to whom the folder is open.
+        // The server runs as the user of the test, who may enter the folder.
         OwnPostgres::start(&data)
             .await
             .unwrap()

@@ -1,4 +1,4 @@
-//! Everything is replaced under load, one process after the other: nobody who reads the results notices.
+//! Everything is replaced under load, one process after the other: the results do not show it.
 
 use testbed::{Cluster, Service, TWO_THOUSAND};
 
@@ -52,7 +52,7 @@ async fn a_rolling_restart_misses_nothing_records_each_check_once_and_leaves_no_
         report.due > before.due + 10_000,
         "there was no load\n{report}"
     );
-    // Nobody waited for a hand-over either, which takes the group a second and more.
+    // No task waited for a hand-over either, which takes the group a second and more.
     cluster.assert_punctual(start, &report).await;
     for service in services {
         service.stop().await;

@@ -53,7 +53,7 @@ async fn a_stop_that_outlasts_its_deadline_names_the_stage_that_holds_it_up() {
     checker.terminate();
     let ended = checker.finish(AT_ONCE + Duration::from_secs(2)).await;
     assert_failed(&ended, "not stopped within 2s: record");
-    // Nobody else is held up.
+    // Nothing else is held up.
     scheduler.terminate();
     assert_eq!(scheduler.wait(PATIENCE).await, 0);
 }

@@ -56,7 +56,7 @@ fn valid_network(text: &str) -> Result<IpNet, String> {
         ));
     }
     match as_v4(network) {
-        // Addresses are judged by the IPv4 address inside, so this entry would never count.
+        // Addresses are compared by the IPv4 address inside, so this entry would never count.
         Some(inside) => Err(format!("is IPv4 written as IPv6: write `{inside}`")),
         None => Ok(network),
     }

@@ -30,7 +30,7 @@ const SLOTS: Limits<usize> = Limits {
     default: 1_024,
     allowed: LANE_THREADS..=65_536,
 };
-/// `drain`; whoever stops a service kills it sooner than after the most.
+/// `drain`; what stops a service, such as systemd, kills it sooner than after the most.
 const DRAIN: Limits<Duration> = Limits {
     default: Duration::from_secs(25),
     allowed: Duration::from_secs(1)..=Duration::from_mins(10),

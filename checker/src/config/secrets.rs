@@ -104,7 +104,7 @@ fn valid_bindings(
     checked.into_iter().collect()
 }
 
-/// The name of a secret. One that is wrong would bind nothing, and nobody would notice.
+/// The name of a secret. One that is wrong would bind nothing, without an error.
 fn valid_name(name: &str) -> Result<(), String> {
     if let Some(bare) = name.strip_prefix(SECRET_VARIABLE_PREFIX) {
         return Err(format!("is the variable, not the secret: write `{bare}`"));

@@ -132,7 +132,7 @@ impl Sorter {
     }
 }
 
-/// Whether a task expired so long ago that the scheduler's reconciler has judged it, or is about to.
+/// Whether a task expired so long ago that the scheduler has recorded it as lost, or is about to.
 fn is_past(task: &Task, now: UnixMs) -> bool {
     task.expires_at < now - GRACE
 }

@@ -14,7 +14,7 @@ use crate::bed::{Bed, PATIENCE};
 /// The bound of the hold, in bytes.
 const MOST_BYTES: f64 = 67_108_864.0;
 
-/// The members of the group, once it has settled.
+/// The members of the group, once no rebalance is under way.
 async fn members() -> Vec<String> {
     let observer = Bed::observer();
     eventually(PATIENCE, "the group is stable", async || {

@@ -49,7 +49,7 @@ impl Wanted {
                     failed.push(name.clone());
                 }
             }
-            // Nobody is left to tell if standard error is gone.
+            // If standard error is gone, there is nowhere to say it.
             drop(writeln!(
                 io::stderr(),
                 "{name}: {:.0} s",

@@ -110,12 +110,12 @@ impl Line {
             ),
             None => (String::new(), None),
         };
-        let (of, judged) = match rival {
+        let (of, compared) = match rival {
             Some(_) => (Unit::Ratio, ratio),
             None => (*unit, Spread::of(ours)),
         };
-        let verdict = match (reach, judged) {
-            (Some(reach), Some(judged)) if reach.holds(judged.median) => "yes",
+        let verdict = match (reach, compared) {
+            (Some(reach), Some(compared)) if reach.holds(compared.median) => "yes",
             (Some(_), Some(_)) => "**no**",
             _ => "",
         };

@@ -12,7 +12,7 @@ use testbed::{Database, Topic, brokers, free_address, tables};
 use crate::process::{Process, sibling};
 use crate::stage::Stage;
 
-/// A database and a topic that nobody else has.
+/// A database and a topic of its own.
 #[derive(Debug)]
 pub(crate) struct World {
     /// The database.

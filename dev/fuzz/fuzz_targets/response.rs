@@ -103,7 +103,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     Corpus::Keep
 });
 
-/// A prober's configuration that admits nobody but the server.
+/// A prober's configuration that admits no address but the server's.
 fn config(server: SocketAddr) -> ProbeOptions {
     let allow = [server.ip().into()];
     // all of IPv4 but 127.0.0.0/8
@@ -115,7 +115,7 @@ fn config(server: SocketAddr) -> ProbeOptions {
             deny: deny.map(|net| net.parse().expect(&net)).collect(),
         },
         body_limit: BODY_LIMIT,
-        // nobody listens there
+        // nothing listens there
         dns: Dns {
             servers: vec![server],
         },
@@ -191,7 +191,7 @@ fn assert_bounded(watched: &Watched, took: Duration) {
     );
 }
 
-/// Fails if a redirect led to somebody else.
+/// Fails if a redirect led to another server.
 fn assert_at_home(watched: &Watched, server: SocketAddr) {
     let home = ["http", "https"].map(|scheme| format!("{scheme}://{server}/"));
     let at_home = |url: &str| home.iter().any(|home| url.starts_with(home));

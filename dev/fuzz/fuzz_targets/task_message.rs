@@ -23,7 +23,7 @@ const NOW: UnixMs = UnixMs(1_795_449_599_000);
 static OURS: LazyLock<Installation> =
     LazyLock::new(|| "0f3c9a1b".parse().expect("an installation"));
 
-/// A prober that may dial nobody, and has nobody to ask for names.
+/// A prober that may dial no address, and has no name server that answers.
 static PROBER: LazyLock<Prober> = LazyLock::new(|| {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
     let everyone = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("a network"));
@@ -64,7 +64,7 @@ fn assert_travels(task: &Task) {
 }
 
 /// Fails unless the check is refused by the rules of `contract`, or else gets as far as its site. It has
-/// no time, so that it looks nothing up and dials nobody.
+/// no time, so that it looks nothing up and dials no address.
 fn assert_checked(mut task: Task) {
     task.timeout_ms = 0;
     let sense = sense(&task);

@@ -213,7 +213,7 @@ impl Cluster {
         show(told);
     }
 
-    /// Fails if more than a hundredth of what was judged started late after an instant: people would notice.
+    /// Fails if more than a hundredth of what was due started late after an instant: people would notice.
     pub async fn assert_punctual(&self, since: i64, report: &Report) {
         let late = "FROM check_result WHERE started_at > scheduled_at + interval '300 ms'";
         let late =

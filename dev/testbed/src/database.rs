@@ -20,7 +20,7 @@ const VARIABLE: &str = "WEBMON_TEST_DATABASE_URL";
 /// Numbers the databases of this process.
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// A database that nobody else knows; it is dropped with this value, whoever is still connected.
+/// A database of its own; it is dropped with this value, also while programs are connected.
 #[derive(Debug)]
 pub struct Database {
     /// A database of the server in which others can be made and dropped.

@@ -26,7 +26,7 @@ pub(crate) struct Disk {
     place: PathBuf,
 }
 
-/// Why this system lets nobody have a disk of one's own; `None` if it does.
+/// Why this system does not let a test have a disk of its own; `None` if it does.
 pub fn lacks_disks() -> Option<String> {
     let root_inside: &[&str] = if geteuid().is_root() {
         &[]

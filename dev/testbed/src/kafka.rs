@@ -201,7 +201,7 @@ pub struct Calm {
 }
 
 impl Calm {
-    /// Waits until nobody else holds it.
+    /// Waits until no other process holds it.
     pub async fn hold() -> Self {
         let broker = brokers().replace(|char: char| !char.is_ascii_alphanumeric(), "-");
         let path = std::env::temp_dir().join(format!("webmon-test-{broker}.lock"));

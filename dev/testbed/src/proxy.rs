@@ -157,7 +157,7 @@ async fn swallow(from: &mut ReadHalf<'_>) {
     while from.read(&mut nothing).await.is_ok_and(|read| read > 0) {}
 }
 
-/// Carries both directions until either ends: nobody here closes only one of them.
+/// Carries both directions until either ends: no program here closes only one of them.
 async fn carry(
     client: &mut TcpStream,
     server: &mut TcpStream,

@@ -135,12 +135,12 @@ impl Settings {
     }
 }
 
-/// An address of loopback on which nobody listens.
+/// An address of loopback on which nothing listens.
 pub fn free_address() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, free_ports(1)))
 }
 
-/// The first of so many neighbouring ports of loopback on which nobody listens.
+/// The first of so many neighbouring ports of loopback on which nothing listens.
 pub fn free_ports(count: u16) -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let process = u16::try_from(std::process::id() % u32::from(PORTS)).unwrap_or_default();

@@ -24,7 +24,8 @@ use std::time::Duration;
 /// Rows of `schedule_shard`: the unit in which schedulers share the sites.
 pub const SHARDS: i16 = 64;
 
-/// How long after its expiry a task belongs to the checker that reads it; the reconciler judges later.
+/// How long after its expiry a task belongs to the checker that reads it; after that the
+/// scheduler may record it as lost.
 pub const GRACE: Duration = Duration::from_mins(1);
 
 /// The consumer group of all checkers.

@@ -19,8 +19,8 @@ pub const VERSION: u32 = 1;
 /// A task due further ahead than this is poison: no scheduler of ours sent it. In milliseconds.
 pub const MAX_AHEAD_MS: i64 = 60_000;
 
-/// A task due longer ago than this is poison: even the longest interval has ended, and the reconciler has judged
-/// the instant. In milliseconds.
+/// A task due longer ago than this is poison: even the longest interval has ended, and the scheduler has recorded
+/// the instant as lost. In milliseconds.
 #[expect(clippy::cast_possible_truncation, reason = "GRACE is a minute")]
 pub const MAX_AGE_MS: i64 = MAX_INTERVAL_MS + GRACE.as_millis() as i64;
 

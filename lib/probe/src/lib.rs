@@ -41,6 +41,8 @@ mod check_memory;
 mod dial;
 mod dns;
 mod fault;
+#[cfg(test)]
+mod fixtures;
 mod judge;
 mod memory_bound;
 mod observed;
@@ -49,8 +51,6 @@ mod parsed_task;
 mod prober;
 mod redact;
 mod replaceable;
-#[cfg(test)]
-mod samples;
 mod secrets;
 pub mod show;
 mod sockets;

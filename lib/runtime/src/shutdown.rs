@@ -207,14 +207,14 @@ impl Stages {
                 () = &mut late => return outcome.and(Err(self.too_late(deadline))),
             };
             let Some(ended) = ended else { return outcome };
-            let failure = self.judge(ended);
+            let failure = self.outcome_of(ended);
             self.stop.cancel();
             outcome = outcome.and(failure);
         }
     }
 
-    /// Whether the end of a stage is a failure.
-    fn judge(&mut self, ended: Result<(Id, eyre::Result<()>), JoinError>) -> eyre::Result<()> {
+    /// The failure that the end of a stage is, if it is one.
+    fn outcome_of(&mut self, ended: Result<(Id, eyre::Result<()>), JoinError>) -> eyre::Result<()> {
         let (id, result) = match ended {
             Ok((id, result)) => (id, result),
             Err(error) => (error.id(), Err(join_error(error))),

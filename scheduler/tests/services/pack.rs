@@ -101,7 +101,7 @@ async fn assert_packed(bed: &Bed, day: &str) {
     assert_eq!(bed.number(&indexes).await, 1);
 }
 
-/// A reader of a day, for whom packing waits.
+/// A reader of a day, which packing waits for.
 async fn reader(bed: &Bed, day: &str) -> DatabaseTransaction {
     let reader = bed.connect().await.begin().await.unwrap();
     reader
@@ -111,7 +111,7 @@ async fn reader(bed: &Bed, day: &str) -> DatabaseTransaction {
     reader
 }
 
-/// Waits until somebody packs, and waits for a reader with an index half made.
+/// Waits until a scheduler packs, and waits for a reader with an index half made.
 async fn in_a_pack(bed: &Bed) {
     let waiting = format!("SELECT count(*) {REINDEX} AND wait_event_type = 'Lock'");
     eventually(PATIENCE, "a day is being packed", async || {

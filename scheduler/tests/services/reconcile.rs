@@ -15,8 +15,8 @@ const RETENTION: Duration = Duration::from_hours(30 * 24);
 /// An hour in milliseconds.
 const HOUR: i64 = 3_600_000;
 
-/// The past of a database: judged up to three hours ago, scheduled up to 70 s ago, so that what may be
-/// judged does not depend on when a test asks.
+/// The past of a database: reconciled up to three hours ago, scheduled up to 70 s ago, so that what may be
+/// reconciled does not depend on when a test asks.
 const PAST: &str = "
     SELECT webmon_attach_day(((now() AT TIME ZONE 'UTC')::date - days)) FROM generate_series(-1, 4) AS days;
     INSERT INTO site (name, url, interval_ms, timeout_ms)
@@ -89,15 +89,15 @@ async fn lost(bed: &Bed) -> BTreeSet<Instant> {
     rows(bed, "outcome = 'missed' AND reason = 'lost'").await
 }
 
-/// The instants without row or gap of each judged site, in the span that `span` gives for it.
+/// The instants without row or gap of each reconciled site, in the span that `span` gives for it.
 async fn missing(bed: &Bed, span: impl Fn(&Site) -> (i64, i64)) -> BTreeSet<Instant> {
     let (found, gaps) = (rows(bed, "true").await, crate::downtime::gaps(bed).await);
     let sites = bed.sites().await;
-    let judged = sites
+    let reconciled = sites
         .iter()
         .filter(|site| site.enabled)
         .filter_map(|site| Some((site, site.scheduled_from?)));
-    judged
+    reconciled
         .flat_map(|(site, from)| {
             let (since, until) = span(site);
             site.due((since.max(from), until))
@@ -152,7 +152,7 @@ async fn assert_reconciled(bed: &Bed, cutoff: Cutoff, expected: BTreeSet<Instant
 async fn by_due_instant_exactly_what_was_due_and_not_judged_before_is_lost() {
     let bed = past("by-due").await;
     let (reconciled, scheduled) = edges(&bed).await;
-    // What was judged by expiry before left out what had not expired.
+    // What was reconciled by expiry before left out what had not expired.
     let span = |site: &Site| (reconciled - site.interval_ms, scheduled);
     let expected = missing(&bed, span).await;
     assert!(

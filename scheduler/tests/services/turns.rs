@@ -58,7 +58,7 @@ async fn three_schedulers_together_miss_nothing_and_add_nothing() {
     let mut schedulers = [bed.start(), bed.start(), bed.start()];
     bed.scheduled_for(5_000).await;
     for scheduler in &mut schedulers {
-        // Each had its share: nobody was kept out by the others.
+        // Each had its share: none was kept out by the others.
         scheduler.counted("webmon_tasks_produced_total", 1).await;
     }
     for scheduler in schedulers {

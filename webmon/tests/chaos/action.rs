@@ -63,7 +63,7 @@ pub(crate) enum Action {
     DeleteTopic,
     /// A link changes.
     Link(Link, Mode),
-    /// Somebody reads all results in one transaction that stays open so long, as `pg_dump` does.
+    /// A client reads all results in one transaction that stays open so long, as `pg_dump` does.
     Read(Duration),
     /// Days of `check_result` are made that are too old to stay, and one that is needed is dropped.
     Days,

@@ -14,7 +14,7 @@ use crate::{dashboard, panels, targets, text};
 /// The first id that PostgreSQL gives to a type that is not its own.
 const FIRST_OTHER_TYPE: i64 = 16_384;
 
-/// A site that went down four minutes ago, one that is up, one that nobody has checked, and one that is
+/// A site that went down four minutes ago, one that is up, one that was never checked, and one that is
 /// disabled; and a shard that was not scheduled for a while.
 const HISTORY: &str = "
 SELECT webmon_make_day((now() AT TIME ZONE 'UTC')::date - days) FROM generate_series(0, 1) AS days;

@@ -1,4 +1,4 @@
-//! What all that make checks have in common: whom they ask, how much at once, and how it is counted.
+//! What all that make checks have in common: which server they ask, how much at once, and how it is counted.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -40,7 +40,7 @@ fn client(checks: &Checks) -> Result<Client> {
     client.wrap_err("build a client")
 }
 
-/// TLS without the resumption of sessions; a client insists on some even where nobody speaks it.
+/// TLS without the resumption of sessions; a client insists on some even where no server speaks it.
 pub(super) fn tls(roots: RootCertStore) -> Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut tls = ClientConfig::builder_with_provider(provider)

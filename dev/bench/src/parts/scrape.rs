@@ -1,5 +1,5 @@
 //! Prometheus' side of a `blackbox_exporter`: asks it at a fixed rate to probe one target after the
-//! other. What this takes is nobody's cost.
+//! other. What this takes is not part of any row.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The floor: what the kernel takes for a check that nobody looks at.
+//! The floor: what the kernel takes for a check whose answer is not looked at.
 //!
 //! A thread for each check at once does nothing but connect, write, read to the end and close.
 

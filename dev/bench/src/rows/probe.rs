@@ -14,8 +14,8 @@ use crate::table::{Line, Reach};
 const LEVELS: [u32; 4] = [64, 512, 1_024, 2_048];
 /// At so many the rate counts.
 const BUSY: [u32; 2] = [1_024, 2_048];
-/// Targets that answer after 100 ms allow 1,024 at once 10,240 a second and no more, whoever asks: the rate is
-/// that of targets that answer after so many.
+/// Targets that answer after 100 ms allow 1,024 at once 10,240 a second and no more, whichever program asks: the
+/// rate is that of targets that answer after so many.
 const QUICK_MS: u64 = 20;
 
 /// The same checks by several programs, run in turn.

@@ -83,7 +83,7 @@ impl Server {
         self.address
     }
 
-    /// Tells the server how to answer the connections that come now. Answers that lead to somebody else
+    /// Tells the server how to answer the connections that come now. Answers that lead to another server
     /// are refused.
     pub(crate) fn prepare(&self, answers: &[u8], manner: Manner) -> bool {
         let own = self.address.to_string();

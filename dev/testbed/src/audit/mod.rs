@@ -82,7 +82,7 @@ pub struct Instant {
     pub at: i64,
 }
 
-/// Judges every site up to the instant `until`.
+/// Examines every site up to the instant `until`.
 pub fn examine(tables: &Tables, until: i64) -> Report {
     let mut report = Report::default();
     let mut rows: HashMap<i64, Vec<&Row>> = HashMap::new();
@@ -97,7 +97,7 @@ pub fn examine(tables: &Tables, until: i64) -> Report {
     report
 }
 
-/// Judges one site.
+/// Examines one site.
 fn examine_site(site: &Site, rows: &[&Row], gaps: &[Gap], until: i64, report: &mut Report) {
     let (shard, phase) = shard_and_phase(&site.name, site.interval_ms);
     let gaps: Vec<_> = gaps.iter().filter(|gap| gap.shard == shard).collect();

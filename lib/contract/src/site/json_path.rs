@@ -7,7 +7,7 @@ use std::str::Chars;
 
 /// The longest path, in bytes.
 pub const MAX_PATH_BYTES: usize = 256;
-/// The most steps: whoever follows a path may recurse, a level for each.
+/// The most steps: code that follows a path may recurse, a level for each.
 pub const MAX_STEPS: usize = 64;
 /// The largest index, as in RFC 9535: 2^53 - 1.
 const MAX_INDEX: u64 = (1 << 53) - 1;

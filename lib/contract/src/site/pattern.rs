@@ -1,7 +1,7 @@
 //! A regular expression that cannot run away, compiled.
 //!
 //! A search takes time in proportion to the text, but also to the pattern, and a few characters make a
-//! large one: `a{32000}b`. So each pattern says how many steps it may take, for the judge to refuse it before
+//! large one: `a{32000}b`. So each pattern says how many steps it may take, and the probe refuses it before
 //! a search begins.
 //!
 //! A few characters also take much memory: `x\w{20}` takes a mebibyte. So each pattern says how much it takes,

@@ -1,7 +1,7 @@
 //! A text of the site's owner in which secrets may stand, as `${secret:NAME}`.
 //!
 //! Only the name travels: the value is put in by the checker, when it asks. Nothing else is replaced,
-//! so that whoever can write a site cannot read the checker's environment.
+//! so that a person who can write a site cannot read the checker's environment.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! `request.tls`: how a site's certificate is judged, and the one that is shown to the site.
+//! `request.tls`: how a site's certificate is verified, and the one that is shown to the site.
 
 use std::net::IpAddr;
 
@@ -22,7 +22,7 @@ pub struct Tls {
     pub identity: Option<Identity>,
     /// The name that is asked for and must be in the certificate, instead of the URL's host.
     pub server_name: Option<String>,
-    /// Whether the site's certificate is judged at all.
+    /// Whether the site's certificate is verified at all.
     pub verify: bool,
 }
 
@@ -81,8 +81,8 @@ impl Tls {
     }
 }
 
-/// Reads certificates in PEM. Whether they are worth anything is for whoever speaks TLS to judge; a key is
-/// refused here, where it would be stored in the clear.
+/// Reads certificates in PEM. Whether they are valid shows when TLS is spoken; a key is refused here, as it would be
+/// stored in the clear.
 fn certificates(field: &Field) -> Result<Vec<CertificateDer<'static>>, SiteError> {
     const EXAMPLE: &str = "PEM certificates, -----BEGIN CERTIFICATE-----";
     let text = field.text(EXAMPLE)?;

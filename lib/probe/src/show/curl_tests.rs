@@ -1,10 +1,10 @@
 //! Commands for requests of every kind.
 
 use super::*;
-use crate::samples;
+use crate::fixtures;
 
 fn shown(url: &str, request: &str) -> String {
-    let task = samples::task(url);
+    let task = fixtures::task(url);
     let command = command(&task, &Request::parse(request).unwrap());
     let start = format!("{ALWAYS} --max-time 10 --user-agent {USER_AGENT} ");
     command.strip_prefix(&start).unwrap().to_owned()

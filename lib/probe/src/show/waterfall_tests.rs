@@ -6,7 +6,7 @@ use contract::outcome::Reason;
 use contract::result::{CheckResult, Measured};
 
 use super::*;
-use crate::{TlsSeen, Watched, samples};
+use crate::{TlsSeen, Watched, fixtures};
 
 /// A connection that took so many milliseconds, the half of it waiting.
 fn hop(url: &str, status: Option<u16>, took_ms: u64) -> Hop {
@@ -54,7 +54,7 @@ fn each_connection_is_shown_with_what_was_seen_of_it() {
         result: result.with_detail("hop 2: expect: status 500, expected 2xx"),
         hops: vec![hop("http://shop.example/", Some(301), 10), secure],
     };
-    let task = samples::task("http://shop.example/");
+    let task = fixtures::task("http://shop.example/");
     let shown = Report::new(&task, &watched).to_string();
     let (before, curl) = shown.rsplit_once('\n').unwrap();
     let bar = |start: usize, length: usize| {

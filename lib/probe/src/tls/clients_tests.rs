@@ -15,8 +15,8 @@ use tokio::runtime::Runtime;
 
 use super::*;
 use crate::Prober;
+use crate::fixtures;
 use crate::options::ProbeOptions;
-use crate::samples;
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -217,7 +217,7 @@ fn ask(url: &str, server: &Authority, client: &Authority) -> CheckResult {
     let raw = |value: serde_json::Value| serde_json::value::to_raw_value(&value).unwrap();
     let task = Task {
         request: raw(serde_json::json!({"tls": tls})),
-        ..samples::task(url)
+        ..fixtures::task(url)
     };
     prober.check(&task, UnixUs(0))
 }

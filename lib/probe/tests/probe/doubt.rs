@@ -255,7 +255,7 @@ fn many_doubts_at_once_are_one_question() {
     );
 }
 
-/// A port on which nobody listens any more.
+/// A port on which nothing listens any more.
 fn refused() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()

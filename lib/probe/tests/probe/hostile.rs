@@ -146,7 +146,7 @@ impl Server {
         self.requests.lock().unwrap().clone()
     }
 
-    /// The URL of a port on which nobody listens any more.
+    /// The URL of a port on which nothing listens any more.
     pub(crate) fn refused_url() -> String {
         let server = Self::start(vec![]);
         let url = server.url("/");

@@ -125,7 +125,7 @@ fn without_its_secrets_a_site_is_not_asked() {
             "request.headers.X-Key: with ${secret:LINES}: contains a line break",
         ),
     ] {
-        // nobody listens there: a check that asked would be refused
+        // nothing listens there: a check that asked would be refused
         let result = prober.check(&task(&Server::refused_url(), request, "{}"), STARTED);
         assert_eq!(result.reason, Some(Reason::SecretMissing), "{result:?}");
         assert!(detail(&result).starts_with(said), "{result:?}");

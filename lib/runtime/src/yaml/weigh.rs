@@ -8,8 +8,8 @@ use super::{Event, Events, YamlError};
 pub const MAX_WHOLE_BYTES: usize = 1 << 20;
 /// The most values, with those that aliases repeat.
 const MAX_VALUES: usize = 100_000;
-/// The most brackets in a text whose syntax is for another parser to judge: that one takes time by the
-/// square of their depth.
+/// The most brackets in a text whose syntax another parser checks: that one takes time by the square of their
+/// depth.
 const MAX_BRACKETS: usize = 10_000;
 
 /// Refuses a text whose values lie too deep in each other, or are too many once its aliases are replaced.

@@ -94,7 +94,7 @@ pub(crate) fn ssl(ca: &str) -> KafkaSsl {
     files([ca, "service.cert", "service.key"].map(certificate))
 }
 
-/// A topic name that nobody else uses.
+/// A topic name that nothing else uses.
 pub(crate) fn fresh_topic(purpose: &str) -> String {
     let nanos = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
     format!("webmon.runtime.{purpose}.{nanos}")
