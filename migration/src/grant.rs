@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use postgres_address::sqlstate;
 use sea_orm_migration::sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqlxError,
     Statement, TryGetable,
@@ -17,9 +18,6 @@ use crate::{MigrationError, State};
 
 /// The role that gets the tables if they belong to a superuser: a scheduler becomes their owner at times.
 const OWNER: &str = "webmon_owner";
-
-/// The SQLSTATE of a statement that the role may not run.
-const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 /// What is known of the server and the tables' owner.
 #[derive(Debug)]
@@ -252,12 +250,17 @@ async fn execute(transaction: &DatabaseTransaction, sql: &str) -> Result<(), DbE
 
 /// Whether the role may not do this.
 fn is_refused(error: &DbErr) -> bool {
-    state_of(error).is_some_and(|state| state == INSUFFICIENT_PRIVILEGE)
+    state_of(error).is_some_and(|state| state == sqlstate::INSUFFICIENT_PRIVILEGE)
 }
 
 /// Whether there is one of this name: found, or met in the index.
 fn is_there_already(error: &DbErr) -> bool {
-    state_of(error).is_some_and(|state| matches!(&*state, "42710" | "23505"))
+    state_of(error).is_some_and(|state| {
+        matches!(
+            &*state,
+            sqlstate::DUPLICATE_OBJECT | sqlstate::UNIQUE_VIOLATION
+        )
+    })
 }
 
 /// The SQLSTATE of an error.

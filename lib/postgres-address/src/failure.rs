@@ -7,6 +7,8 @@ use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
+use crate::sqlstate;
+
 /// Why an attempt failed, and the remedy. Shows what an accepted address names, never the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -127,22 +129,22 @@ impl Server {
         let message = error.message().to_owned();
         let code = error.code().unwrap_or_default();
         let (remedy, lasting) = match code.as_ref() {
-            "28P01" => (format!("correct the user or the password in {key}; a password file counts only if its mode is 0600"), false),
-            "28000" if message.contains("no encryption") => (
+            sqlstate::INVALID_PASSWORD => (format!("correct the user or the password in {key}; a password file counts only if its mode is 0600"), false),
+            sqlstate::INVALID_AUTHORIZATION if message.contains("no encryption") => (
                 format!("set sslmode=require in {key} if the server demands TLS, or add this host to its pg_hba.conf"),
                 false,
             ),
-            "28000" if message.contains("pg_hba.conf") => {
+            sqlstate::INVALID_AUTHORIZATION if message.contains("pg_hba.conf") => {
                 ("add this host, user and database to the server's pg_hba.conf".to_owned(), false)
             }
-            "28000" => (format!("correct the user in {key}, or create it: CREATE ROLE … LOGIN"), false),
-            "3D000" => (
+            sqlstate::INVALID_AUTHORIZATION => (format!("correct the user in {key}, or create it: CREATE ROLE … LOGIN"), false),
+            sqlstate::NO_DATABASE => (
                 format!("create it (`createdb {}`), or correct the name in {key}", self.database),
                 false,
             ),
-            "42501" => (self.grant(&message), false),
-            "53300" => ("raise max_connections of the server or the limit of the role, or end what holds its connections".to_owned(), false),
-            "57P01" | "57P02" | "57P03" => ("wait until the server is up".to_owned(), false),
+            sqlstate::INSUFFICIENT_PRIVILEGE => (self.grant(&message), false),
+            sqlstate::TOO_MANY_CONNECTIONS => ("raise max_connections of the server or the limit of the role, or end what holds its connections".to_owned(), false),
+            sqlstate::ADMIN_SHUTDOWN | sqlstate::CRASH_SHUTDOWN | sqlstate::CANNOT_CONNECT_NOW => ("wait until the server is up".to_owned(), false),
             _ => match of_pooler(&message, key) {
                 Some(remedy) => (remedy, true),
                 None => (general(key), false),

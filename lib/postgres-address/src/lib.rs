@@ -5,6 +5,8 @@
 //! file](passfile) and the [files] of TLS → [one connection](attempt), or the [reason](Failure) why there
 //! is none, with its remedy.
 //!
+//! What the codes of the server's errors mean is said by [`sqlstate`].
+//!
 //! All programs read addresses here, so that one rule holds everywhere: **no message shows a part of an
 //! address that may be a part of a password.** A password that was not percent-encoded may end up in any
 //! part of the address. So an address is refused as a whole when such a mistake is possible, and its
@@ -24,6 +26,7 @@ mod parameters;
 mod parse;
 mod passfile;
 mod split;
+pub mod sqlstate;
 mod tls;
 
 pub use address::Address;

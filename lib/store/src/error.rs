@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use postgres_address::{Address, AddressError, Environment, Failure, Server};
+use postgres_address::{Address, AddressError, Environment, Failure, Server, sqlstate};
 use sea_orm::{DbErr, RuntimeErr};
 
 use crate::config::{DatabaseConfig, KEY};
-
-/// The SQLSTATE of a statement that the role may not run.
-const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 /// What can go wrong with the database as a whole.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +97,7 @@ pub(crate) fn refused(operation: &'static str, source: DbErr) -> DatabaseError {
         return DatabaseError::Query { operation, source };
     };
     match error.as_database_error() {
-        Some(error) if error.code().as_deref() == Some(INSUFFICIENT_PRIVILEGE) => {
+        Some(error) if error.code().as_deref() == Some(sqlstate::INSUFFICIENT_PRIVILEGE) => {
             let cause = error.message().to_owned();
             DatabaseError::NoRight { operation, cause }
         }

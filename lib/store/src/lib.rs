@@ -31,6 +31,7 @@ pub use error::{DatabaseError, explain};
 pub use link::Link;
 pub use look::WatchedDatabase;
 pub use named::{Named, NamedValue};
+pub use postgres_address::sqlstate;
 pub use reach::{Reached, reach};
 pub use schema::{SCHEMA_VERSION, check_schema};
 pub use time::DatabaseTime;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use color_eyre::eyre::{self, Report, WrapErr as _, bail, eyre};
-use postgres_address::{Address, Environment};
+use postgres_address::{Address, Environment, sqlstate};
 use sea_orm::sqlx::{self, AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use tokio::time::{Instant, timeout};
 
@@ -155,15 +155,18 @@ pub(super) async fn administrate(folder: &Path, statements: &[String]) -> Result
 
 impl From<sqlx::Error> for Unanswered {
     fn from(error: sqlx::Error) -> Self {
-        let code = error
-            .as_database_error()
-            .and_then(sea_orm::sqlx::error::DatabaseError::code);
-        match (code.as_deref(), &error) {
-            (Some("3D000"), _) => Unanswered::NoDatabase,
+        match (sqlstate::of(&error).as_deref(), &error) {
+            (Some(sqlstate::NO_DATABASE), _) => Unanswered::NoDatabase,
             // Starting up, recovering, or shutting down; or all connections are in use.
-            (Some("57P01" | "57P02" | "57P03" | "53300"), _) => {
-                Unanswered::NotYet(error.to_string())
-            }
+            (
+                Some(
+                    sqlstate::ADMIN_SHUTDOWN
+                    | sqlstate::CRASH_SHUTDOWN
+                    | sqlstate::CANNOT_CONNECT_NOW
+                    | sqlstate::TOO_MANY_CONNECTIONS,
+                ),
+                _,
+            ) => Unanswered::NotYet(error.to_string()),
             (_, sqlx::Error::Io(cause)) if cause.kind() != ErrorKind::PermissionDenied => {
                 Unanswered::NotYet(error.to_string())
             }
