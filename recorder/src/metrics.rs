@@ -5,8 +5,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, histogram::Histogram},
     registry::Registry,
 };
-
-use crate::rows::Written;
+use store::check_result::Written;
 
 /// Upper bounds of the time of one recording statement, in seconds.
 const RECORD_BUCKETS: [f64; 9] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0];

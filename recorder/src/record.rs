@@ -15,7 +15,10 @@ use runtime::{
     quota::Quota,
     retry::{Backoff, Outage},
 };
-use store::Link;
+use store::{
+    Link,
+    check_result::{self, Refusal},
+};
 use tokio::{sync::mpsc, time::timeout};
 use tracing::error;
 
@@ -23,7 +26,7 @@ use crate::{
     finished::Finished,
     metrics::Metrics,
     results::{BATCH_ROWS, Results},
-    rows::{self, Refusal},
+    rows,
 };
 
 /// How long results are collected.
@@ -199,7 +202,7 @@ impl<P: Copy> Recorder<P> {
     async fn attempt(&mut self, batch: &[&CheckResult]) -> Result<(), Refusal> {
         let database = self.database.get().await;
         let database = database.map_err(|error| Refusal::Unavailable(error.to_string()))?;
-        for written in rows::upsert(database, batch).await? {
+        for written in check_result::upsert(database, batch).await? {
             self.metrics.recorded(written);
         }
         Ok(())

@@ -3,13 +3,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use contract::{
-    check::{CheckKey, SiteId},
-    instant::UnixMs,
-    task::Task,
-};
-use sea_orm::{ConnectionTrait, DbErr, TryGetError};
-use store::{Link, sql};
+use contract::{check::CheckKey, task::Task};
+use sea_orm::{ConnectionTrait, DbErr};
+use store::{Link, check_result};
 use tokio::{runtime::Handle, time::timeout};
 use tracing::debug;
 
@@ -17,14 +13,6 @@ use tracing::debug;
 pub const SUSPICIOUS_MS: i64 = 1_000;
 /// The time for a look-up; after that the tasks count as not recorded, which costs a probe at most.
 const LIMIT: Duration = Duration::from_secs(1);
-
-/// The instants of these that have a row of a check; one that was thought missed may still be made.
-const FIND: &str = "\
-SELECT found.site_id, (extract(epoch FROM found.scheduled_at) * 1000)::bigint
-FROM unnest($1::bigint[], $2::bigint[]) AS task (site_id, scheduled_ms)
-JOIN check_result AS found ON found.site_id = task.site_id
-    AND found.scheduled_at = timestamptz 'epoch' + task.scheduled_ms * interval '1 millisecond'
-    AND found.outcome <> 'missed'";
 
 /// Looks tasks up, on a connection of its own.
 #[derive(Debug)]
@@ -66,17 +54,12 @@ impl Repeats {
     ) -> Result<BTreeSet<CheckKey>, String> {
         let database = self.database.get().await;
         let database = database.map_err(|error| error.to_string())?;
-        let statement = sql::statement(FIND, [ids.into(), instants.into()]);
         let found = database
-            .query_all_raw(statement)
+            .query_all_raw(check_result::recorded(ids, instants))
             .await
             .map_err(|error| error.to_string())?;
-        let key = |row: &sea_orm::QueryResult| {
-            let site = SiteId(row.try_get_by_index(0)?);
-            Ok(CheckKey::new(site, UnixMs(row.try_get_by_index(1)?)))
-        };
-        let keys: Result<_, TryGetError> = found.iter().map(key).collect();
-        keys.map_err(|error| DbErr::from(error).to_string())
+        let keys: Result<_, DbErr> = found.iter().map(check_result::read_key).collect();
+        keys.map_err(|error| error.to_string())
     }
 
     /// Drops a connection that did not answer.

@@ -8,15 +8,12 @@ use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use sea_orm::{ConnectionTrait, FromQueryResult as _};
-
-use crate::{
-    config::LONGEST_HORIZON,
-    shard_progress::furthest,
-    statements::{
-        schedule_shard::{self, SetBack},
-        site,
-    },
+use store::{
+    schedule_shard::{self, SetBack},
+    site,
 };
+
+use crate::{config::LONGEST_HORIZON, shard_progress::furthest};
 
 /// Sets back what is further ahead than this horizon and any other.
 pub(crate) async fn set_back(

@@ -8,8 +8,7 @@ use std::time::Duration;
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::instant::UnixMs;
 use sea_orm::{ConnectionTrait, FromQueryResult as _};
-
-use crate::statements::schedule_shard::{self as statements, Shard};
+use store::schedule_shard::{self, Shard};
 
 /// The shards of one turn, and the one end that all its windows share.
 #[derive(Debug)]
@@ -51,7 +50,7 @@ pub(crate) async fn claim(
 ) -> Result<Claim> {
     let lead = wanted.horizon.saturating_sub(wanted.turn);
     let rows = transaction
-        .query_all_raw(statements::claim(
+        .query_all_raw(schedule_shard::claim(
             wanted.candidates.clone(),
             wanted.most,
             lead,
@@ -73,7 +72,7 @@ pub(crate) async fn claim(
 /// Moves the claimed shards to the end of their windows.
 pub(crate) async fn advance(transaction: &impl ConnectionTrait, claim: &Claim) -> Result<()> {
     transaction
-        .execute_raw(statements::advance(claim.ids(), claim.until))
+        .execute_raw(schedule_shard::advance(claim.ids(), claim.until))
         .await
         .wrap_err("advance schedule_shard")?;
     Ok(())

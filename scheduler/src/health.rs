@@ -13,6 +13,7 @@ use runtime::{
     retry::Outage,
     telemetry::{Condition, Readiness},
 };
+use store::schedule_shard::SetBack;
 use stream::publisher::PublishError;
 use tracing::{error, warn};
 
@@ -21,7 +22,6 @@ use crate::{
     failing_shards::{Cause, FailingShards, named},
     metrics::Metrics,
     shard_progress::ShardProgress,
-    statements::schedule_shard::SetBack,
     turn::Done,
 };
 

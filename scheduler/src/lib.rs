@@ -30,7 +30,6 @@ mod publish;
 mod reload;
 mod shard_progress;
 mod stamp;
-mod statements;
 mod trace;
 mod turn;
 mod turns;

@@ -8,8 +8,7 @@ use std::time::Duration;
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use contract::instant::{UnixMs, millis};
 use sea_orm::{ConnectionTrait, FromQueryResult as _};
-
-use crate::statements::schedule_shard::{self as statements, Progress};
+use store::schedule_shard::{self, Progress};
 
 /// So much further ahead than the horizon a shard may be: no longest horizon of another scheduler reaches there.
 const TOLERANCE: Duration = Duration::from_secs(10);
@@ -29,7 +28,7 @@ impl ShardProgress {
     /// Looks at all shards.
     pub(crate) async fn read(transaction: &impl ConnectionTrait) -> Result<Self> {
         let row = transaction
-            .query_one_raw(statements::progress())
+            .query_one_raw(schedule_shard::progress())
             .await
             .wrap_err("read how the shards stand")?;
         let row = row.ok_or_else(|| eyre!("read how the shards stand: no answer"))?;

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use sea_orm::ConnectionTrait;
+use store::site;
 
-use crate::{claim::Claim, statements::site};
+use crate::claim::Claim;
 
 /// Stamps the fresh rows of the claimed shards. Comes before they are read.
 pub(crate) async fn stamp(

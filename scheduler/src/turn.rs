@@ -20,6 +20,11 @@ use contract::{
 };
 use futures_util::TryStreamExt as _;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait as _};
+use store::{
+    check_result,
+    schedule_gap::{self, Gap},
+    site::DueSite,
+};
 use stream::publisher::{Delivered, RequestSize, SendError};
 
 use crate::{
@@ -28,11 +33,6 @@ use crate::{
     publish::{self, Batch, Sender},
     shard_progress::ShardProgress,
     stamp,
-    statements::{
-        check_result,
-        schedule_gap::{self, Gap},
-        site::DueSite,
-    },
     trace::{Published, Tracer},
 };
 

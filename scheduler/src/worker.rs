@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Report, Result, eyre};
 use store::Link;
+use store::schedule_shard::SetBack;
 use stream::{config::KafkaConfig, publisher::PublishError};
 use tokio::time::{timeout, timeout_at};
 use tracing::{debug, warn};
@@ -19,7 +20,6 @@ use crate::{
     pace::Take,
     publish::{self, Sender},
     shard_progress::ShardProgress,
-    statements::schedule_shard::SetBack,
     turn::{Done, Sent, Turn},
     wall_clock::WallClock,
 };

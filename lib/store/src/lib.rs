@@ -4,14 +4,17 @@
 //!   connections anew after a failure. A service [reaches](reach()) a database at this build's [schema](check_schema)
 //!   that is [writable] and no copy of another, and readiness [looks](WatchedDatabase) at it from then on. Its
 //!   [time](DatabaseTime) is what the clock of all services follows.
-//! - **The tables**, a module each, as sea-orm entities: [`site`], [`schedule_shard`], [`schedule_gap`],
-//!   [`check_result`]; and [`installation`], the identity of the database. Statements stand beside their table.
-//! - **Statements** written by hand have their values by [`sql`]; [`DatabaseError`] and [`explain`] say what an answer
-//!   of the database means.
+//! - **The tables**, a module each: [`site`], [`schedule_shard`], [`schedule_gap`], [`check_result`] and its partitions,
+//!   the [`days`]; and [`installation`], the identity of the database. A module has the table's sea-orm entity, its
+//!   statements and the rows that they return. When a statement runs, and what its result means, is said by the
+//!   service that runs it.
+//! - **What an answer means**: [`sqlstate`] says it of a code, [`DatabaseError`] and [`explain`] of an error. What
+//!   statements written by hand have in common is in [`sql`].
 
 pub mod check_result;
 pub mod config;
 mod connect;
+pub mod days;
 mod error;
 pub mod installation;
 mod link;

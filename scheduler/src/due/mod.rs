@@ -10,14 +10,12 @@ use contract::instant::UnixMs;
 use contract::schedule::{due_instants, is_due_at};
 use futures_util::Stream;
 use sea_orm::{ConnectionTrait, QueryResult, StreamTrait, TryGetError};
-
-use crate::{
-    claim::Claim,
-    statements::{
-        schedule_gap::Gap,
-        site::{self, DueSite, PhaseRange},
-    },
+use store::{
+    schedule_gap::Gap,
+    site::{self, DueSite, PhaseRange},
 };
+
+use crate::claim::Claim;
 
 /// The windows of one turn: where each claimed shard starts, and which intervals its sites have.
 #[derive(Debug)]

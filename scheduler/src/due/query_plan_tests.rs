@@ -6,15 +6,13 @@ use runtime::config::Secret;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
 use store::config::DatabaseConfig;
+use store::{
+    schedule_shard::Shard,
+    site::{DUE, INTERVALS},
+};
 
 use super::*;
-use crate::{
-    connections::TURN,
-    statements::{
-        schedule_shard::Shard,
-        site::{DUE, INTERVALS},
-    },
-};
+use crate::connections::TURN;
 
 /// An instant in November 2026.
 const NOW: i64 = 1_795_449_610_000;

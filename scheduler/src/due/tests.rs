@@ -2,9 +2,9 @@
 
 use contract::check::SiteId;
 use proptest::prelude::*;
+use store::schedule_shard::Shard;
 
 use super::*;
-use crate::statements::schedule_shard::Shard;
 
 /// Windows of one shard at `now`, scheduled up to `since`, whose sites have these intervals.
 fn windows(since: i64, now: i64, intervals: &[i64]) -> Windows {

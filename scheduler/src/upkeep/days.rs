@@ -9,21 +9,17 @@ use std::{convert::Infallible, time::Duration};
 use color_eyre::eyre::{Report, Result, WrapErr as _, eyre};
 use runtime::periodic::{Failure, Failures, Task};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, TransactionTrait as _};
-use store::Link;
+use store::{Link, days, schedule_gap, sqlstate};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
 use super::{owner, shard_rows::ShardRows};
-use crate::statements::{days, schedule_gap};
 
 /// How often days are made and dropped.
 const EVERY: Duration = Duration::from_mins(1);
 /// How long making the first ones may take: what a start waits for elsewhere, too.
 const FIRST_LIMIT: Duration = Duration::from_secs(30);
-
-/// The SQLSTATE of a lock that was not free in time.
-const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// The days that are needed and not there, as `2026-11-30`.
 pub async fn missing(database: &DatabaseConnection) -> Result<Vec<String>> {
@@ -93,19 +89,16 @@ fn is_in_use(error: &Report) -> bool {
     let Some(DbErr::Exec(RuntimeErr::SqlxError(error))) = error.downcast_ref() else {
         return false;
     };
-    let error = error.as_database_error();
-    error.is_some_and(|error| error.code().as_deref() == Some(LOCK_NOT_AVAILABLE))
+    sqlstate::of(error).as_deref() == Some(sqlstate::LOCK_NOT_AVAILABLE)
 }
 
 /// Drops one day, as the owner of the tables, unless it is in use. The name is one of [`days::aged`], as SQL writes it.
 async fn drop_day(database: &DatabaseConnection, table: &str) -> Result<()> {
     let transaction = database.begin().await?;
-    transaction
-        .execute_unprepared("SET LOCAL lock_timeout = '200ms'")
-        .await?;
+    transaction.execute_unprepared(days::DO_NOT_WAIT).await?;
     owner::become_for(&transaction).await?;
     transaction
-        .execute_unprepared(&format!("DROP TABLE {table}"))
+        .execute_unprepared(&days::drop_table(table))
         .await?;
     transaction.commit().await?;
     Ok(())

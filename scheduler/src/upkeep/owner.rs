@@ -5,19 +5,17 @@
 
 use color_eyre::eyre::{Result, WrapErr as _};
 use sea_orm::ConnectionTrait;
-use sea_orm::sqlx::{AssertSqlSafe, PgConnection, query_scalar, raw_sql};
-use store::sql;
-
-use crate::statements::days::OWNER;
+use sea_orm::sqlx::{AssertSqlSafe, PgConnection, raw_sql};
+use store::days::owner;
 
 /// Becomes the owner until the end of a transaction.
 pub(crate) async fn become_for(transaction: &impl ConnectionTrait) -> Result<()> {
-    let row = transaction.query_one_raw(sql::statement(OWNER, [])).await;
+    let row = transaction.query_one_raw(owner::find()).await;
     let owner = row.and_then(|row| row.map(|row| row.try_get_by_index(0)).transpose());
     let owner: Option<String> = owner.wrap_err("look for the owner of check_result")?;
     if let Some(owner) = owner {
         let set = transaction
-            .execute_unprepared(&format!("SET LOCAL ROLE {owner}"))
+            .execute_unprepared(&owner::of_transaction(&owner))
             .await;
         set.wrap_err_with(|| refusal(&owner))?;
     }
@@ -26,10 +24,10 @@ pub(crate) async fn become_for(transaction: &impl ConnectionTrait) -> Result<()>
 
 /// Becomes the owner until the end of a session.
 pub(crate) async fn become_in(session: &mut PgConnection) -> Result<()> {
-    let owner = query_scalar(OWNER).fetch_optional(&mut *session).await;
-    let owner: Option<String> = owner.wrap_err("look for the owner of check_result")?;
+    let owner = owner::find_in(session).await;
+    let owner = owner.wrap_err("look for the owner of check_result")?;
     if let Some(owner) = owner {
-        let set = format!("SET ROLE {owner}");
+        let set = owner::of_session(&owner);
         let set = raw_sql(AssertSqlSafe(set.as_str())).execute(session).await;
         set.wrap_err_with(|| refusal(&owner))?;
     }

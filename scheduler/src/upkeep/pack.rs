@@ -6,25 +6,22 @@
 //! insert the same new key meanwhile may meet an error in spite of `ON CONFLICT`.) The table itself is
 //! left alone: its rows come once and leave no holes.
 //!
-//! The catalog alone says what is left to do: the last step is a [comment](PACKED) on the index, which
+//! The catalog alone says what is left to do: the last step is a [comment](Day::steps) on the index, which
 //! stays when it is written anew. The fill factor is no such mark, as it must be set before, nor is the
 //! size, which late rows change. What was interrupted is done again, without what it left behind.
 
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _};
-use contract::instant::millis;
 use runtime::periodic::{Failure, Task};
 use sea_orm::DatabaseConnection;
-use sea_orm::sqlx::{
-    AssertSqlSafe, Connection as _, PgConnection, query_as, query_scalar, raw_sql,
-};
+use sea_orm::sqlx::{AssertSqlSafe, Connection as _, PgConnection, raw_sql};
 use store::Link;
+use store::days::pack::{self as statements, Day, Ended};
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
 use super::owner;
-use crate::statements::days::{LEFTOVERS, LOCK, SIZE, UNPACKED};
 
 /// How often finished days are looked for: there is one a day, and what failed is costly to repeat.
 const EVERY: Duration = Duration::from_hours(1);
@@ -44,9 +41,6 @@ const PATIENCE: Duration = Duration::from_hours(6);
 /// When the server is given up: it has not even said that a statement took longer than [`PATIENCE`].
 const NO_ANSWER: Duration = PATIENCE.saturating_add(Duration::from_mins(1));
 
-/// The comment on an index that is packed.
-const PACKED: &str = "packed";
-
 /// Which days are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Days {
@@ -59,15 +53,6 @@ pub enum Days {
     All,
 }
 
-/// A day that is not packed, by names as SQL writes them.
-#[derive(Clone, Debug)]
-struct Day {
-    /// Its table.
-    table: String,
-    /// The index of its primary key.
-    index: String,
-}
-
 /// Packs days one after the other, unless another scheduler does. A day that fails does not hold up the
 /// others; the error is the first.
 ///
@@ -77,7 +62,7 @@ pub async fn pack(database: &DatabaseConnection, days: Days) -> Result<()> {
     let mut connection = pooled.wrap_err("connect to pack days")?.detach();
     let mut outcome = Ok(());
     for day in in_time(unpacked(&mut connection, days)).await?? {
-        let packed = in_time(day.pack(&mut connection)).await?;
+        let packed = in_time(pack_day(&day, &mut connection)).await?;
         outcome = outcome.and(packed.wrap_err_with(|| format!("pack {}", day.index)));
     }
     let closed = in_time(connection.close()).await?;
@@ -92,70 +77,37 @@ async fn in_time<T>(answer: impl Future<Output = T>) -> Result<T> {
 
 /// Prepares a session for packing; returns the days that are left to it.
 async fn unpacked(connection: &mut PgConnection, days: Days) -> Result<Vec<Day>> {
-    // One process of the server is enough. It ends when we do: without the first setting it would see
-    // that we are gone only when it has done its work.
-    let settings = format!(
-        "SET client_connection_check_interval = '1s'; SET max_parallel_maintenance_workers = 0; \
-         SET statement_timeout = {}",
-        millis(PATIENCE)
-    );
-    execute(connection, settings).await?;
+    execute(connection, statements::settings(PATIENCE)).await?;
     owner::become_in(connection).await?;
-    let free: bool = query_scalar(LOCK).fetch_one(&mut *connection).await?;
-    if !free {
+    if !statements::try_lock(connection).await? {
         debug!("somebody else packs");
         return Ok(Vec::new());
     }
-    let (all, kept) = match days {
-        Days::Finished { retention } => (false, retention.saturating_sub(LEAST_USE)),
-        Days::All => (true, Duration::ZERO),
+    let ended = match days {
+        Days::Finished { retention } => Ended::Ago(FINISHED, retention.saturating_sub(LEAST_USE)),
+        Days::All => Ended::AnyTime,
     };
-    let unpacked: Vec<(String, String)> = query_as(UNPACKED)
-        .bind(PACKED)
-        .bind(all)
-        .bind(millis(FINISHED))
-        .bind(millis(kept))
-        .fetch_all(connection)
-        .await
-        .wrap_err("look for days of check_result to pack")?;
-    let day = |(table, index)| Day { table, index };
-    Ok(unpacked.into_iter().map(day).collect())
+    let unpacked = statements::unpacked(connection, ended).await;
+    unpacked.wrap_err("look for days of check_result to pack")
 }
 
-impl Day {
-    /// Packs it.
-    async fn pack(&self, connection: &mut PgConnection) -> Result<()> {
-        let Self { table, index } = self;
-        let leftovers = query_scalar(LEFTOVERS).bind(table);
-        let leftovers: Vec<String> = leftovers.fetch_all(&mut *connection).await?;
-        for leftover in leftovers {
-            let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {leftover}");
-            execute(connection, drop).await?;
-        }
-        let before = self.size(connection).await?;
-        // Each of its own, as the second cannot be part of a transaction.
-        for step in [
-            format!("ALTER INDEX {index} SET (fillfactor = 100)"),
-            format!("REINDEX INDEX CONCURRENTLY {index}"),
-            format!("COMMENT ON INDEX {index} IS '{PACKED}'"),
-        ] {
-            execute(connection, step).await?;
-        }
-        let after = self.size(connection).await?;
-        info!(
-            table,
-            index.bytes_before = before,
-            index.bytes_after = after,
-            "packed a day"
-        );
-        Ok(())
+/// Packs a day.
+async fn pack_day(day: &Day, connection: &mut PgConnection) -> Result<()> {
+    for leftover in day.leftovers(connection).await? {
+        execute(connection, statements::drop_leftover(&leftover)).await?;
     }
-
-    /// The size of its index, in bytes.
-    async fn size(&self, connection: &mut PgConnection) -> Result<i64> {
-        let size = query_scalar(SIZE).bind(&self.index);
-        size.fetch_one(connection).await.wrap_err("read the size")
+    let before = day.size(connection).await.wrap_err("read the size")?;
+    for step in day.steps() {
+        execute(connection, step).await?;
     }
+    let after = day.size(connection).await.wrap_err("read the size")?;
+    info!(
+        table = day.table,
+        index.bytes_before = before,
+        index.bytes_after = after,
+        "packed a day"
+    );
+    Ok(())
 }
 
 /// Runs statements whose names are from the catalog.

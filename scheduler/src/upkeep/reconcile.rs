@@ -11,18 +11,15 @@ use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use contract::{GRACE, instant::millis};
 use runtime::periodic::{Failure, Failures, Task};
 use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult as _};
-use store::Link;
+use store::{
+    Link,
+    check_result::{self, Losses},
+    schedule_shard::{self, Extent},
+};
 use tokio::time::timeout;
 use tracing::warn;
 
-use crate::{
-    ahead,
-    metrics::Metrics,
-    statements::{
-        check_result::{self, Losses},
-        schedule_shard::{self, Extent},
-    },
-};
+use crate::{ahead, metrics::Metrics};
 
 /// How often a running scheduler looks for losses. Each look reads all sites once.
 const EVERY: Duration = Duration::from_mins(1);

@@ -1,31 +1,9 @@
-//! `check_result`: rows of checks that were never made.
+//! Rows for checks that were lost on their way: due, and with neither a row nor a gap.
 
-use contract::{instant::UnixMs, result::CheckResult};
+use contract::instant::UnixMs;
 use sea_orm::Statement;
-use store::sql::statement;
 
-/// Rows for sites whose task cannot be sent.
-const RECORD_INVALID: &str = "\
-INSERT INTO check_result (site_id, scheduled_at, outcome, reason, detail)
-SELECT site_id, timestamptz 'epoch' + scheduled_at * interval '1 millisecond', 'inconclusive', 'invalid_site', detail
-FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS invalid (site_id, scheduled_at, detail)
-ORDER BY site_id, scheduled_at
-ON CONFLICT DO NOTHING";
-
-/// Records these instants as those of sites whose task cannot be sent.
-pub(crate) fn record_invalid(results: &[CheckResult]) -> Statement {
-    let sites: Vec<_> = results.iter().map(|result| result.check.site.0).collect();
-    let instants: Vec<_> = results
-        .iter()
-        .map(|result| result.check.scheduled_at.0)
-        .collect();
-    let details = results.iter().map(|result| result.detail.clone());
-    let details: Vec<_> = details.map(Option::unwrap_or_default).collect();
-    statement(
-        RECORD_INVALID,
-        [sites.into(), instants.into(), details.into()],
-    )
-}
+use crate::sql::statement;
 
 /// Records the losses of `($1, $2]`. `$3`, or a shard that was reconciled further: also what was due earlier and
 /// had not expired by then. `$4`: only what has expired at `$2`.
@@ -89,19 +67,19 @@ ON CONFLICT DO NOTHING";
 
 /// Which losses [`record_lost`] records.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Losses {
+pub struct Losses {
     /// After this instant.
-    pub(crate) since: UnixMs,
+    pub since: UnixMs,
     /// Up to this one.
-    pub(crate) until: UnixMs,
+    pub until: UnixMs,
     /// Also what was due earlier and had not expired by `since`.
-    pub(crate) reach_back: bool,
+    pub reach_back: bool,
     /// Only what has expired at `until`.
-    pub(crate) expired: bool,
+    pub expired: bool,
 }
 
 /// Records losses; as many rows are affected as checks were lost.
-pub(crate) fn record_lost(losses: Losses) -> Statement {
+pub fn record_lost(losses: Losses) -> Statement {
     let Losses {
         since,
         until,

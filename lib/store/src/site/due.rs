@@ -1,62 +1,16 @@
-//! `site`: which rows are new, and which are due.
+//! Which sites are due, and the rows of `site` that their tasks are made of.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-use color_eyre::eyre::Result;
-use contract::{
-    check::SiteId,
-    instant::{UnixMs, millis},
-};
-use sea_orm::{
-    QueryResult, Statement,
-    sqlx::{self, Row as _},
-};
-use store::sql::statement;
+use contract::check::SiteId;
+use contract::instant::UnixMs;
+use sea_orm::sqlx::{self, Row as _};
+use sea_orm::{QueryResult, Statement};
 
-/// How many rows a turn stamps per shard, so that a bulk load does not hold up the turn.
-const MOST_PER_SHARD: i64 = 125;
-
-/// `check_at` moves past what is already scheduled; within a second, so that a bulk load is spread.
-const STAMP: &str = "\
-WITH instant AS MATERIALIZED (
-    SELECT date_trunc('milliseconds', clock_timestamp()) + $2 * interval '1 millisecond' AS scheduled_from
-), fresh AS MATERIALIZED (
-    SELECT row.id FROM unnest($1::smallint[]) AS claimed (shard)
-    CROSS JOIN LATERAL (
-        SELECT id FROM site
-        WHERE site.shard = claimed.shard AND enabled AND scheduled_from IS NULL
-        LIMIT $3
-        FOR UPDATE SKIP LOCKED
-    ) AS row
-)
-UPDATE site SET
-    scheduled_from = instant.scheduled_from,
-    check_at = CASE WHEN check_at IS NOT NULL THEN
-        greatest(check_at, instant.scheduled_from + (1 + phase_ms % 1000) * interval '1 millisecond')
-    END
-FROM instant, fresh
-WHERE site.id = fresh.id";
-
-/// Stamps rows of these shards that have no `scheduled_from`: with `horizon` from now.
-pub(crate) fn stamp(shards: Vec<i16>, horizon: Duration) -> Statement {
-    statement(
-        STAMP,
-        [shards.into(), millis(horizon).into(), MOST_PER_SHARD.into()],
-    )
-}
-
-/// Sites that would be reconciled only from an instant on that no stamp can have: the next turn stamps them anew.
-const UNSTAMP: &str = "\
-UPDATE site SET scheduled_from = NULL
-WHERE enabled AND scheduled_from > now() + $1 * interval '1 millisecond'";
-
-/// Takes stamps away that are further ahead of now than `furthest`.
-pub(crate) fn unstamp(furthest: Duration) -> Statement {
-    statement(UNSTAMP, [millis(furthest).into()])
-}
+use crate::sql::statement;
 
 /// Hops from one distinct interval of a shard to the next on the index `(shard, interval_ms, …)`.
-pub(crate) const INTERVALS: &str = "\
+pub const INTERVALS: &str = "\
 WITH RECURSIVE found (shard, interval_ms) AS (
     SELECT shard, (SELECT min(site.interval_ms) FROM site WHERE enabled AND site.shard = claimed.shard)
     FROM unnest($1::smallint[]) AS claimed (shard)
@@ -69,28 +23,28 @@ WITH RECURSIVE found (shard, interval_ms) AS (
 SELECT shard, interval_ms FROM found WHERE interval_ms IS NOT NULL";
 
 /// Reads the intervals of the sites of these shards: rows of a shard and an interval in milliseconds.
-pub(crate) fn intervals(shards: Vec<i16>) -> Statement {
+pub fn intervals(shards: Vec<i16>) -> Statement {
     statement(INTERVALS, [shards.into()])
 }
 
 /// A range of phases in which the sites of one shard and interval are due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PhaseRange {
+pub struct PhaseRange {
     /// `site.shard`.
-    pub(crate) shard: i16,
+    pub shard: i16,
     /// `site.interval_ms`.
-    pub(crate) interval_ms: i32,
+    pub interval_ms: i32,
     /// The first phase.
-    pub(crate) first: i32,
+    pub first: i32,
     /// The last phase.
-    pub(crate) last: i32,
+    pub last: i32,
 }
 
 /// The due rows: regular ones by ranges of phases, extra ones (`check_at`) by ranges of instants.
 ///
 /// `OFFSET 0` keeps each range a subquery of its own. The planner would otherwise begin with the sites,
 /// as it expects few of them to be due, and read every `check_at` that ever was, once per turn.
-pub(crate) const DUE: &str = "\
+pub const DUE: &str = "\
 SELECT site.id, site.shard, site.interval_ms, site.phase_ms, site.timeout_ms, site.name, site.url,
     site.request::text AS request, site.expect::text AS expect, NULL::bigint AS check_at
 FROM unnest($1::smallint[], $2::int[], $3::int[], $4::int[]) AS span (shard, interval_ms, first, last)
@@ -114,11 +68,7 @@ CROSS JOIN LATERAL (
 
 /// Reads the sites that are due, as [`DueSite`]s: in `ranges` regularly, and those of the `shards` by their `check_at`
 /// between the instant beside the shard and `until`.
-pub(crate) fn due(
-    ranges: &[PhaseRange],
-    shards: &BTreeMap<i16, UnixMs>,
-    until: UnixMs,
-) -> Statement {
+pub fn due(ranges: &[PhaseRange], shards: &BTreeMap<i16, UnixMs>, until: UnixMs) -> Statement {
     fn column<T>(ranges: &[PhaseRange], of: fn(&PhaseRange) -> T) -> Vec<T> {
         ranges.iter().map(of).collect()
     }
@@ -140,32 +90,32 @@ pub(crate) fn due(
 
 /// A row that is due, with what its tasks need; the texts are the row's own.
 #[derive(Debug)]
-pub(crate) struct DueSite<'r> {
+pub struct DueSite<'r> {
     /// `site.id`.
-    pub(crate) id: SiteId,
+    pub id: SiteId,
     /// `site.shard`.
-    pub(crate) shard: i16,
+    pub shard: i16,
     /// `site.interval_ms`.
-    pub(crate) interval_ms: i64,
+    pub interval_ms: i64,
     /// `site.phase_ms`.
-    pub(crate) phase_ms: i64,
+    pub phase_ms: i64,
     /// `site.timeout_ms`.
-    pub(crate) timeout_ms: u32,
+    pub timeout_ms: u32,
     /// `site.name`.
-    pub(crate) name: &'r str,
+    pub name: &'r str,
     /// `site.url`.
-    pub(crate) url: &'r str,
+    pub url: &'r str,
     /// `site.request` as text, unread.
-    pub(crate) request: &'r str,
+    pub request: &'r str,
     /// `site.expect` as text, unread.
-    pub(crate) expect: &'r str,
+    pub expect: &'r str,
     /// The extra instant that the row was found for; `None` if it was found for its regular ones.
-    pub(crate) check_at: Option<UnixMs>,
+    pub check_at: Option<UnixMs>,
 }
 
 impl<'r> DueSite<'r> {
     /// Reads a row of [`DUE`], by position: this runs once per task.
-    pub(crate) fn read(row: &'r QueryResult) -> Result<Self, sqlx::Error> {
+    pub fn read(row: &'r QueryResult) -> Result<Self, sqlx::Error> {
         let row = row.try_as_pg_row().ok_or(sqlx::Error::RowNotFound)?;
         Ok(Self {
             id: SiteId(row.try_get(0)?),

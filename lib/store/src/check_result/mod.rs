@@ -1,9 +1,21 @@
 //! `check_result`: what became of each due instant.
+//!
+//! Its partitions are [days](crate::days).
+
+mod invalid;
+mod lost;
+mod recorded;
+mod upsert;
 
 use contract::outcome::{Outcome, Reason};
 use sea_orm::entity::prelude::*;
 
 use crate::named::Named;
+
+pub use invalid::record_invalid;
+pub use lost::{Losses, record_lost};
+pub use recorded::{read_key, recorded};
+pub use upsert::{Refusal, Written, upsert};
 
 /// A row of `check_result`; the table is partitioned by UTC day on `scheduled_at`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,7 +1,15 @@
 //! `site`: what is watched, and how.
+//!
+//! A turn of a scheduler stamps new rows, and reads the ones that are due.
+
+mod due;
+mod stamp;
 
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::entity::prelude::*;
+
+pub use due::{DUE, DueSite, INTERVALS, PhaseRange, due, intervals};
+pub use stamp::{stamp, unstamp};
 
 /// A row of `site`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
