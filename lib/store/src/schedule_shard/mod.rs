@@ -1,4 +1,4 @@
-//! `schedule_shard`: how far the sites of a shard have been scheduled, and judged.
+//! `schedule_shard`: how far the sites of a shard have been scheduled, and reconciled.
 //!
 //! The sites of a shard whose row is missing are not scheduled at all.
 
