@@ -16,9 +16,9 @@ use probe::{ProbeOptions, Prober, Secrets};
 use runtime::config::Configuration as _;
 use runtime::program::{Said, say, usage, warn};
 use runtime::telemetry::start_logs;
-use sea_orm::{ConnectionTrait as _, DatabaseConnection};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult as _};
 use serde_json::value::RawValue;
-use store::sql;
+use store::site::look_up::{self, SiteToCheck};
 use store::{Pool, READ_ONLY};
 use tokio::runtime::Handle;
 
@@ -30,10 +30,6 @@ const POOL: Pool = Pool {
     connections: 1,
     settings: READ_ONLY,
 };
-/// A site as a task has it.
-const SITE: &str = "SELECT id, url, timeout_ms, request::text AS request, expect::text AS expect \
-                    FROM site WHERE name = $1";
-
 /// `probe URL|--site NAME [--json]`
 #[derive(Args, Clone, Debug)]
 pub struct Probe {
@@ -145,24 +141,26 @@ pub(crate) fn task_for_url(url: &str) -> Result<Task> {
 /// The check of a site, as the database has it.
 async fn task_for_site(database: &DatabaseConnection, name: &str) -> Result<Task> {
     let found = database
-        .query_one_raw(sql::statement(SITE, [name.into()]))
+        .query_one_raw(look_up::by_name(name))
         .await
         .wrap_err("read the site")?;
     let Some(row) = found else {
         return Err(usage(format!("there is no site named {name:?}")));
     };
-    let options = |column: &str| -> Result<Box<RawValue>> {
-        let text: String = row.try_get("", column)?;
-        Ok(RawValue::from_string(text)?)
-    };
-    let timeout_ms: i32 = row.try_get("", "timeout_ms")?;
+    let SiteToCheck {
+        id,
+        url,
+        timeout_ms,
+        request,
+        expect,
+    } = SiteToCheck::from_query_result(&row, "")?;
     Ok(Task {
-        site_id: SiteId(row.try_get("", "id")?),
+        site_id: SiteId(id),
         name: name.to_owned(),
-        url: row.try_get("", "url")?,
+        url,
         timeout_ms: timeout_ms.unsigned_abs(),
-        request: options("request")?,
-        expect: options("expect")?,
+        request: RawValue::from_string(request)?,
+        expect: RawValue::from_string(expect)?,
         ..task_for_url("http://localhost/")?
     })
 }

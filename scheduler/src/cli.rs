@@ -11,10 +11,8 @@ use runtime::{
     service::host,
     telemetry::healthcheck,
 };
-use sites::{
-    access::{Access, connect},
-    command::{self, Apply},
-};
+use sites::command::{self, Apply};
+use store::access::{Access, connect};
 
 use crate::config::Config;
 

@@ -11,10 +11,8 @@ use runtime::{
     telemetry::{healthcheck, start_logs},
 };
 use sea_orm::DatabaseConnection;
-use sites::{
-    access::Access,
-    command::{self, Apply},
-};
+use sites::command::{self, Apply};
+use store::access::Access;
 use stream::config::KafkaConfig;
 
 use crate::{

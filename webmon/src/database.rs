@@ -6,7 +6,7 @@ use color_eyre::eyre::{Result, bail, eyre};
 use migration::Foreign;
 use runtime::config::Secret;
 use sea_orm::DatabaseConnection;
-use sites::access::Access;
+use store::access::Access;
 use store::config::DatabaseConfig;
 use store::{DatabaseError, Link, Pool};
 

@@ -10,9 +10,10 @@ use std::time::Duration;
 use color_eyre::eyre::{Result, WrapErr as _, bail, ensure, eyre};
 use runtime::retry::{Backoff, Outage};
 use runtime::telemetry::Condition;
-use sea_orm::sqlx::{self, Connection as _, PgConnection, query_as, query_scalar};
+use sea_orm::sqlx::{self, Connection as _, PgConnection};
 use store::Pool;
 use store::config::DatabaseConfig;
+use store::session::{self, Session};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -46,25 +47,6 @@ const POOL: Pool = Pool {
     ],
 };
 
-/// Which session this is: its process, and when it began, in microseconds since the Unix epoch, as ids of
-/// processes come again.
-const INTRODUCE: &str = "\
-SELECT pid, (extract(epoch FROM backend_start) * 1000000)::bigint FROM pg_stat_activity WHERE pid = pg_backend_pid()";
-/// Takes the lock unless another session has it.
-const TAKE: &str = "SELECT pg_try_advisory_lock(hashtextextended('webmon up', 0))";
-/// The process of the session that has the lock.
-const HOLDER: &str = "\
-SELECT pid FROM pg_locks
-WHERE locktype = 'advisory' AND granted AND objsubid = 1
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND (classid::bigint << 32) | objid::bigint = hashtextextended('webmon up', 0)";
-/// Ends this webmon's own lost session, of which the server has not noticed the end, and waits for that.
-const END: &str = "\
-SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
-WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::bigint = $2";
-/// Whether the server still knows the session, and which one it is.
-const ASK: &str = "SELECT pg_backend_pid()";
-
 /// The lock on a database, held by a session of its own.
 #[derive(Debug)]
 pub struct DatabaseLock {
@@ -74,15 +56,6 @@ pub struct DatabaseLock {
     connection: Option<PgConnection>,
     /// Which one it is, or was.
     session: Session,
-}
-
-/// A session of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Session {
-    /// Its process.
-    pid: i32,
-    /// When it began, in microseconds since the Unix epoch.
-    began_us: i64,
 }
 
 /// What became of an attempt.
@@ -166,7 +139,7 @@ impl DatabaseLock {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let asking = query_scalar::<_, i32>(ASK).fetch_one(&mut *connection);
+            let asking = session::process(connection);
             match timeout(LIMIT, asking).await {
                 Ok(Ok(pid)) if pid == self.session.pid => {}
                 Ok(Ok(pid)) => bail!(
@@ -217,19 +190,19 @@ async fn attempt(config: &DatabaseConfig, before: Option<Session>) -> Result<Att
 
 /// The same, by this session.
 async fn try_lock(mut connection: PgConnection, before: Option<Session>) -> Result<Attempt> {
-    let (pid, began_us) = query_as(INTRODUCE).fetch_one(&mut connection).await?;
-    if let Some(Session { pid, began_us }) = before {
-        let end = query_scalar::<_, bool>(END).bind(pid).bind(began_us);
-        let ended = end.fetch_optional(&mut connection).await?;
+    let session = session::introduce(&mut connection).await?;
+    if let Some(before) = before {
+        let ended = session::end(&mut connection, before).await?;
         ensure!(
             ended != Some(false),
-            "the lost session, process {pid} of PostgreSQL, does not end"
+            "the lost session, process {} of PostgreSQL, does not end",
+            before.pid
         );
     }
-    if query_scalar(TAKE).fetch_one(&mut connection).await? {
-        return Ok(Attempt::Taken(connection, Session { pid, began_us }));
+    if session::try_lock(&mut connection).await? {
+        return Ok(Attempt::Taken(connection, session));
     }
-    let holder: Option<i32> = query_scalar(HOLDER).fetch_optional(&mut connection).await?;
+    let holder = session::holder(&mut connection).await?;
     holder
         .map(Attempt::Held)
         .ok_or_else(|| eyre!("another session let go of it just now: try again"))

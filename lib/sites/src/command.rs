@@ -9,8 +9,9 @@ use clap::Args;
 use color_eyre::eyre::{self, Result, WrapErr as _, ensure};
 use runtime::program::{say, usage};
 use sea_orm::DatabaseConnection;
+use store::access::Access;
 
-use crate::{BadFile, Exported, Options, Progress, access::Access};
+use crate::{BadFile, Exported, Options, Progress};
 
 /// `apply FILE [--prune] [--dry-run]`
 #[derive(Args, Clone, Debug)]

@@ -6,11 +6,10 @@ use color_eyre::eyre::{self, WrapErr as _};
 use contract::site::DEFAULT_TIMEOUT_MS;
 use futures_util::TryStreamExt as _;
 use sea_orm::{DatabaseConnection, FromQueryResult, StreamTrait as _};
+use store::site::apply::{self as statements, Site};
 
 use crate::check::{DEFAULT_INTERVAL_MS, EntryValidator};
 use crate::name::shown;
-use crate::site::Site;
-use crate::statements;
 use crate::yaml::node::Node;
 use crate::yaml::text::{duration, json, text};
 use crate::yaml::values::Values;

@@ -17,7 +17,6 @@
 //!
 //! [`command`] is all of this for people: the commands `apply` and `export` of `scheduler` and of `webmon`.
 
-pub mod access;
 mod apply;
 mod check;
 pub mod command;
@@ -25,12 +24,10 @@ mod export;
 mod fault;
 mod file;
 mod name;
-mod site;
-mod statements;
 mod yaml;
 
 pub use apply::{Options, Progress, Summary, Touched, apply};
 pub use export::{Exported, entry, export};
 pub use fault::{BadFile, Fault};
 pub use file::{load, read};
-pub use site::Site;
+pub use store::site::apply::Site;

@@ -33,6 +33,13 @@ INSERT INTO installation (id, key, system_identifier, database_oid)
 SELECT gen_random_uuid(), sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), $1, oid::bigint
 FROM pg_database WHERE datname = current_database()";
 
+/// One row, with a `name`, if the identity is missing.
+pub const MISSING: &str =
+    "SELECT 'installation' AS name WHERE NOT EXISTS (SELECT FROM installation)";
+
+/// Whether there is a table for the identity.
+pub const HAS_TABLE: &str = "SELECT to_regclass('installation') IS NOT NULL";
+
 /// What is wrong with the identity of a database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -3,14 +3,15 @@
 //! - **Reaching it**: [`config`] says where it is; [`connect`](connect()) opens a [`Pool`], and a [`Link`] makes its
 //!   connections anew after a failure. A service [reaches](reach()) a database at this build's [schema](check_schema)
 //!   that is [writable] and no copy of another, and readiness [looks](WatchedDatabase) at it from then on. Its
-//!   [time](DatabaseTime) is what the clock of all services follows.
+//!   [time](DatabaseTime) is what the clock of all services follows. A command needs a certain [access].
 //! - **The tables**, a module each: [`site`], [`schedule_shard`], [`schedule_gap`], [`check_result`] and its partitions,
 //!   the [`days`]; and [`installation`], the identity of the database. A module has the table's sea-orm entity, its
 //!   statements and the rows that they return. When a statement runs, and what its result means, is said by the
-//!   service that runs it.
+//!   service that runs it. What is asked of the server itself stands in [`session`] and in [`schema`].
 //! - **What an answer means**: [`sqlstate`] says it of a code, [`DatabaseError`] and [`explain`] of an error. What
 //!   statements written by hand have in common is in [`sql`].
 
+pub mod access;
 pub mod check_result;
 pub mod config;
 mod connect;
@@ -23,7 +24,8 @@ mod named;
 mod reach;
 pub mod schedule_gap;
 pub mod schedule_shard;
-mod schema;
+pub mod schema;
+pub mod session;
 pub mod site;
 pub mod sql;
 mod time;

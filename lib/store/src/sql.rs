@@ -13,6 +13,9 @@ use crate::error::{DatabaseError, refused};
 /// The only database that webmon speaks to.
 pub const POSTGRES: DbBackend = DbBackend::Postgres;
 
+/// For a transaction of statements that take longer to compile than to run.
+pub const NO_JIT: &str = "SET LOCAL jit = off";
+
 /// A statement with its values.
 pub fn statement<const N: usize>(text: &str, values: [Value; N]) -> Statement {
     Statement::from_sql_and_values(POSTGRES, text, values)

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use color_eyre::eyre::{Result, WrapErr as _};
 use runtime::program::{Said, say};
 use sea_orm::DatabaseConnection;
-use sites::access::Access;
+use store::access::Access;
 use store::installation::{self, Identity};
 use tracing::warn;
 

@@ -8,42 +8,12 @@ use sea_orm::{
     AccessMode, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr,
     FromQueryResult, IsolationLevel, StreamTrait as _, TransactionTrait as _,
 };
-use store::sql;
+use store::check_result::status::{self as statements, SiteStatus};
+use store::site::look_up;
+use store::sql::NO_JIT;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::commands::table::{MAX_CELL, Table};
-
-/// All names: how wide their column is must be known before the first row.
-const NAMES: &str = "SELECT name FROM site";
-
-/// One site over the last day, which is from `$1` to `$2`: as values, these leave out all other days' tables
-/// already when the statement is planned. A check that was not made says nothing about its site, and one
-/// that is inconclusive counts neither for nor against its uptime.
-const STATUS: &str = "\
-SELECT site.name, site.enabled, last.outcome::text AS outcome, last.scheduled_at AS checked_at, first.since,
-    day.p50_us, day.p95_us, day.uptime
-FROM site
-LEFT JOIN LATERAL (
-    SELECT outcome, scheduled_at FROM check_result
-    WHERE site_id = site.id AND outcome <> 'missed' AND scheduled_at > $1 AND scheduled_at < $2
-    ORDER BY scheduled_at DESC LIMIT 1
-) AS last ON true
-LEFT JOIN LATERAL (
-    SELECT min(scheduled_at) AS since FROM check_result
-    WHERE site_id = site.id AND outcome = last.outcome AND scheduled_at > $1 AND scheduled_at < $2
-        AND scheduled_at > coalesce((
-            SELECT max(scheduled_at) FROM check_result
-            WHERE site_id = site.id AND outcome NOT IN ('missed', last.outcome)
-                AND scheduled_at > $1 AND scheduled_at < $2
-        ), $1)
-) AS first ON true
-LEFT JOIN LATERAL (
-    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY total_us) AS p50_us,
-        percentile_cont(0.95) WITHIN GROUP (ORDER BY total_us) AS p95_us,
-        avg((outcome IN ('up', 'degraded'))::int) FILTER (WHERE outcome IN ('up', 'degraded', 'down'))::float8 AS uptime
-    FROM check_result WHERE site_id = site.id AND scheduled_at > $1 AND scheduled_at < $2
-) AS day ON true
-ORDER BY site.name";
 
 /// The heads of the table, and how wide what stands below them may be, but for the name.
 const COLUMNS: [(&str, usize); 7] = [
@@ -55,27 +25,6 @@ const COLUMNS: [(&str, usize); 7] = [
     ("p95", 11),
     ("uptime (24 h)", 8),
 ];
-
-/// A row of the table.
-#[derive(Debug, FromQueryResult)]
-struct Row {
-    /// `site.name`.
-    name: String,
-    /// `site.enabled`.
-    enabled: bool,
-    /// The last verdict of the day.
-    outcome: Option<String>,
-    /// When it was due.
-    checked_at: Option<DateTime<Utc>>,
-    /// Since when it has been the same; a day at most.
-    since: Option<DateTime<Utc>>,
-    /// The median of the total time, in microseconds.
-    p50_us: Option<f64>,
-    /// The time that one in twenty exceeds, in microseconds.
-    p95_us: Option<f64>,
-    /// The share of conclusive checks that were up.
-    uptime: Option<f64>,
-}
 
 /// Shows the table, row by row: memory is flat in the number of sites.
 pub async fn status(database: &DatabaseConnection) -> Result<()> {
@@ -90,28 +39,23 @@ pub async fn status(database: &DatabaseConnection) -> Result<()> {
         .await
         .wrap_err(reading)?;
     // compiling the statement would take longer than it does, the more days there are
-    view.execute_unprepared("SET LOCAL jit = off")
-        .await
-        .wrap_err(reading)?;
+    view.execute_unprepared(NO_JIT).await.wrap_err(reading)?;
     let mut widths = COLUMNS.map(|(_, width)| width);
     widths[0] = name_width(&view).await.wrap_err(reading)?;
     let now: DateTime<Utc> = view
-        .query_one_raw(sql::statement("SELECT now()", []))
+        .query_one_raw(statements::now())
         .await
         .and_then(|row| row.map(|row| row.try_get_by_index(0)).transpose())
         .wrap_err(reading)?
         .unwrap_or_else(Utc::now);
-    let day = [
-        (now - TimeDelta::days(1)).into(),
-        (now + TimeDelta::hours(1)).into(),
-    ];
+    let (since, until) = (now - TimeDelta::days(1), now + TimeDelta::hours(1));
     let mut rows = view
-        .stream_raw(sql::statement(STATUS, day))
+        .stream_raw(statements::status(since, until))
         .await
         .wrap_err(reading)?;
     let mut table = Table::begin(COLUMNS.map(|(head, _)| head), widths)?;
     while let Some(row) = rows.try_next().await.wrap_err(reading)? {
-        let row = Row::from_query_result(&row, "").wrap_err(reading)?;
+        let row = SiteStatus::from_query_result(&row, "").wrap_err(reading)?;
         if !table.row(&cells(&row))? {
             return Ok(());
         }
@@ -119,9 +63,9 @@ pub async fn status(database: &DatabaseConnection) -> Result<()> {
     table.end()
 }
 
-/// How wide the column of names is.
+/// How wide the column of names is, which must be known before the first row.
 async fn name_width(view: &DatabaseTransaction) -> Result<usize, DbErr> {
-    let mut names = view.stream_raw(sql::statement(NAMES, [])).await?;
+    let mut names = view.stream_raw(look_up::names()).await?;
     let mut widest = 0;
     while let Some(row) = names.try_next().await? {
         let name: String = row.try_get_by_index(0)?;
@@ -131,8 +75,8 @@ async fn name_width(view: &DatabaseTransaction) -> Result<usize, DbErr> {
 }
 
 /// The texts of a row.
-fn cells(row: &Row) -> [String; 7] {
-    let Row {
+fn cells(row: &SiteStatus) -> [String; 7] {
+    let SiteStatus {
         name,
         enabled,
         outcome,

@@ -8,23 +8,13 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use contract::site::parse_url;
-use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, DbErr, EntityTrait as _,
-    QueryFilter as _, QuerySelect as _, Statement,
-};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr};
 use store::Link;
-use store::site;
-use store::sql;
+use store::site::look_up;
 use tokio::time::timeout;
 
 /// How long an answer may take. Then the lines are shown without it.
 const LIMIT: Duration = Duration::from_secs(2);
-
-/// What changes when a site comes, goes, or is switched on or off.
-const SIGNATURE: &str =
-    "SELECT count(*) AS sites, bit_xor(hashint8extended(id, 0)) AS ids FROM site WHERE enabled";
-/// The sites that are checked.
-const ENABLED: &str = "SELECT coalesce(array_agg(id), '{}') AS ids FROM site WHERE enabled";
 
 /// The table of sites.
 #[derive(Debug)]
@@ -91,14 +81,7 @@ impl SiteTable {
 /// Id, name and URL of those of the sites that are checked.
 async fn rows_of(database: &mut Link, ids: Vec<i64>) -> Result<Vec<(i64, String, String)>, DbErr> {
     let database = open(database).await?;
-    site::Entity::find()
-        .select_only()
-        .columns([site::Column::Id, site::Column::Name, site::Column::Url])
-        .filter(site::Column::Id.is_in(ids))
-        .filter(site::Column::Enabled.eq(true))
-        .into_tuple()
-        .all(database)
-        .await
+    look_up::enabled_among(database, ids).await
 }
 
 /// What identifies the sites that are checked, and their ids.
@@ -110,17 +93,17 @@ async fn ids(
     known: Option<(i64, Option<i64>)>,
 ) -> Result<Option<Sites>, DbErr> {
     let database = open(database).await?;
-    let ask = async |text| {
-        let row = database.query_one_raw(Statement::from_string(sql::POSTGRES, text));
+    let ask = async |statement| {
+        let row = database.query_one_raw(statement);
         row.await?
             .ok_or_else(|| DbErr::RecordNotFound("an aggregate has a row".to_owned()))
     };
-    let row = ask(SIGNATURE).await?;
+    let row = ask(look_up::enabled_signature()).await?;
     let signature = (row.try_get("", "sites")?, row.try_get("", "ids")?);
     if known == Some(signature) {
         return Ok(None);
     }
-    let ids = ask(ENABLED).await?.try_get("", "ids")?;
+    let ids = ask(look_up::enabled_ids()).await?.try_get("", "ids")?;
     Ok(Some((signature, ids)))
 }
 

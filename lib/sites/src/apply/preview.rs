@@ -11,12 +11,12 @@ use sea_orm::{
     AccessMode, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, IsolationLevel,
     StreamTrait as _, TransactionTrait as _,
 };
+use store::site::apply::{self as statements, Site};
+use store::sql::NO_JIT;
 
 use super::progress::Progress;
 use super::summary::{LISTED, Summary, Touched};
 use super::write::{chunks, refused};
-use crate::site::Site;
-use crate::statements;
 
 /// Tells what an apply of these sites would do.
 pub(super) async fn preview(
@@ -30,9 +30,7 @@ pub(super) async fn preview(
         .begin_with_config(Some(IsolationLevel::RepeatableRead), reading)
         .await
         .wrap_err("cannot begin the transaction that compares the sites")?;
-    transaction
-        .execute_unprepared("SET LOCAL jit = off")
-        .await?;
+    transaction.execute_unprepared(NO_JIT).await?;
     let (mut created, mut changed, mut compared) = (Found::default(), Found::default(), 0_usize);
     for chunk in chunks(sites) {
         compare(&transaction, chunk, &mut created, &mut changed).await?;

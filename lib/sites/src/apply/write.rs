@@ -11,11 +11,10 @@ use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
     QueryResult, RuntimeErr, SqlxError, SqlxPostgresError, TransactionTrait as _,
 };
+use store::site::apply::{self as statements, ANALYZE, CHANGE, CREATE, PREPARE, REMOVE, Site};
 
 use super::progress::Progress;
 use super::summary::{LISTED, Summary, Touched};
-use crate::site::Site;
-use crate::statements::{self, CHANGE, CREATE, PREPARE, REMOVE};
 
 /// Sites per statement: a few hundred KiB, and a step of the progress that people can see.
 const CHUNK: usize = 5_000;
@@ -92,7 +91,7 @@ async fn stage(
         });
     }
     transaction
-        .execute_unprepared("ANALYZE webmon_apply")
+        .execute_unprepared(ANALYZE)
         .await
         .wrap_err("cannot count the sites in the database")?;
     Ok(())

@@ -9,10 +9,10 @@ pub(crate) mod fields;
 mod maps;
 
 use contract::site::{DEFAULT_TIMEOUT_MS, MAX_NAME_CHARS, SiteError, parse_url};
+use store::site::apply::Site;
 
 use self::fields::Fields;
 use self::maps::{MapValidator, merged};
-use crate::site::Site;
 use crate::yaml::node::Node;
 use crate::yaml::text::duration;
 

@@ -11,10 +11,10 @@ use std::path::Path;
 
 use runtime::config::{from_yaml, tab_line};
 use runtime::yaml::{Event, MAX_WHOLE_BYTES, YamlError, is_cheap};
+use store::site::apply::Site;
 
 use self::reader::{Part, Reader};
 use crate::fault::BadFile;
-use crate::site::Site;
 use crate::yaml::node::Node;
 use crate::yaml::scalar::local;
 use crate::yaml::values::Values;

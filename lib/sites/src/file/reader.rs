@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use contract::site::SiteError;
+use store::site::apply::Site;
 
 use crate::check::EntryValidator;
 use crate::check::fields::unknown;
 use crate::fault::{BadFile, Fault, Faults};
 use crate::name::shown;
-use crate::site::Site;
 use crate::yaml::node::{Node, key_text};
 
 /// The keys of the file.

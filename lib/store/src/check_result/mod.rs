@@ -1,10 +1,13 @@
 //! `check_result`: what became of each due instant.
 //!
-//! Its partitions are [days](crate::days).
+//! Its partitions are [days](crate::days). The scheduler and the recorder write rows, people ask for the [audit] of
+//! all checks and for the [status] of the sites.
 
+pub mod audit;
 mod invalid;
 mod lost;
 mod recorded;
+pub mod status;
 mod upsert;
 
 use contract::outcome::{Outcome, Reason};

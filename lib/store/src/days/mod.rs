@@ -3,6 +3,7 @@
 
 pub mod owner;
 pub mod pack;
+pub mod repair;
 
 use std::time::Duration;
 

@@ -6,6 +6,7 @@ mod ahead;
 mod missing;
 mod progress;
 mod reconciled;
+mod repair;
 
 use sea_orm::entity::prelude::*;
 
@@ -13,6 +14,7 @@ pub use ahead::{SetBack, rewind, set_back};
 pub use missing::Missing;
 pub use progress::{Progress, Shard, advance, claim, progress};
 pub use reconciled::{Extent, advance_reconciled, extent};
+pub use repair::{missing_shards, put_back};
 
 /// A row of `schedule_shard`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

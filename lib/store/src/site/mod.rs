@@ -1,8 +1,11 @@
 //! `site`: what is watched, and how.
 //!
-//! A turn of a scheduler stamps new rows, and reads the ones that are due.
+//! A turn of a scheduler stamps new rows, and reads the ones that are due. A sites file is [applied](apply), and
+//! people [look](look_up) at sites.
 
+pub mod apply;
 mod due;
+pub mod look_up;
 mod stamp;
 
 use sea_orm::ActiveValue::NotSet;

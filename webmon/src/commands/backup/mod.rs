@@ -15,6 +15,8 @@ use runtime::shutdown::on_signals;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
 use store::config::DatabaseConfig;
 use store::installation;
+use store::schema::catalog;
+use store::site::look_up;
 use store::sql;
 use store::{DatabaseError, Pool};
 use tracing::warn;
@@ -50,9 +52,6 @@ const POOL: Pool = Pool {
     connections: 1,
     settings: &[("jit", "off")],
 };
-
-/// The tables of webmon's own database that may have rows before a restore: the migrations make these.
-const FILLED: &str = "'seaql_migrations', 'schedule_shard', 'installation'";
 
 /// Writes a backup.
 pub async fn backup(config: &Config, data: &Path, command: &Backup) -> Result<()> {
@@ -133,15 +132,15 @@ pub(crate) async fn take_place(server: &OwnPostgres) -> Result<i64> {
         }
         Err(error) => return Err(error.into()),
     }
-    if exists(&database, "SELECT to_regclass('installation') IS NOT NULL").await? {
+    if exists(&database, installation::HAS_TABLE).await? {
         installation::keep(&database).await?;
     }
     // A restored database has no statistics, and is slow without.
     database
-        .execute_unprepared("ANALYZE")
+        .execute_unprepared(catalog::ANALYZE)
         .await
         .wrap_err("analyse the restored tables")?;
-    let sites = value(&database, "SELECT count(*) FROM site").await?;
+    let sites = value(&database, look_up::COUNT).await?;
     database.close().await.wrap_err("leave the database")?;
     server.promote_restored().await?;
     Ok(sites)
@@ -173,17 +172,11 @@ async fn refuse_rows(server: &OwnPostgres, data: &Path) -> Result<()> {
         url: Secret::new(server.url()),
     };
     let database = store::connect(&config, POOL).await?;
-    let tables = format!(
-        "SELECT oid::regclass::text AS name FROM pg_class
-         WHERE relkind = 'r' AND relpersistence <> 't' AND relname NOT IN ({FILLED})
-            AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace,
-                'pg_toast'::regnamespace)"
-    );
-    let tables = database.query_all_raw(Statement::from_string(sql::POSTGRES, tables));
+    let tables = database.query_all_raw(catalog::tables_to_be_empty());
     for table in tables.await.wrap_err("look for tables with rows")? {
         let name: String = table.try_get("", "name").wrap_err("read a name")?;
         ensure!(
-            !exists(&database, &format!("SELECT EXISTS (SELECT FROM {name})")).await?,
+            !exists(&database, &catalog::has_rows(&name)).await?,
             "the database in {} is in use, its table {name} has rows: restore into a folder of its own, \
              with --data",
             data.display()

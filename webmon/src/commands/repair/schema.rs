@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use migration::{Migrator, MigratorTrait as _};
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait as _};
-use store::sql;
+use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait as _};
+use store::schema::catalog as statements;
 use tracing::instrument::WithSubscriber as _;
 use tracing::subscriber::NoSubscriber;
 
@@ -16,25 +16,6 @@ use super::{Action, Repair};
 
 /// Where the migrations make the schema that is compared with.
 const REFERENCE: &str = "webmon_reference";
-
-/// What a schema has, in the order in which it can be made. A trigger that is switched off counts as missing.
-const CATALOG: &str = "\
-WITH tables AS (
-    SELECT oid, relname::text FROM pg_class
-    WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-)
-SELECT 1 AS kind, relname AS table, '' AS name, '' AS definition FROM tables
-UNION ALL SELECT 2, relname, attname::text, '' FROM tables JOIN pg_attribute ON attrelid = tables.oid
-    WHERE attnum > 0 AND NOT attisdropped
-UNION ALL SELECT 3, relname, conname::text, pg_get_constraintdef(pg_constraint.oid)
-    FROM tables JOIN pg_constraint ON conrelid = tables.oid WHERE contype IN ('c', 'p', 'u', 'x')
-UNION ALL SELECT 4, tables.relname, indexes.relname::text, pg_get_indexdef(indexrelid)
-    FROM tables JOIN pg_index ON indrelid = tables.oid JOIN pg_class AS indexes ON indexes.oid = indexrelid
-    WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x'))
-UNION ALL SELECT 5, '', proname || '(' || pg_get_function_identity_arguments(oid) || ')', pg_get_functiondef(oid)
-    FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prokind = 'f'
-UNION ALL SELECT 6, relname, tgname::text, pg_get_triggerdef(pg_trigger.oid)
-    FROM tables JOIN pg_trigger ON tgrelid = tables.oid WHERE NOT tgisinternal AND tgenabled <> 'D'";
 
 /// A thing of a schema: its kind, its table and its name.
 type Thing = (i32, String, String);
@@ -44,10 +25,7 @@ type Catalog = BTreeMap<Thing, String>;
 
 /// Finds what is missing, or for a function, what differs.
 pub(super) async fn missing(database: &DatabaseConnection) -> Result<Vec<Repair>> {
-    let here = database.query_one_raw(Statement::from_string(
-        sql::POSTGRES,
-        "SELECT quote_ident(current_schema()) AS here",
-    ));
+    let here = database.query_one_raw(statements::here());
     let here = here.await.wrap_err("read the name of the schema")?;
     let here = here.ok_or_else(|| eyre!("the search path names no schema"))?;
     let here: String = here
@@ -78,30 +56,25 @@ fn put_back((kind, table, name): Thing, definition: String, differs: bool) -> Re
         ),
         3 => (
             format!("add the constraint {name} of {table}"),
-            Action::Together(vec![format!(
-                "ALTER TABLE {table} ADD CONSTRAINT {name} {definition}"
-            )]),
+            Action::Together(vec![statements::add_constraint(&table, &name, &definition)]),
         ),
         4 => (
             format!("create the index {name} of {table}"),
             Action::Together(vec![definition]),
         ),
         FUNCTION => {
-            let mut statements = vec![definition];
+            let mut steps = vec![definition];
             let mut what = format!("restore the function {name}");
             if !differs {
                 // The right to call it came back to everybody with it.
-                statements.push(format!("REVOKE ALL ON FUNCTION {name} FROM PUBLIC"));
+                steps.push(statements::revoke_function(&name));
                 what.push_str(" (the rights on it are its owner's alone: grant them again)");
             }
-            (what, Action::Together(statements))
+            (what, Action::Together(steps))
         }
         _ => (
             format!("create the trigger {name} of {table}"),
-            Action::Together(vec![
-                format!("DROP TRIGGER IF EXISTS {name} ON {table}"),
-                definition,
-            ]),
+            Action::Together(vec![statements::drop_trigger(&table, &name), definition]),
         ),
     };
     Repair { what, action }
@@ -110,7 +83,7 @@ fn put_back((kind, table, name): Thing, definition: String, differs: bool) -> Re
 /// The schema as this build's migrations make it.
 async fn reference(database: &DatabaseConnection, here: &str) -> Result<Catalog> {
     let transaction = database.begin().await.wrap_err("compare the schema")?;
-    let enter = format!("CREATE SCHEMA {REFERENCE}; SET LOCAL search_path = {REFERENCE}");
+    let enter = statements::make_schema(REFERENCE);
     transaction
         .execute_unprepared(&enter)
         .await
@@ -136,7 +109,7 @@ async fn reference(database: &DatabaseConnection, here: &str) -> Result<Catalog>
 /// What the current schema has; it is called `name`.
 async fn catalog(database: &impl ConnectionTrait, name: &str) -> Result<Catalog> {
     let rows = database
-        .query_all_raw(Statement::from_string(sql::POSTGRES, CATALOG))
+        .query_all_raw(statements::parts())
         .await
         .wrap_err("read the catalog")?;
     let read = |row: &sea_orm::QueryResult| {

@@ -2,16 +2,36 @@
 //!
 //! An apply sends the sites to a temporary table first.
 
-use sea_orm::{Statement, Value};
-use store::sql::statement;
+use sea_orm::{FromQueryResult, Statement, Value};
 
-use crate::site::Site;
+use crate::sql::statement;
+
+/// A site as the database shall have it, in the columns that a sites file sets.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Site {
+    /// What people call it; unique.
+    pub name: String,
+    /// What to probe, as written.
+    pub url: String,
+    /// The time between two checks, in milliseconds.
+    pub interval_ms: i32,
+    /// The time for one check, in milliseconds.
+    pub timeout_ms: i32,
+    /// Whether it is checked at all.
+    pub enabled: bool,
+    /// Words for people to sort sites by, as JSON text.
+    pub labels: String,
+    /// How to ask, as JSON text.
+    pub request: String,
+    /// What a healthy site answers, as JSON text.
+    pub expect: String,
+}
 
 /// The advisory lock of an apply: two at once would wait for each other's rows in different orders.
 const LOCK: i64 = i64::from_be_bytes(*b"wm-apply");
 
 /// The temporary table of the file's sites. Compiling the statements that follow costs more than they do.
-pub(crate) const PREPARE: &str = "
+pub const PREPARE: &str = "
     SET LOCAL jit = off;
     CREATE TEMPORARY TABLE webmon_apply (
         name text NOT NULL, url text NOT NULL, interval_ms int NOT NULL, timeout_ms int NOT NULL,
@@ -26,7 +46,7 @@ const STAGE: &str = "
          AS file (name, url, interval_ms, timeout_ms, enabled, labels, request, expect)";
 
 /// Sites that are new; they are checked at once.
-pub(crate) const CREATE: &str = "
+pub const CREATE: &str = "
     INSERT INTO site (name, url, interval_ms, timeout_ms, enabled, labels, request, expect, check_at)
     SELECT name, url, interval_ms, timeout_ms, enabled, labels, request, expect, now()
     FROM webmon_apply file
@@ -34,7 +54,7 @@ pub(crate) const CREATE: &str = "
     RETURNING site.name";
 
 /// Sites that differ. A change of what is checked, or when, is checked at once; one of words is not.
-pub(crate) const CHANGE: &str = "
+pub const CHANGE: &str = "
     UPDATE site
     SET url = file.url, interval_ms = file.interval_ms, timeout_ms = file.timeout_ms,
         enabled = file.enabled, labels = file.labels, request = file.request, expect = file.expect,
@@ -51,7 +71,7 @@ pub(crate) const CHANGE: &str = "
     RETURNING site.name";
 
 /// Sites that the file does not name.
-pub(crate) const REMOVE: &str = "
+pub const REMOVE: &str = "
     DELETE FROM site
     WHERE NOT EXISTS (SELECT FROM webmon_apply file WHERE file.name = site.name)
     RETURNING site.name";
@@ -87,23 +107,26 @@ const ALL: &str = "
     FROM site ORDER BY name";
 
 /// Takes the lock of an apply until the end of the transaction, if it is free: returns whether it was.
-pub(crate) fn try_lock() -> Statement {
+pub fn try_lock() -> Statement {
     statement("SELECT pg_try_advisory_xact_lock($1)", [LOCK.into()])
 }
 
 /// Waits for the lock of an apply.
-pub(crate) fn lock() -> Statement {
+pub fn lock() -> Statement {
     statement("SELECT pg_advisory_xact_lock($1)", [LOCK.into()])
 }
 
+/// Lets the planner know the temporary table.
+pub const ANALYZE: &str = "ANALYZE webmon_apply";
+
 /// Sends a chunk of the file's sites to the temporary table.
-pub(crate) fn stage(sites: &[Site]) -> Statement {
+pub fn stage(sites: &[Site]) -> Statement {
     statement(STAGE, columns(sites))
 }
 
 /// Runs [`CREATE`], [`CHANGE`] or [`REMOVE`]. Returns one row: how many sites it touched, and their names, if they
 /// are at most `listed`.
-pub(crate) fn touch(sql: &str, listed: u64) -> Statement {
+pub fn touch(sql: &str, listed: u64) -> Statement {
     let sql = format!(
         "WITH touched AS ({sql})
          SELECT count(*), CASE WHEN count(*) <= {listed} THEN array_agg(name ORDER BY name) END
@@ -113,13 +136,13 @@ pub(crate) fn touch(sql: &str, listed: u64) -> Statement {
 }
 
 /// Counts the sites of the table that the file does not name.
-pub(crate) fn count_others() -> Statement {
+pub fn count_others() -> Statement {
     statement(COUNT_OTHERS, [])
 }
 
 /// Compares a chunk with the table. Returns a row for `created` and one for `changed`: how many, and at most `most` of
 /// their names.
-pub(crate) fn compare(sites: &[Site], most: i32) -> Statement {
+pub fn compare(sites: &[Site], most: i32) -> Statement {
     let [
         name,
         url,
@@ -145,12 +168,12 @@ pub(crate) fn compare(sites: &[Site], most: i32) -> Statement {
 }
 
 /// Reads the name of every site.
-pub(crate) fn names() -> Statement {
+pub fn names() -> Statement {
     statement(NAMES, [])
 }
 
 /// Reads every site, as a [`Site`].
-pub(crate) fn all() -> Statement {
+pub fn all() -> Statement {
     statement(ALL, [])
 }
 

@@ -7,11 +7,8 @@
 //!
 //! It is computed in `PostgreSQL`, [a day at a time](statements), from one snapshot.
 
-mod statements;
-
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr as _, ensure};
 use contract::instant::millis;
@@ -20,8 +17,8 @@ use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DbErr, FromQueryResult, IsolationLevel,
     TransactionTrait as _,
 };
+use store::check_result::audit::{self as statements, Hour, Window};
 use store::schedule_shard::Missing;
-use store::sql;
 
 use crate::commands::table;
 
@@ -36,42 +33,6 @@ pub struct Audit {
     since: Duration,
 }
 
-/// An hour of the ledger.
-#[derive(Debug, FromQueryResult)]
-struct Hour {
-    /// When it began.
-    began: DateTime<Utc>,
-    /// Instants at which a site was due.
-    scheduled: i64,
-    /// Those with a row of this outcome.
-    up: i64,
-    /// Likewise.
-    degraded: i64,
-    /// Likewise.
-    down: i64,
-    /// Likewise.
-    inconclusive: i64,
-    /// Likewise.
-    missed: i64,
-    /// Those without a row inside a gap.
-    in_gaps: i64,
-    /// Those that may still be on their way.
-    open: i64,
-    /// Those of which nothing is known.
-    unaccounted: i64,
-    /// Rows for instants at which their site was not due.
-    not_due: i64,
-}
-
-/// The window that is audited, in milliseconds since the Unix epoch: later than `since`, up to `until`.
-#[derive(Debug, FromQueryResult)]
-struct Window {
-    /// The last instant before it.
-    since: Option<i64>,
-    /// Its last instant; none without a shard.
-    until: Option<i64>,
-}
-
 /// The hours of the last `since` milliseconds, in order.
 async fn ledger(database: &DatabaseConnection, since: i64) -> Result<Vec<Hour>, DbErr> {
     // One snapshot: what is recorded meanwhile belongs to no day, or to all.
@@ -84,7 +45,7 @@ async fn ledger(database: &DatabaseConnection, since: i64) -> Result<Vec<Hour>, 
     if let Some((since, until)) = window(&transaction, since).await? {
         let mut day = since.div_euclid(DAY_MS) * DAY_MS;
         while day <= until {
-            let statement = sql::statement(statements::DAY, [since.into(), day.into()]);
+            let statement = statements::day(since, day);
             hours.extend(Hour::find_by_statement(statement).all(&transaction).await?);
             day += DAY_MS;
         }
@@ -95,7 +56,7 @@ async fn ledger(database: &DatabaseConnection, since: i64) -> Result<Vec<Hour>, 
 
 /// The window of the last `since` milliseconds.
 async fn window(database: &impl ConnectionTrait, since: i64) -> Result<Option<(i64, i64)>, DbErr> {
-    let statement = sql::statement(statements::WINDOW, [since.into()]);
+    let statement = statements::window(since);
     let window = Window::find_by_statement(statement).one(database).await?;
     Ok(window.and_then(|Window { since, until }| Some((since?, until?))))
 }
@@ -123,7 +84,7 @@ pub async fn audit(
         "unaccounted",
         "not due",
     ];
-    let rows: Vec<_> = hours.iter().map(Hour::cells).collect();
+    let rows: Vec<_> = hours.iter().map(cells).collect();
     table::show(heads, &rows)?;
     let sum = |count: fn(&Hour) -> i64| hours.iter().map(count).sum::<i64>();
     let (unaccounted, not_due) = (sum(|hour| hour.unaccounted), sum(|hour| hour.not_due));
@@ -140,26 +101,24 @@ pub async fn audit(
         .wrap_err("write to standard output")
 }
 
-impl Hour {
-    /// The texts of a row.
-    fn cells(&self) -> [String; 11] {
-        let hour = self.began.format("%Y-%m-%d %H:%M").to_string();
-        let counts = [
-            self.scheduled,
-            self.up,
-            self.degraded,
-            self.down,
-            self.inconclusive,
-            self.missed,
-            self.in_gaps,
-            self.open,
-            self.unaccounted,
-            self.not_due,
-        ];
-        let mut counts = counts.iter().map(i64::to_string);
-        std::array::from_fn(|column| match column {
-            0 => hour.clone(),
-            _ => counts.next().unwrap_or_default(),
-        })
-    }
+/// The texts of a row.
+fn cells(hour: &Hour) -> [String; 11] {
+    let began = hour.began.format("%Y-%m-%d %H:%M").to_string();
+    let counts = [
+        hour.scheduled,
+        hour.up,
+        hour.degraded,
+        hour.down,
+        hour.inconclusive,
+        hour.missed,
+        hour.in_gaps,
+        hour.open,
+        hour.unaccounted,
+        hour.not_due,
+    ];
+    let mut counts = counts.iter().map(i64::to_string);
+    std::array::from_fn(|column| match column {
+        0 => began.clone(),
+        _ => counts.next().unwrap_or_default(),
+    })
 }

@@ -2,7 +2,10 @@
 
 use color_eyre::eyre::Result;
 use sea_orm::DatabaseConnection;
-use store::{Pool, READ_ONLY, config::DatabaseConfig};
+
+use crate::config::DatabaseConfig;
+use crate::connect::{Pool, READ_ONLY};
+use crate::schema::check_schema;
 
 /// What a command does with the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub async fn connect(config: &DatabaseConfig, access: Access) -> Result<Database
         connections: 1,
         settings: access.settings(),
     };
-    let database = store::connect(config, pool).await?;
-    store::check_schema(&database).await?;
+    let database = crate::connect::connect(config, pool).await?;
+    check_schema(&database).await?;
     Ok(database)
 }

@@ -1,4 +1,6 @@
-//! The schema's version: whether the database is at the one that this build was made for.
+//! The schema: whether the database is at the version that this build was made for, and what the [catalog] says of it.
+
+pub mod catalog;
 
 use sea_orm::DatabaseConnection;
 

@@ -7,13 +7,18 @@
 //!
 //! A row that was written by hand may hold `infinity`, which no number stands for: edges are cut at the epoch and at now.
 
+use sea_orm::prelude::DateTimeUtc;
+use sea_orm::{FromQueryResult, Statement};
+
+use crate::sql::statement;
+
 /// For the transaction of an audit: a day's rows are neither sorted nor handed from process to process, which the
 /// planner would do, as it takes the few hours for as many as there are instants.
-pub(super) const SETTINGS: &str = "SET LOCAL jit = off; SET LOCAL enable_sort = off; SET LOCAL max_parallel_workers_per_gather = 0";
+pub const SETTINGS: &str = "SET LOCAL jit = off; SET LOCAL enable_sort = off; SET LOCAL max_parallel_workers_per_gather = 0";
 
 /// From when on, up to when, in milliseconds: the last `$1` milliseconds, as far as there are days with
 /// results.
-pub(super) const WINDOW: &str = "\
+const WINDOW: &str = "\
 WITH kept AS (
     SELECT min(to_date(right(relname, 8), 'YYYYMMDD'))::timestamp AT TIME ZONE 'UTC' AS since
     FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
@@ -25,7 +30,7 @@ SELECT (extract(epoch FROM greatest(kept.since, now() - $1 * interval '1 millise
 FROM kept";
 
 /// The hours of the day that begins at `$2`, of what is later than `$1`; both in milliseconds.
-pub(super) const DAY: &str = "\
+const DAY: &str = "\
 WITH shard AS NOT MATERIALIZED (
     SELECT id, greatest(timestamptz 'epoch', least(scheduled_until, date_trunc('milliseconds', now()))) AS until_at,
         greatest(timestamptz 'epoch', least(reconciled_until, date_trunc('milliseconds', now()))) AS reconciled_at
@@ -117,3 +122,49 @@ WITH shard AS NOT MATERIALIZED (
 SELECT timestamptz 'epoch' + began * interval '1 millisecond' AS began, scheduled, up, degraded, down, inconclusive,
     missed, in_gaps, open, scheduled - rows - in_gaps - open AS unaccounted, not_due
 FROM hour WHERE scheduled > 0 OR not_due > 0 ORDER BY began";
+
+/// An hour of the ledger.
+#[derive(Debug, FromQueryResult)]
+pub struct Hour {
+    /// When it began.
+    pub began: DateTimeUtc,
+    /// Instants at which a site was due.
+    pub scheduled: i64,
+    /// Those with a row of this outcome.
+    pub up: i64,
+    /// Likewise.
+    pub degraded: i64,
+    /// Likewise.
+    pub down: i64,
+    /// Likewise.
+    pub inconclusive: i64,
+    /// Likewise.
+    pub missed: i64,
+    /// Those without a row inside a gap.
+    pub in_gaps: i64,
+    /// Those that may still be on their way.
+    pub open: i64,
+    /// Those of which nothing is known.
+    pub unaccounted: i64,
+    /// Rows for instants at which their site was not due.
+    pub not_due: i64,
+}
+
+/// The window that is audited, in milliseconds since the Unix epoch: later than `since`, up to `until`.
+#[derive(Debug, FromQueryResult)]
+pub struct Window {
+    /// The last instant before it.
+    pub since: Option<i64>,
+    /// Its last instant; none without a shard.
+    pub until: Option<i64>,
+}
+
+/// Reads the [`Window`] of the last `milliseconds`.
+pub fn window(milliseconds: i64) -> Statement {
+    statement(WINDOW, [milliseconds.into()])
+}
+
+/// Reads the [`Hour`]s of the day that begins at `day`, of what is later than `since`; both in milliseconds.
+pub fn day(since: i64, day: i64) -> Statement {
+    statement(DAY, [since.into(), day.into()])
+}
