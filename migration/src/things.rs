@@ -5,7 +5,8 @@
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement};
 
-/// What each step makes in its schema, as [`THINGS`] finds it: kind and name.
+/// What each step makes in its schema, as [`THINGS`] finds it: kind and name. A step that makes nothing new has no
+/// entry.
 const MADE: &[(&str, &[(&str, &str)])] = &[
     (
         "m20261123_000001_create_site",

@@ -18,6 +18,8 @@ const THINGS: &str = "
         WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE 'seaql_migrations%'
     UNION ALL SELECT 'type ' || typname FROM pg_type
         WHERE typnamespace = 'public'::regnamespace AND typname NOT LIKE '%seaql_migrations'
+    UNION ALL SELECT 'value ' || typname || ' ' || enumlabel FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid
+        WHERE typnamespace = 'public'::regnamespace
     UNION ALL SELECT 'function ' || proname FROM pg_proc
         WHERE pronamespace = 'public'::regnamespace
     ORDER BY 1";

@@ -4,7 +4,25 @@
 //! `check_reason`, metric labels, messages to people). A reason belongs to exactly one outcome, so
 //! code carries `Option<Reason>` and never a pair that could contradict itself.
 //!
-//! The start of `lib/probe/src/lib.rs` lists what to do for a new reason.
+//! # To add a reason
+//!
+//! 1. Here: add it to [`Reason`], beside those of its outcome; the order is that of the enum in `PostgreSQL`. The
+//!    compiler asks for the outcome. If a site with this reason held a slot for all of its timeout, add it to
+//!    [`Reason::is_timeout`].
+//! 2. `migration/src/`: a new file for the step, registered in `lib.rs`. The step adds the value to the enum
+//!    `check_reason` at the same place (`ALTER TYPE … ADD VALUE … AFTER …`). `PostgreSQL` drops no value: the way back
+//!    makes the type anew, gives the rows another reason, and revokes the rights of PUBLIC on the new type. Released
+//!    steps are never edited. `migration/tests/history.rs` compares both lists, and holds the way back.
+//! 3. `lib/store/src/schema.rs`: `SCHEMA_VERSION` names the new step.
+//! 4. If sites state something new: the key in `KEYS` and `parse` of `site/expect.rs` here, with `expect_tests.rs`, and
+//!    `sites.yaml`.
+//! 5. `lib/probe/src/`: return a `Fault` with the reason where it is found. An error of the system or of a library
+//!    becomes a fault in `blame`, an expectation that is not met in `judge`; all else where it happens. Where this
+//!    machine may be to blame, the fault names a `Suspect`. Add a test in `lib/probe/tests/probe/` that expects the
+//!    reason. (The checker and the scheduler have reasons of their own, for checks that were not made.)
+//! 6. `README.md`: the table of outcomes and reasons.
+//!
+//! Rows, metrics, dashboards and alerts take every reason by its name.
 
 use std::fmt;
 use std::str::FromStr;

@@ -18,19 +18,7 @@
 //! The probe knows neither Kafka nor PostgreSQL, and it reads no configuration: its callers build [`ProbeOptions`]. Of
 //! files it reads the secrets' and `resolv.conf` alone, as both may change while checks are made.
 //!
-//! # To add a reason to the verdicts
-//!
-//! 1. `lib/contract/src/outcome.rs`: add it to `Reason`, beside those of its outcome; the compiler asks for the
-//!    outcome. Where it means that a site held a slot for all of its timeout, add it to `is_timeout`.
-//! 2. `migration/src/`: a new migration adds the value to the enum `check_reason`, at the same place in the order;
-//!    `contract::SCHEMA_VERSION` names that migration. `migration/tests/history.rs` compares the two lists.
-//! 3. Here: return a `Fault` with it where it is found. An error of the system or of a library becomes a fault in
-//!    [`blame`], an expectation that is not met in [`judge`], a look-up that fails in `blame::lookup`; all else where
-//!    it happens, as a body that is too long in [`body`]. Where this machine may be to blame the fault names a
-//!    `Suspect`. A case in `tests/probe/` ends with the reason.
-//! 4. `README.md`: the table of outcomes and reasons.
-//!
-//! Rows, metrics, dashboards and alerts take every reason by its name.
+//! How a reason is added to the verdicts is told at the start of `lib/contract/src/outcome.rs`.
 
 mod ask;
 mod blame;

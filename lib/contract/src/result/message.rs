@@ -2,7 +2,7 @@
 //! recorder that writes the row.
 //!
 //! JSON with fixed fields in a fixed order (a golden test keeps the bytes); the key is the site's id in
-//! decimal.
+//! decimal. No service sends it yet: today the checker embeds the recorder, and hands it each result as a value.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -10,7 +10,8 @@ use super::pattern::{Compiler, Pattern};
 use super::rules::at_most_rules;
 use super::status::{StatusRange, status};
 
-/// The keys of `expect`.
+/// The keys of `expect`. A key under which a pattern stands is called `matches` or `not_matches`: the probe looks for
+/// these words before it compiles.
 pub const KEYS: &[&str] = &[
     "status",
     "headers",

@@ -6,7 +6,7 @@ use sea_orm::{DbErr, QueryResult, Statement};
 
 use crate::sql::statement;
 
-/// The instants of these that have a row of a check; one that was thought missed may still be made.
+/// The instants of these that have a row of a check; a row that says `missed` does not count, as that check may still be made.
 const FIND: &str = "\
 SELECT found.site_id, (extract(epoch FROM found.scheduled_at) * 1000)::bigint
 FROM unnest($1::bigint[], $2::bigint[]) AS task (site_id, scheduled_ms)
