@@ -1,5 +1,5 @@
-//! More to do than the checkers can: nothing is lost, memory stays bounded, everybody gets a share, and those
-//! who can be checked in time are.
+//! More to do than the checkers can: nothing is lost, memory stays bounded, each site gets a share, and those
+//! that can be checked in time are.
 
 use std::time::Duration;
 

@@ -141,7 +141,7 @@ fn fits(folder: &Path) -> bool {
 
 /// Has `path` be a folder of `account`, closed to others.
 ///
-/// In a folder for temporary files anybody may have put something of that name: what is there and is
+/// In a folder for temporary files any user may have put something of that name: what is there and is
 /// not ours is refused.
 fn own_folder(path: &Path, account: Account) -> eyre::Result<()> {
     match fs::DirBuilder::new().mode(0o700).create(path) {

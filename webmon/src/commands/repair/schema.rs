@@ -66,7 +66,7 @@ fn put_back((kind, table, name): Thing, definition: String, differs: bool) -> Re
             let mut steps = vec![definition];
             let mut what = format!("restore the function {name}");
             if !differs {
-                // The right to call it came back to everybody with it.
+                // The right to call it came back to PUBLIC with it.
                 steps.push(statements::revoke_function(&name));
                 what.push_str(" (the rights on it are its owner's alone: grant them again)");
             }
