@@ -48,6 +48,7 @@ mod trace;
 use std::{sync::Arc, thread, time::Duration};
 
 use color_eyre::eyre::{Result, WrapErr as _};
+use contract::installation::Installation;
 use probe::Prober;
 use recorder::{Recorder, Repeats};
 use runtime::{
@@ -106,14 +107,9 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let prober = Prober::new(&config.probe, &Handle::current()).wrap_err("set up the probe")?;
     let shared = lanes::Shared::new(&hold, &results, &clock, &metrics);
     let (ended, lanes) = lanes::start(slots, &prober, &shared)?;
-    let link = |pool| Link::new(config.database.clone(), pool);
-    let (rows, feed) = (metrics.rows.clone(), service.feed.clone());
-    let recorder = Recorder::new(
-        link(RECORDER_POOL),
-        Arc::clone(&results),
-        durable,
-        feed,
-        rows,
+    let recorder = traced(
+        recorder(&config, &service, &results, &metrics, durable),
+        tracer,
     );
     let intake_ended = CancellationToken::new();
     let neighbours = Neighbours {
@@ -123,11 +119,10 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         metrics,
         _ended: intake_ended.clone().drop_guard(),
     };
-    let repeats = Repeats::new(link(REPEATS_POOL), Handle::current());
     let subscription = subscribe(&config, &service, joined, durable_positions)?;
-    let reader = TaskReader::new(&config.kafka, identity.installation);
-    let broker = service.broker.clone();
-    let sorter = Sorter::new(reader, broker, clock.clone(), neighbours.metrics.clone());
+    let sorter = sorter(&config, &service, identity.installation, &neighbours);
+    let link = Link::new(config.database.clone(), REPEATS_POOL);
+    let repeats = Repeats::new(link, Handle::current());
     let intake = Intake::new(subscription, sorter, repeats, neighbours);
 
     let mut stages = Stages::new(&service.stop);
@@ -143,12 +138,8 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
             Ok(())
         })
         .wrap_err("start intake")?;
-    let time_at_the_end = intake::time_at_the_end(config.drain, &service.broker);
-    stages.spawn(
-        "hold",
-        close_hold(hold, intake_ended, stop, time_at_the_end),
-    );
-    let recorder = traced(recorder, tracer);
+    let takeover = intake::time_at_the_end(config.drain, &service.broker);
+    stages.spawn("hold", close_hold(hold, intake_ended, stop, takeover));
     stages.spawn("record", record_all(recorder, ended, prober.clone()));
     tracing::info!(slots, "checking");
     let drain = config.drain;
@@ -187,6 +178,35 @@ fn subscribe(
     Subscription::join(&settings, conditions, durable)
 }
 
+/// What records these results, and gives back the positions of durable ones.
+fn recorder(
+    config: &Config,
+    service: &Service,
+    results: &Arc<Results>,
+    metrics: &Metrics,
+    durable: mpsc::Sender<Vec<Position>>,
+) -> Recorder<Position> {
+    let link = Link::new(config.database.clone(), RECORDER_POOL);
+    let (queue, feed, rows) = (
+        Arc::clone(results),
+        service.feed.clone(),
+        metrics.rows.clone(),
+    );
+    Recorder::new(link, queue, durable, feed, rows)
+}
+
+/// What sorts the messages that intake reads.
+fn sorter(
+    config: &Config,
+    service: &Service,
+    installation: Installation,
+    neighbours: &Neighbours,
+) -> Sorter {
+    let reader = TaskReader::new(&config.kafka, installation);
+    let (clock, metrics) = (neighbours.clock.clone(), neighbours.metrics.clone());
+    Sorter::new(reader, service.broker.clone(), clock, metrics)
+}
+
 /// The same, and what becomes durable is traced, if there is a tracer.
 fn traced(recorder: Recorder<Position>, tracer: Option<Tracer>) -> Recorder<Position> {
     match tracer {
@@ -212,14 +232,14 @@ async fn close_hold(
     hold: Arc<Hold>,
     intake_ended: CancellationToken,
     stop: CancellationToken,
-    time_at_the_end: Duration,
+    takeover: Duration,
 ) -> Result<()> {
     intake_ended.cancelled().await;
     // Intake may have died: then it is to be named first, and no other checker is waited for.
     let asked = stop.is_cancelled();
     stop.cancelled().await;
     if asked {
-        tokio::time::sleep(time_at_the_end).await;
+        tokio::time::sleep(takeover).await;
     }
     hold.close();
     Ok(())

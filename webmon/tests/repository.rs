@@ -207,21 +207,20 @@ fn long_unit_tests_stand_beside_their_file_and_are_named_after_it() {
             continue;
         }
         let text = fs::read_to_string(&file).unwrap();
-        let Some(start) = text.find("\n#[cfg(test)]\n") else {
+        let Some((_, tests)) = text.split_once("\n#[cfg(test)]\n") else {
             continue;
         };
-        let tests = text[start..].trim();
-        if let Some((_, inside)) = tests.split_once("\nmod tests {\n") {
+        if let Some((_, inside)) = tests.split_once("mod tests {\n") {
             // With the first line and the last.
             let lines = inside.lines().take_while(|line| *line != "}").count() + 2;
             assert!(lines <= 60, "{}: {lines} lines of tests", file.display());
             seen += 1;
-        } else if tests.ends_with("mod tests;") {
+        } else if tests.ends_with("mod tests;\n") {
             let name = file.file_stem().unwrap().to_str().unwrap();
             let expected = if name == "mod" {
-                "#[cfg(test)]\nmod tests;".to_owned()
+                "mod tests;\n".to_owned()
             } else {
-                format!("#[cfg(test)]\n#[path = \"{name}_tests.rs\"]\nmod tests;")
+                format!("#[path = \"{name}_tests.rs\"]\nmod tests;\n")
             };
             assert_eq!(tests, expected, "{}", file.display());
             seen += 1;
