@@ -27,7 +27,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// The longest head of a request, in bytes: no path here is longer than ten.
 const HEAD_BYTES: usize = 16 * 1024;
 /// How long a request may still take once the service stops.
-const GRACE: Duration = Duration::from_secs(1);
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// How long nothing is accepted after the system refused to.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -73,7 +73,7 @@ pub(super) async fn serve(listener: TcpListener, routes: Router, stop: Cancellat
             }
         }
     }
-    drop(timeout(GRACE, open.tasks.join_all()).await);
+    drop(timeout(CLOSE_LIMIT, open.tasks.join_all()).await);
 }
 
 /// Whether an error of accepting is that of one connection.
