@@ -176,9 +176,15 @@ fn mistaken(password: &str, mistake: usize) -> String {
     }
 }
 
-/// What messages say of addresses whose password has no letter of any other.
+/// What messages say of addresses with other passwords: each has the characters that one kind of message is about, and
+/// no piece without a letter that no other password has.
 fn of_another_password() -> String {
-    let texts = (0..=MISTAKES).map(|mistake| mistaken("JJJJ", mistake));
+    let passwords = [
+        "JJJJ", "J/J@J", "J?J@J", "J#J@J", "J%JJ", "J#JJ", "J@JJ", "J[JJ",
+    ];
+    let texts = passwords
+        .iter()
+        .flat_map(|password| (0..=MISTAKES).map(|mistake| mistaken(password, mistake)));
     texts.map(|text| said(&text)).collect()
 }
 
@@ -189,6 +195,13 @@ fn shown_piece(text: &str, password: &str) -> Option<String> {
         .windows(PIECE)
         .map(|piece| piece.iter().collect::<String>());
     pieces.find(|piece| text.contains(piece.as_str()) && !of_another_password().contains(piece))
+}
+
+#[test]
+fn what_every_message_of_a_kind_says_is_no_piece_of_a_password() {
+    let password = "\"`#`:\"";
+    let said = said(&mistaken(password, 4));
+    assert_eq!(shown_piece(&said, password), None, "{said}");
 }
 
 proptest! {

@@ -5,10 +5,10 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;
 
-/// A task whose ticks give the results that it is handed, and whose pauses tell that they begin.
+/// A task whose ticks tell that they begin, and give the results that it is handed.
 struct Scripted {
     results: Receiver<Result<(), Failure>>,
-    pauses: Sender<()>,
+    begun: Sender<()>,
 }
 
 impl Task for Scripted {
@@ -16,25 +16,21 @@ impl Task for Scripted {
     const PERIOD: Duration = Duration::from_millis(1);
 
     async fn tick(&mut self) -> Result<(), Failure> {
+        self.begun.send(()).await.unwrap();
         self.results.recv().await.unwrap()
-    }
-
-    async fn between(&mut self) -> Infallible {
-        self.pauses.send(()).await.unwrap();
-        pending().await
     }
 }
 
-/// A task that is repeated after a period each, what its ticks take, and where it tells of its pauses.
+/// A task that is repeated after a period each, what its ticks take, and where they tell that they begin.
 fn scripted() -> (
     Periodic<Scripted>,
     Sender<Result<(), Failure>>,
     Receiver<()>,
 ) {
-    let ((results, taken), (pauses, told)) = (channel(1), channel(1));
+    let ((results, taken), (begun, told)) = (channel(1), channel(1));
     let task = Scripted {
         results: taken,
-        pauses,
+        begun,
     };
     let failures = Failures::outage("PostgreSQL");
     (Periodic::after_a_period(task, failures), results, told)
@@ -42,14 +38,15 @@ fn scripted() -> (
 
 #[tokio::test]
 async fn a_tick_that_fails_is_made_again_and_the_last_success_is_told() {
-    let (periodic, results, mut pauses) = scripted();
+    let (periodic, results, mut begun) = scripted();
     let (statuses, stop) = (Statuses::default(), CancellationToken::new());
     let running = tokio::spawn(periodic.run(statuses.clone(), stop.clone()));
-    pauses.recv().await.unwrap();
+    begun.recv().await.unwrap();
     assert!(statuses.of("scripted").get().abs() < 0.5);
     for result in [Err(eyre!("away").into()), Ok(())] {
         results.send(result).await.unwrap();
-        pauses.recv().await.unwrap();
+        // The next tick has begun: this one's result has been noted.
+        begun.recv().await.unwrap();
     }
     assert!(statuses.of("scripted").get() > 1.7e9);
     stop.cancel();
@@ -58,7 +55,7 @@ async fn a_tick_that_fails_is_made_again_and_the_last_success_is_told() {
 
 #[tokio::test]
 async fn a_lasting_failure_ends_the_task() {
-    let (periodic, results, _pauses) = scripted();
+    let (periodic, results, _begun) = scripted();
     let lasting = Failure::Lasting(eyre!("another database"));
     results.send(Err(lasting)).await.unwrap();
     let ended = periodic.run(Statuses::default(), CancellationToken::new());
