@@ -81,11 +81,11 @@ fn check_config(file: &Path) -> Result<()> {
     let (config, _logs) = configure::<Config>(file)?;
     config.warn();
     let file = file.display().to_string();
-    command::review(&file, &config.probe.secrets)?;
+    command::review(&file, &config.settings.probe.secrets)?;
     config.kafka.tell();
     let bound = Bound::of(&config);
     say(format_args!("{file} is in order\n{bound}")).wrap_err("write")?;
-    let faults = [bound.fault(), descriptors::fault(config.slots)];
+    let faults = [bound.fault(), descriptors::fault(config.settings.slots)];
     for fault in faults.into_iter().flatten() {
         tracing::warn!("{fault}");
     }

@@ -58,11 +58,11 @@ pub async fn by_file(file: &Path, command: &Probe) -> Result<()> {
     let config = Config::load(file).map_err(usage)?;
     start_logs(&config.log)?;
     if command.site.is_none() {
-        return probe(&config.probe, command, None).await;
+        return probe(&config.settings.probe, command, None).await;
     }
     let database = store::connect(&config.database, POOL).await?;
     store::check_schema(&database).await?;
-    probe(&config.probe, command, Some(&database)).await
+    probe(&config.settings.probe, command, Some(&database)).await
 }
 
 /// What `check-config` says beyond the file's own faults: which secrets any site can send anywhere. `file` is

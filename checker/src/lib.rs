@@ -104,7 +104,8 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let hold = Arc::new(Hold::new(clock.clone()));
     let results = Arc::new(Results::default());
     let (durable, durable_positions) = mpsc::channel(DONE_DEPTH);
-    let prober = Prober::new(&config.probe, &Handle::current()).wrap_err("set up the probe")?;
+    let prober =
+        Prober::new(&config.settings.probe, &Handle::current()).wrap_err("set up the probe")?;
     let shared = lanes::Shared::new(&hold, &results, &clock, &metrics);
     let (ended, lanes) = lanes::start(slots, &prober, &shared)?;
     let recorder = traced(
@@ -138,11 +139,11 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
             Ok(())
         })
         .wrap_err("start intake")?;
-    let takeover = intake::time_at_the_end(config.drain, &service.broker);
+    let takeover = intake::time_at_the_end(config.settings.drain, &service.broker);
     stages.spawn("hold", close_hold(hold, intake_ended, stop, takeover));
     stages.spawn("record", record_all(recorder, ended, prober.clone()));
     tracing::info!(slots, "checking");
-    let drain = config.drain;
+    let drain = config.settings.drain;
     Adopter::new(config, prober, lanes).start(&mut stages, service.reloads);
     exporter.after(stages.run(drain)).await
 }

@@ -34,7 +34,7 @@ impl Bound {
             ("base", BASE_BYTES),
             (
                 "slots",
-                bytes(config.slots.saturating_mul(lanes::SLOT_BYTES)),
+                bytes(config.settings.slots.saturating_mul(lanes::SLOT_BYTES)),
             ),
             (
                 "hold",
@@ -46,7 +46,7 @@ impl Bound {
         Self {
             parts: own
                 .into_iter()
-                .chain(probe::shared_memory(&config.probe))
+                .chain(probe::shared_memory(&config.settings.probe))
                 .collect(),
             limit: cgroup::memory_limit(),
         }

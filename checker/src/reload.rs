@@ -9,7 +9,11 @@ use runtime::{
     telemetry::Logs,
 };
 
-use crate::{config::Config, lanes::Slots, slots};
+use crate::{
+    config::{Config, Settings},
+    lanes::Slots,
+    slots,
+};
 
 /// What changes without a restart, and what is in force now.
 pub(crate) struct Adopter {
@@ -49,13 +53,16 @@ impl Adopter {
             http: _,
             log,
             traces: _,
+            settings,
+        } = new;
+        let Settings {
             slots,
             probe,
             drain,
-        } = new;
-        changes.needs_restart("drain", &self.config.drain, &drain);
+        } = settings;
+        changes.needs_restart("drain", &self.config.settings.drain, &drain);
         changes.log(logs, &mut self.config.log, log);
-        if changes.adopt("slots", &mut self.config.slots, slots) {
+        if changes.adopt("slots", &mut self.config.settings.slots, slots) {
             self.slots.set(slots::usable(&self.config));
         }
         self.adopt_probe(&mut changes, probe);
@@ -80,7 +87,7 @@ impl Adopter {
             // Those of this process, which no file changes.
             variables: _,
         } = secrets;
-        let old = &mut self.config.probe;
+        let old = &mut self.config.settings.probe;
         changes.adopt("addresses.allow", &mut old.addresses.allow, allow);
         changes.adopt("addresses.deny", &mut old.addresses.deny, deny);
         changes.adopt("secrets.dir", &mut old.secrets.dir, dir);

@@ -8,8 +8,8 @@ use crate::{config::Config, descriptors, memory};
 /// files are lacking.
 pub(crate) fn usable(config: &Config) -> usize {
     memory::Bound::of(config).say();
-    if let Some(fault) = descriptors::fault(config.slots) {
+    if let Some(fault) = descriptors::fault(config.settings.slots) {
         warn!("{fault}");
     }
-    descriptors::slots_that_fit(config.slots)
+    descriptors::slots_that_fit(config.settings.slots)
 }

@@ -49,9 +49,12 @@ fn the_example_is_right_once_the_certificates_are_there() {
     let config = Example::new(EXAMPLE).load(Config::load_in).unwrap();
     assert!(config.kafka.ssl.is_some());
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:9362");
-    assert_eq!((config.slots, config.probe.body_limit), (1_024, 1_048_576));
-    assert_eq!(config.drain, Duration::from_secs(25));
-    assert_eq!(config.probe.addresses, Addresses::default());
+    assert_eq!(
+        (config.settings.slots, config.settings.probe.body_limit),
+        (1_024, 1_048_576)
+    );
+    assert_eq!(config.settings.drain, Duration::from_secs(25));
+    assert_eq!(config.settings.probe.addresses, Addresses::default());
 }
 
 #[test]
@@ -88,8 +91,14 @@ fn networks_and_single_addresses_of_both_families_are_read() {
             .collect::<Vec<_>>()
             .join(" ")
     };
-    assert_eq!(shown(&config.probe.addresses.allow), "10.0.0.0/8 ::1/128");
-    assert_eq!(shown(&config.probe.addresses.deny), "10.1.2.3/32 fd00::/8");
+    assert_eq!(
+        shown(&config.settings.probe.addresses.allow),
+        "10.0.0.0/8 ::1/128"
+    );
+    assert_eq!(
+        shown(&config.settings.probe.addresses.deny),
+        "10.1.2.3/32 fd00::/8"
+    );
 }
 
 /// Loads a file where these environment variables are set.
@@ -112,7 +121,11 @@ fn secrets_are_the_variables_with_their_prefix_and_a_name() {
         ("WEBMON_SECRET_", b"no"),
         ("HOME", b"no"),
     ];
-    let secrets = load_with(EXAMPLE, &variables).unwrap().probe.secrets;
+    let secrets = load_with(EXAMPLE, &variables)
+        .unwrap()
+        .settings
+        .probe
+        .secrets;
     let found = secrets.variables.iter();
     let found: Vec<_> = found
         .map(|(name, value)| (name.as_str(), value.expose()))
@@ -130,14 +143,22 @@ fn secrets_come_from_a_directory_and_go_to_origins_as_urls_have_them() {
     let secrets = "secrets:\n  dir: certs\n  strict: true\n  hosts:\n    \
                    KEY: ['https://Shop.Example:443/', 'https://bücher.example', 'http://[0::1]:8080']\n";
     let config = load_with(&EXAMPLE.replace("secrets:\n", secrets), &[]).unwrap();
-    let origins = config.probe.secrets.hosts["KEY"].iter();
+    let origins = config.settings.probe.secrets.hosts["KEY"].iter();
     let origins: Vec<_> = origins.map(ToString::to_string).collect();
     assert_eq!(
         origins.join(" "),
         "https://shop.example https://xn--bcher-kva.example http://[::1]:8080"
     );
-    assert!(config.probe.secrets.dir.unwrap().ends_with("certs"));
-    assert!(config.probe.secrets.strict);
+    assert!(
+        config
+            .settings
+            .probe
+            .secrets
+            .dir
+            .unwrap()
+            .ends_with("certs")
+    );
+    assert!(config.settings.probe.secrets.strict);
 }
 
 #[test]
@@ -148,7 +169,11 @@ fn resolvers_and_the_reference_are_read_with_their_ports() {
             "dns:\n  servers: [192.0.2.53, '[2001:db8::1]:5353']\n",
         )
         .replace("#reference:", "reference: '[2001:db8::2]:443'");
-    let probe = Example::new(&text).load(Config::load_in).unwrap().probe;
+    let probe = Example::new(&text)
+        .load(Config::load_in)
+        .unwrap()
+        .settings
+        .probe;
     let servers: Vec<_> = probe.dns.servers.iter().map(ToString::to_string).collect();
     assert_eq!(servers, ["192.0.2.53:53", "[2001:db8::1]:5353"]);
     let reference = probe.reference.unwrap();

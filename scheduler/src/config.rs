@@ -46,22 +46,18 @@ pub struct Config {
     pub log: LogConfig,
     /// Where traces go; none means that there are none.
     pub traces: Option<TracesConfig>,
-    /// How far ahead tasks are produced; the same for all schedulers of a database.
-    pub horizon: Duration,
-    /// The time between two turns.
-    pub turn: Duration,
-    /// How long results and gaps are kept.
-    pub retention: Duration,
+    /// The scheduler's own keys.
+    pub settings: Settings,
 }
 
 /// The keys that only a scheduler has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `horizon`.
+    /// How far ahead tasks are produced; the same for all schedulers of a database.
     pub horizon: Duration,
-    /// `turn`.
+    /// The time between two turns.
     pub turn: Duration,
-    /// `retention`.
+    /// How long results and gaps are kept.
     pub retention: Duration,
 }
 
@@ -89,8 +85,12 @@ impl Configuration for Config {
         let traces = TracesConfig::take(document);
         let settings = Settings::take(document);
         Some(Self {
+            database: database?,
+            kafka: kafka?,
+            http: http?,
+            log: log?,
             traces: traces?,
-            ..settings?.into_config(database?, kafka?, http?, log?)
+            settings: settings?,
         })
     }
 
@@ -120,31 +120,6 @@ impl Settings {
             turn,
             retention: retention?,
         })
-    }
-
-    /// Together with what every service must have, and without traces, a scheduler's configuration.
-    pub fn into_config(
-        self,
-        database: DatabaseConfig,
-        kafka: KafkaConfig,
-        http: HttpConfig,
-        log: LogConfig,
-    ) -> Config {
-        let Self {
-            horizon,
-            turn,
-            retention,
-        } = self;
-        Config {
-            database,
-            kafka,
-            http,
-            log,
-            traces: None,
-            horizon,
-            turn,
-            retention,
-        }
     }
 }
 

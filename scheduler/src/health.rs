@@ -58,8 +58,8 @@ impl Health {
     /// Nothing is known yet.
     pub(crate) fn new(config: &Config, metrics: Metrics, readiness: &Readiness) -> Self {
         Self {
-            turn: config.turn,
-            horizon: config.horizon,
+            turn: config.settings.turn,
+            horizon: config.settings.horizon,
             metrics,
             schedule: readiness.condition(SCHEDULE),
             kafka: readiness.part(KAFKA),

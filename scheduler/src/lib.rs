@@ -77,7 +77,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     let ready = service.keep_ready(watched, working, stages.stop());
     stages.spawn("readiness", ready);
     upkeep::start(&mut stages, &service, &config, database, metrics);
-    tracing::info!(horizon = ?config.horizon, turn = ?config.turn, "scheduling");
+    tracing::info!(horizon = ?config.settings.horizon, turn = ?config.settings.turn, "scheduling");
     if let Some(reloads) = service.reloads {
         let mut config = config;
         let adopt = move |logs: &Logs, new| reload::adopt(logs, &mut config, new);

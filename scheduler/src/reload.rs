@@ -2,7 +2,7 @@
 
 use runtime::{reload::Changes, telemetry::Logs};
 
-use crate::config::Config;
+use crate::config::{Config, Settings};
 
 /// Brings what is in force, `old`, in line with a new configuration, as far as that can be done.
 pub(crate) fn adopt(logs: &Logs, old: &mut Config, new: Config) -> Changes {
@@ -12,14 +12,17 @@ pub(crate) fn adopt(logs: &Logs, old: &mut Config, new: Config) -> Changes {
         http: _,
         log: _,
         traces: _,
+        settings,
+    } = &new;
+    let Settings {
         horizon,
         turn,
         retention,
-    } = &new;
+    } = settings;
     let mut changes = Changes::default();
-    changes.needs_restart("horizon", &old.horizon, horizon);
-    changes.needs_restart("turn", &old.turn, turn);
-    changes.needs_restart("retention", &old.retention, retention);
+    changes.needs_restart("horizon", &old.settings.horizon, horizon);
+    changes.needs_restart("turn", &old.settings.turn, turn);
+    changes.needs_restart("retention", &old.settings.retention, retention);
     old.compare_fixed(&new, &mut changes);
     changes.log(logs, &mut old.log, new.log);
     changes

@@ -75,7 +75,7 @@ impl Turns {
                 .take(WORKERS)
                 .collect::<Result<_>>()?,
             finishing: JoinSet::new(),
-            pace: Pace::new(config.turn),
+            pace: Pace::new(config.settings.turn),
             wake: Instant::now(),
             quotas: Quotas::default(),
             config,
@@ -125,7 +125,11 @@ impl Turns {
         };
         let (shards, started) = (turn.shards(), turn.started);
         self.pace.started(&shards, started.elapsed());
-        let sending = turn.send(&worker.sender, self.config.horizon, self.tracer.as_ref());
+        let sending = turn.send(
+            &worker.sender,
+            self.config.settings.horizon,
+            self.tracer.as_ref(),
+        );
         let sent = timeout_at(deadline, sending).await;
         match sent.unwrap_or_else(|_| Err(overdue("publishing tasks"))) {
             Ok(sent) => drop(self.finishing.spawn(worker.finish(
@@ -161,7 +165,7 @@ impl Turns {
 
     /// Sets back what lies too far ahead; a failure costs the turns nothing but a connection.
     async fn set_back(&mut self, worker: &mut Worker, deadline: tokio::time::Instant) {
-        let done = timeout_at(deadline, worker.set_back(self.config.horizon)).await;
+        let done = timeout_at(deadline, worker.set_back(self.config.settings.horizon)).await;
         let done = done.unwrap_or_else(|_| Err(overdue("setting shards back")));
         if done.is_err() {
             worker.drop_connection();
@@ -185,7 +189,7 @@ impl Turns {
         let pause = if more {
             Duration::ZERO
         } else {
-            self.config.turn + Duration::from_millis(1)
+            self.config.settings.turn + Duration::from_millis(1)
         };
         self.wake = Instant::now() + pause;
         if let Some(retry_at) = self.pace.next_retry() {

@@ -74,8 +74,8 @@ impl Worker {
         let wanted = Wanted {
             candidates: take.candidates().to_vec(),
             most: take.most(),
-            horizon: config.horizon,
-            turn: config.turn,
+            horizon: config.settings.horizon,
+            turn: config.settings.turn,
         };
         Turn::claim(self.database.get().await?, &wanted).await
     }

@@ -47,10 +47,10 @@ fn the_example_is_right_once_the_certificates_are_there() {
     assert!(config.kafka.ssl.is_some());
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:9361");
     assert_eq!(
-        (config.turn, config.horizon),
+        (config.settings.turn, config.settings.horizon),
         (Duration::from_secs(1), Duration::from_secs(2))
     );
-    assert_eq!(config.retention, Duration::from_hours(30 * 24));
+    assert_eq!(config.settings.retention, Duration::from_hours(30 * 24));
 }
 
 #[test]

@@ -65,10 +65,13 @@ impl Config {
         database: DatabaseConfig,
         kafka: KafkaConfig,
     ) -> scheduler::config::Config {
-        let (own, http, log) = (self.scheduler.clone(), self.http.clone(), self.log.clone());
         scheduler::config::Config {
+            database,
+            kafka,
+            http: self.http.clone(),
+            log: self.log.clone(),
             traces: self.traces.clone(),
-            ..own.into_config(database, kafka, http, log)
+            settings: self.scheduler.clone(),
         }
     }
 
@@ -78,10 +81,13 @@ impl Config {
         database: DatabaseConfig,
         kafka: KafkaConfig,
     ) -> checker::config::Config {
-        let (own, http, log) = (self.checker.clone(), self.http.clone(), self.log.clone());
         checker::config::Config {
+            database,
+            kafka,
+            http: self.http.clone(),
+            log: self.log.clone(),
             traces: self.traces.clone(),
-            ..own.into_config(database, kafka, http, log)
+            settings: self.checker.clone(),
         }
     }
 }

@@ -46,9 +46,9 @@ fn the_keys_of_both_services_reach_the_service_that_knows_them() {
     );
     assert_eq!(kafka.partitions, 4);
     let scheduler = config.scheduler_config(database.clone(), kafka.clone());
-    assert_eq!(scheduler.horizon, Duration::from_secs(3));
+    assert_eq!(scheduler.settings.horizon, Duration::from_secs(3));
     let checker = config.checker_config(database.clone(), kafka.clone());
-    assert_eq!(checker.slots, 64);
+    assert_eq!(checker.settings.slots, 64);
     assert_eq!(
         (&scheduler.database, &checker.database),
         (&database, &database)

@@ -49,22 +49,18 @@ pub struct Config {
     pub log: LogConfig,
     /// Where traces go; none means that there are none.
     pub traces: Option<TracesConfig>,
-    /// How many checks run at once; a multiple of [`LANE_THREADS`].
-    pub slots: usize,
-    /// How a site is probed.
-    pub probe: ProbeOptions,
-    /// The time for a stop.
-    pub drain: Duration,
+    /// The checker's own keys.
+    pub settings: Settings,
 }
 
 /// The keys that only a checker has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `slots`.
+    /// How many checks run at once; a multiple of [`LANE_THREADS`].
     pub slots: usize,
     /// How a site is probed.
     pub probe: ProbeOptions,
-    /// `drain`.
+    /// The time for a stop.
     pub drain: Duration,
 }
 
@@ -92,8 +88,12 @@ impl Configuration for Config {
         let traces = TracesConfig::take(document);
         let settings = Settings::take(document, Addresses::default());
         Some(Self {
+            database: database?,
+            kafka: kafka?,
+            http: http?,
+            log: log?,
             traces: traces?,
-            ..settings?.into_config(database?, kafka?, http?, log?)
+            settings: settings?,
         })
     }
 
@@ -119,31 +119,6 @@ impl Settings {
             probe: probe?,
             drain: drain?,
         })
-    }
-
-    /// Together with what every service must have, and without traces, a checker's configuration.
-    pub fn into_config(
-        self,
-        database: DatabaseConfig,
-        kafka: KafkaConfig,
-        http: HttpConfig,
-        log: LogConfig,
-    ) -> Config {
-        let Self {
-            slots,
-            probe,
-            drain,
-        } = self;
-        Config {
-            database,
-            kafka,
-            http,
-            log,
-            traces: None,
-            slots,
-            probe,
-            drain,
-        }
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn start(
     database: DatabaseConnection,
     metrics: Metrics,
 ) {
-    let (address, retention) = (&config.database, config.retention);
+    let (address, retention) = (&config.database, config.settings.retention);
     let statuses = service.endpoints.tasks();
     let keep_days = KeepDays {
         database: Link::over(database, address.clone(), UPKEEP),

@@ -12,7 +12,7 @@ use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
 use runtime::broker::Broker;
 use runtime::config::{HttpConfig, LogConfig, LogFormat, Secret};
 use runtime::{service::Service, telemetry::Endpoints};
-use scheduler::config::Config;
+use scheduler::config::{Config, Settings};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, QueryResult, Statement};
 use store::config::DatabaseConfig;
 use stream::config::KafkaConfig;
@@ -90,9 +90,11 @@ impl Bed {
                 format: LogFormat::Text,
                 filter: "info".to_owned(),
             },
-            horizon: Duration::from_millis(1_200),
-            turn: Duration::from_millis(200),
-            retention: Duration::from_hours(30 * 24),
+            settings: Settings {
+                horizon: Duration::from_millis(1_200),
+                turn: Duration::from_millis(200),
+                retention: Duration::from_hours(30 * 24),
+            },
         };
         Self {
             database: owned.connect().await,

@@ -55,7 +55,7 @@ async fn a_disabled_site_gets_no_task_beyond_the_horizon_until_it_is_enabled() {
     scheduler.stop().await;
     let tasks = bed.tasks().await;
     bed.assert_law(&tasks, false).await;
-    let horizon = i64::try_from(bed.config.horizon.as_millis()).unwrap();
+    let horizon = i64::try_from(bed.config.settings.horizon.as_millis()).unwrap();
     let dark = disabled + horizon + 1..=enabled;
     let site = bed.site("shop").await.id;
     let late: Vec<_> = instants(site, &tasks)
@@ -76,7 +76,7 @@ async fn check_at_now_is_one_task_within_the_horizon_and_two_seconds() {
     let insert = "INSERT INTO site (name, url, interval_ms, timeout_ms, check_at)
                   VALUES ('shop', 'http://shop.example/', 86400000, 1000, now())";
     let mut extra = BTreeSet::new();
-    let sooner = i64::try_from(bed.config.horizon.as_millis()).unwrap() + 2_000;
+    let sooner = i64::try_from(bed.config.settings.horizon.as_millis()).unwrap() + 2_000;
     for sql in [
         insert,
         "UPDATE site SET check_at = now()",

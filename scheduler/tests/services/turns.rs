@@ -73,7 +73,11 @@ async fn tasks_are_sent_before_they_are_due() {
     bed.execute(SITES).await;
     let scheduler = bed.start();
     bed.stamped().await;
-    let least = bed.config.horizon.saturating_sub(bed.config.turn);
+    let least = bed
+        .config
+        .settings
+        .horizon
+        .saturating_sub(bed.config.settings.turn);
     let least = i64::try_from(least.as_millis()).unwrap();
     // On a busy machine a turn may be late, but it does not stay so.
     let ahead =
