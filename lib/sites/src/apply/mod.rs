@@ -29,7 +29,7 @@ pub struct Options {
 
 /// Applies a sites file.
 ///
-/// The error is a [`BadFile`] (find it with `downcast_ref`) when the file cannot be applied as it is;
+/// The error is a [`BadFile`](crate::BadFile) (find it with `downcast_ref`) when the file cannot be applied as it is;
 /// any other is trouble with the database. Either way nothing was changed.
 pub async fn apply(
     database: &DatabaseConnection,
