@@ -108,10 +108,8 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         Prober::new(&config.settings.probe, &Handle::current()).wrap_err("set up the probe")?;
     let shared = lanes::Shared::new(&hold, &results, &clock, &metrics);
     let (ended, lanes) = lanes::start(slots, &prober, &shared)?;
-    let recorder = traced(
-        recorder(&config, &service, &results, &metrics, durable),
-        tracer,
-    );
+    let recorder = recorder(&config, &service, &results, &metrics, durable);
+    let recorder = traced(recorder, tracer);
     let intake_ended = CancellationToken::new();
     let neighbours = Neighbours {
         hold: Arc::clone(&hold),
@@ -121,10 +119,8 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
         _ended: intake_ended.clone().drop_guard(),
     };
     let subscription = subscribe(&config, &service, joined, durable_positions)?;
-    let sorter = sorter(&config, &service, identity.installation, &neighbours);
-    let link = Link::new(config.database.clone(), REPEATS_POOL);
-    let repeats = Repeats::new(link, Handle::current());
-    let intake = Intake::new(subscription, sorter, repeats, neighbours);
+    let installation = identity.installation;
+    let intake = intake(&config, &service, installation, subscription, neighbours);
 
     let mut stages = Stages::new(&service.stop);
     let (stop, asked) = (stages.stop(), stages.stop());
@@ -139,7 +135,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
             Ok(())
         })
         .wrap_err("start intake")?;
-    let takeover = intake::time_at_the_end(config.settings.drain, &service.broker);
+    let takeover = crate::intake::time_at_the_end(config.settings.drain, &service.broker);
     stages.spawn("hold", close_hold(hold, intake_ended, stop, takeover));
     stages.spawn("record", record_all(recorder, ended, prober.clone()));
     tracing::info!(slots, "checking");
@@ -196,16 +192,20 @@ fn recorder(
     Recorder::new(link, queue, durable, feed, rows)
 }
 
-/// What sorts the messages that intake reads.
-fn sorter(
+/// What reads the tasks of this installation, and gives them to its neighbours.
+fn intake(
     config: &Config,
     service: &Service,
     installation: Installation,
-    neighbours: &Neighbours,
-) -> Sorter {
+    subscription: Subscription,
+    neighbours: Neighbours,
+) -> Intake {
     let reader = TaskReader::new(&config.kafka, installation);
     let (clock, metrics) = (neighbours.clock.clone(), neighbours.metrics.clone());
-    Sorter::new(reader, service.broker.clone(), clock, metrics)
+    let sorter = Sorter::new(reader, service.broker.clone(), clock, metrics);
+    let link = Link::new(config.database.clone(), REPEATS_POOL);
+    let repeats = Repeats::new(link, Handle::current());
+    Intake::new(subscription, sorter, repeats, neighbours)
 }
 
 /// The same, and what becomes durable is traced, if there is a tracer.
