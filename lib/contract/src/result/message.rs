@@ -232,9 +232,8 @@ mod reason_by_name {
     ) -> Result<Option<Reason>, D::Error> {
         let name = Option::<Cow<'de, str>>::deserialize(deserializer)?;
         let by_name = |name: Cow<'de, str>| {
-            let found = Reason::ALL.iter().find(|reason| reason.as_str() == name);
-            let unknown = || de::Error::custom(format_args!("{name:?} is no reason"));
-            found.copied().ok_or_else(unknown)
+            name.parse()
+                .map_err(|_| de::Error::custom(format_args!("{name:?} is no reason")))
         };
         name.map(by_name).transpose()
     }
