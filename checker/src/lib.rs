@@ -120,7 +120,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
     };
     let subscription = subscribe(&config, &service, joined, durable_positions)?;
     let installation = identity.installation;
-    let intake = intake(&config, &service, installation, subscription, neighbours);
+    let intake = task_intake(&config, &service, installation, subscription, neighbours);
 
     let mut stages = Stages::new(&service.stop);
     let (stop, asked) = (stages.stop(), stages.stop());
@@ -135,7 +135,7 @@ pub async fn run(config: Config, service: Service) -> Result<()> {
             Ok(())
         })
         .wrap_err("start intake")?;
-    let takeover = crate::intake::time_at_the_end(config.settings.drain, &service.broker);
+    let takeover = intake::time_at_the_end(config.settings.drain, &service.broker);
     stages.spawn("hold", close_hold(hold, intake_ended, stop, takeover));
     stages.spawn("record", record_all(recorder, ended, prober.clone()));
     tracing::info!(slots, "checking");
@@ -193,7 +193,7 @@ fn recorder(
 }
 
 /// What reads the tasks of this installation, and gives them to its neighbours.
-fn intake(
+fn task_intake(
     config: &Config,
     service: &Service,
     installation: Installation,
