@@ -3,7 +3,7 @@
 use contract::outcome::Reason;
 
 use crate::STARTED;
-use crate::case::{Case, down, hangs, headless, run, silent, up};
+use crate::case::{Case, down, hangs, headless, run, silent, table, up};
 use crate::hostile::{Act, Server};
 use crate::{WAITED, prober, task};
 
@@ -18,29 +18,32 @@ fn answers_are_up_or_down_by_their_status() {
         let said = format!("expect: status {status_code}, expected 2xx");
         down(name, status(line), Reason::Status, &said).status(status_code)
     };
-    run(vec![
-        up("200", Act::ok("hello")).body(5),
-        up("200 without a body", status("200 OK")).body(0),
-        up("201", status("201 Created")).status(201),
-        up("299", status("299 Whatever")).status(299),
-        unexpected("404", "404 Not Found", 404),
-        unexpected("500", "500 Oops", 500),
-        unexpected("503", "503 Busy", 503),
-        unexpected("599", "599 Whatever", 599),
-        unexpected("999", "999 Whatever", 999),
-        up(
-            "HTTP/1.0 until the end",
-            Act::send("HTTP/1.0 200 OK\r\n\r\nuntil the end"),
-        )
-        .body(13),
-        up("no length", Act::send("HTTP/1.1 200 OK\r\n\r\nhello")).body(5),
-        up("an endless body", Act::Endless("HTTP/1.1 200 OK\r\n\r\n")).body(64 * 1024),
-        up(
-            "an endless body with an endless length",
-            Act::Endless("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n"),
-        )
-        .body(64 * 1024),
-    ]);
+    table(
+        "statuses",
+        vec![
+            up("200", Act::ok("hello")).body(5),
+            up("200 without a body", status("200 OK")).body(0),
+            up("201", status("201 Created")).status(201),
+            up("299", status("299 Whatever")).status(299),
+            unexpected("404", "404 Not Found", 404),
+            unexpected("500", "500 Oops", 500),
+            unexpected("503", "503 Busy", 503),
+            unexpected("599", "599 Whatever", 599),
+            unexpected("999", "999 Whatever", 999),
+            up(
+                "HTTP/1.0 until the end",
+                Act::send("HTTP/1.0 200 OK\r\n\r\nuntil the end"),
+            )
+            .body(13),
+            up("no length", Act::send("HTTP/1.1 200 OK\r\n\r\nhello")).body(5),
+            up("an endless body", Act::Endless("HTTP/1.1 200 OK\r\n\r\n")).body(64 * 1024),
+            up(
+                "an endless body with an endless length",
+                Act::Endless("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n"),
+            )
+            .body(64 * 1024),
+        ],
+    );
 }
 
 #[test]

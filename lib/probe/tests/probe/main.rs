@@ -27,6 +27,7 @@ mod patterns;
 mod redirects;
 mod requests;
 mod secrets;
+mod tables;
 mod timings;
 mod tls;
 mod tls_redirects;

@@ -6,10 +6,12 @@ use std::thread;
 use std::time::Instant;
 
 use contract::outcome::{Outcome, Reason};
+use contract::task::Task;
 use probe::Prober;
 
 use crate::STARTED;
 use crate::hostile::{Act, Server};
+use crate::tables::{Row, Table};
 use crate::{ALL, TIMEOUT_MS, WAITED, prober, task};
 
 /// The time of a check that is not meant to time out, in milliseconds.
@@ -167,11 +169,17 @@ impl Case {
         self
     }
 
-    /// Makes the check; what is not as it should be.
-    fn run(&self, prober: &Prober) -> Vec<String> {
+    /// A server of this case, and the task to check it.
+    fn serve(&self) -> (Server, Task) {
         let server = Server::start(self.acts.clone());
         let mut task = task(&server.url("/"), &self.request, &self.expect);
         task.timeout_ms = self.timeout_ms;
+        (server, task)
+    }
+
+    /// Makes the check; what it says, and what is not as it should be.
+    fn run(&self, prober: &Prober) -> (Row, Vec<String>) {
+        let (_server, task) = self.serve();
         let begun = Instant::now();
         let watched = prober.watch(&task, STARTED);
         let elapsed = begun.elapsed();
@@ -180,23 +188,45 @@ impl Case {
         if !failures.is_empty() {
             failures.push(format!("{watched:?}"));
         }
-        failures
+        (Row::new(self.name, &watched.result), failures)
     }
 }
 
 /// Runs all cases at once, each on a thread like a lane's, and fails with the names of those that do.
 pub(crate) fn run(cases: Vec<Case>) {
+    check_all(cases, |_, row| row);
+}
+
+/// The same, and what the checks say is held against the table of this name.
+pub(crate) fn table(name: &'static str, cases: Vec<Case>) {
+    let mut table = Table::new(name);
+    let rows = check_all(cases, |case, row| row.and_curl(None, || case.serve()));
+    rows.into_iter().for_each(|row| table.note(row));
+    table.finish();
+}
+
+/// Runs all cases; `more` is what else is done for each.
+fn check_all(cases: Vec<Case>, more: fn(&Case, Row) -> Row) -> Vec<Row> {
     let prober = prober();
     let threads = cases.into_iter().map(|case| {
         let prober = prober.for_another_lane();
         let thread = thread::Builder::new().stack_size(STACK_BYTES);
-        let check = move || (case.name, case.run(&prober));
+        let check = move || {
+            let (row, failures) = case.run(&prober);
+            (case.name, more(&case, row), failures)
+        };
         thread.spawn(check).unwrap()
     });
     let threads: Vec<_> = threads.collect();
-    let verdicts = threads.into_iter().map(|thread| thread.join().unwrap());
-    let failed = verdicts.filter(|(_, failures)| !failures.is_empty());
-    let failed = failed.map(|(name, failures)| format!("{name}:\n  {}", failures.join("\n  ")));
-    let failed: Vec<_> = failed.collect();
+    let mut rows = Vec::new();
+    let mut failed = Vec::new();
+    for thread in threads {
+        let (name, row, failures) = thread.join().unwrap();
+        rows.push(row);
+        if !failures.is_empty() {
+            failed.push(format!("{name}:\n  {}", failures.join("\n  ")));
+        }
+    }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+    rows
 }
