@@ -166,7 +166,7 @@ fn resolvers_and_the_reference_are_read_with_their_ports() {
     let text = EXAMPLE
         .replace(
             "dns:\n",
-            "dns:\n  servers: [192.0.2.53, '[2001:db8::1]:5353']\n",
+            "dns:\n  servers: [192.0.2.53, '[2001:db8::1]:5353', fe80::1%eth0]\n",
         )
         .replace("#reference:", "reference: '[2001:db8::2]:443'");
     let probe = Example::new(&text)
@@ -175,7 +175,10 @@ fn resolvers_and_the_reference_are_read_with_their_ports() {
         .settings
         .probe;
     let servers: Vec<_> = probe.dns.servers.iter().map(ToString::to_string).collect();
-    assert_eq!(servers, ["192.0.2.53:53", "[2001:db8::1]:5353"]);
+    assert_eq!(
+        servers,
+        ["192.0.2.53:53", "[2001:db8::1]:5353", "[fe80::1%eth0]:53"]
+    );
     let reference = probe.reference.unwrap();
     assert_eq!(
         (reference.host.as_str(), reference.port),

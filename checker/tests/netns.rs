@@ -11,7 +11,7 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _, UdpSocket};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -20,8 +20,9 @@ use contract::installation::Installation;
 use contract::instant::UnixMs;
 use contract::instant::UnixUs;
 use contract::outcome::{Outcome, Reason, outcome_of};
+use contract::result::CheckResult;
 use contract::task::Task;
-use probe::{Addresses, ProbeOptions, Prober, Reference};
+use probe::{Addresses, Dns, NameServer, ProbeOptions, Prober, Reference};
 use rustls::RootCertStore;
 use tokio::runtime::Runtime;
 
@@ -93,16 +94,39 @@ fn reference() -> Reference {
 
 /// A prober that may dial the namespaces' addresses, and has a host to ask in doubt or not.
 fn prober(runtime: &Runtime, reference: Option<Reference>) -> Prober {
+    let options = options(reference);
+    Prober::with_roots(&options, runtime.handle(), RootCertStore::empty()).unwrap()
+}
+
+/// The options of such a prober.
+fn options(reference: Option<Reference>) -> ProbeOptions {
     let allow = ["10.0.0.0/8", "127.0.0.0/8", "fd00::/8", "::1/128"];
-    let config = ProbeOptions {
+    ProbeOptions {
         addresses: Addresses {
             allow: allow.map(|net| net.parse().unwrap()).to_vec(),
             deny: vec![],
         },
         reference,
         ..ProbeOptions::default()
+    }
+}
+
+/// Checks `host` over HTTP.
+fn check(prober: &Prober, host: &str) -> CheckResult {
+    let raw = || serde_json::value::RawValue::from_string("{}".to_owned()).unwrap();
+    let task = Task {
+        v: 1,
+        installation: Installation::default(),
+        site_id: SiteId(7),
+        name: "site".to_owned(),
+        scheduled_at: UnixMs(1_000),
+        expires_at: UnixMs(61_000),
+        url: format!("http://{host}/"),
+        timeout_ms: TIMEOUT.as_millis().try_into().unwrap(),
+        request: raw(),
+        expect: raw(),
     };
-    Prober::with_roots(&config, runtime.handle(), RootCertStore::empty()).unwrap()
+    prober.check(&task, UnixUs(5))
 }
 
 /// Checks `host`: the verdict, that the connection was the last phase, and the time it took.
@@ -118,21 +142,8 @@ fn assert_verdict_of(
     (outcome, reason): (Outcome, Reason),
     at_most: Duration,
 ) {
-    let raw = || serde_json::value::RawValue::from_string("{}".to_owned()).unwrap();
-    let task = Task {
-        v: 1,
-        installation: Installation::default(),
-        site_id: SiteId(7),
-        name: "site".to_owned(),
-        scheduled_at: UnixMs(1_000),
-        expires_at: UnixMs(61_000),
-        url: format!("http://{host}/"),
-        timeout_ms: TIMEOUT.as_millis().try_into().unwrap(),
-        request: raw(),
-        expect: raw(),
-    };
     let began = Instant::now();
-    let result = prober.check(&task, UnixUs(5));
+    let result = check(prober, host);
     let took = began.elapsed();
     assert_eq!(result.reason, Some(reason), "{host}: {result:?}");
     assert_eq!(outcome_of(result.reason), outcome, "{host}: {result:?}");
@@ -260,6 +271,74 @@ fn what_a_router_says_is_a_failed_connection() {
             }
         });
     });
+}
+
+#[test]
+fn a_name_server_is_asked_behind_its_interface() {
+    let setup = format!("{PAIR}\nip addr add fe80::53/64 dev near nodad");
+    let test = "a_name_server_is_asked_behind_its_interface";
+    in_namespace(test, &setup, || {
+        let place = ("fe80::53%near", 0).to_socket_addrs().unwrap().next();
+        let Some(SocketAddr::V6(place)) = place else {
+            panic!("{place:?}")
+        };
+        let (server, scope) = (UdpSocket::bind(place).unwrap(), place.scope_id());
+        let port = server.local_addr().unwrap().port();
+        std::thread::spawn(move || answer_with_loopback(&server));
+        let with = |server: &str| {
+            let servers = vec![NameServer::parse(server, port).unwrap()];
+            let runtime = Runtime::new().unwrap();
+            let options = ProbeOptions {
+                dns: Dns {
+                    servers,
+                    ..Dns::default()
+                },
+                ..options(Some(reference()))
+            };
+            let prober = Prober::with_roots(&options, runtime.handle(), RootCertStore::empty());
+            check(&prober.unwrap(), "shop.test.")
+        };
+        for zone in ["near".to_owned(), scope.to_string()] {
+            let result = with(&format!("fe80::53%{zone}"));
+            assert_eq!(
+                result.reason,
+                Some(Reason::ConnectRefused),
+                "{zone}: {result:?}"
+            );
+        }
+        for (server, said) in [
+            ("fe80::53", "cannot be reached: Invalid argument"),
+            ("fe80::53%gone0", "cannot be reached: no interface gone0"),
+        ] {
+            let result = with(server);
+            assert_eq!(
+                result.reason,
+                Some(Reason::ResolverUnreachable),
+                "{result:?}"
+            );
+            assert!(result.detail.clone().unwrap().contains(said), "{result:?}");
+        }
+    });
+}
+
+/// A name server that says of each name that it is at 127.0.0.1.
+fn answer_with_loopback(server: &UdpSocket) {
+    let mut question = [0; 512];
+    loop {
+        let (length, client) = server.recv_from(&mut question).unwrap();
+        // the name ends with an empty label; its kind and class come behind
+        let name = question[12..length]
+            .iter()
+            .position(|byte| *byte == 0)
+            .unwrap();
+        let end = 12 + name + 5;
+        let a = question[end - 3] == 1;
+        let address: &[u8] = &[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1];
+        let counts = [0x81, 0x80, 0, 1, 0, u8::from(a), 0, 0, 0, 0];
+        let answer = if a { address } else { &[] };
+        let message = [&question[..2], &counts, &question[12..end], answer].concat();
+        server.send_to(&message, client).unwrap();
+    }
 }
 
 #[test]

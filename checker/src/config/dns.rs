@@ -1,8 +1,6 @@
 //! `dns` and `reference`: where names are looked up, and which host is up whenever this machine's network is.
 
-use std::net::{IpAddr, SocketAddr};
-
-use probe::{Dns, Reference};
+use probe::{Dns, NameServer, Reference};
 use runtime::config::Document;
 use serde::Deserialize;
 
@@ -17,16 +15,22 @@ struct RawDns {
     servers: Option<Vec<String>>,
 }
 
-/// Takes the section `dns`.
+/// Takes the section `dns`, and what the environment says of names (resolv.conf(5)).
 pub(super) fn take(document: &mut Document) -> Option<Dns> {
     let RawDns { servers } = document.take("dns")?;
     let read = |(index, text): (usize, &String)| {
         document.check(&format!("dns.servers[{index}]"), valid_server(text))
     };
     let servers = servers.unwrap_or_default();
-    let servers: Vec<Option<SocketAddr>> = servers.iter().enumerate().map(read).collect();
+    let servers: Vec<Option<NameServer>> = servers.iter().enumerate().map(read).collect();
+    let search = document.environment().variable("LOCALDOMAIN");
+    let search = document.check("dns", search);
+    let options = document.environment().variable("RES_OPTIONS");
+    let options = document.check("dns", options);
     Some(Dns {
         servers: servers.into_iter().collect::<Option<_>>()?,
+        search: search?,
+        options: options?,
     })
 }
 
@@ -41,16 +45,11 @@ pub(super) fn take_reference(document: &mut Document) -> Option<Option<Reference
     document.check("reference", read)
 }
 
-/// An address, with a port where it is not the usual one.
-fn valid_server(text: &str) -> Result<SocketAddr, String> {
-    let bare = text.parse::<IpAddr>();
-    text.parse()
-        .or_else(|_| bare.map(|address| SocketAddr::new(address, PORT)))
-        .ok()
-        .filter(|server| server.port() != 0)
-        .ok_or_else(|| {
-            "must be an address like `192.0.2.53`, or with a port `192.0.2.53:5353`".to_owned()
-        })
+/// An address, with a zone where it is one of a link, and with a port where it is not the usual one.
+fn valid_server(text: &str) -> Result<NameServer, String> {
+    const WRONG: &str = "must be an address like `192.0.2.53` or `fe80::1%eth0`, or with a port \
+                         `192.0.2.53:5353`";
+    NameServer::parse(text, PORT).ok_or_else(|| WRONG.to_owned())
 }
 
 /// `host:port`.

@@ -117,7 +117,8 @@ fn config(server: SocketAddr) -> ProbeOptions {
         body_limit: BODY_LIMIT,
         // nothing listens there
         dns: Dns {
-            servers: vec![server],
+            servers: vec![server.into()],
+            ..Dns::default()
         },
         ..ProbeOptions::default()
     }

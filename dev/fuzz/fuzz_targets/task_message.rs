@@ -13,7 +13,7 @@ use contract::outcome::Reason;
 use contract::site::{Expect, Request, SiteError, parse_url};
 use contract::task::Task;
 use libfuzzer_sys::fuzz_target;
-use probe::{Addresses, Dns, ProbeOptions, Prober};
+use probe::{Addresses, Dns, NameServer, ProbeOptions, Prober};
 use tokio::runtime::Runtime;
 
 /// Now.
@@ -33,7 +33,8 @@ static PROBER: LazyLock<Prober> = LazyLock::new(|| {
             deny: everyone.to_vec(),
         },
         dns: Dns {
-            servers: vec!["127.0.0.1:9".parse().expect("an address")],
+            servers: vec![NameServer::parse("127.0.0.1:9", 53).expect("an address")],
+            ..Dns::default()
         },
         ..ProbeOptions::default()
     };

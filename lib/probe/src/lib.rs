@@ -51,8 +51,8 @@ pub use self::judge::meets;
 pub use self::memory_bound::{CHECK_BYTES, shared_memory};
 pub use self::observed::Hop;
 pub use self::options::{
-    Addresses, DEFAULT_BODY_LIMIT, DEFAULT_BODY_MEMORY, Dns, Origin, ProbeOptions, Reference,
-    SECRET_VARIABLE_PREFIX, Secrets,
+    Addresses, DEFAULT_BODY_LIMIT, DEFAULT_BODY_MEMORY, Dns, NameServer, Origin, ProbeOptions,
+    Reference, SECRET_VARIABLE_PREFIX, Secrets,
 };
 pub use self::prober::Prober;
 pub use self::tls::{CertificateSeen, TlsSeen};

@@ -15,9 +15,10 @@ use url::Url;
 use crate::dial::Policy;
 use crate::dns::names::{Found, Names, Search};
 use crate::dns::servers::Trouble;
+use crate::dns::zone::in_zone;
 use crate::fault::{Fault, Suspect};
 use crate::observed;
-use crate::options::Reference;
+use crate::options::{Reference, zoned};
 
 /// How long the question may take.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -158,12 +159,14 @@ impl Connectivity {
             afresh: true,
             deadline,
         };
-        let found = match host.host.parse::<IpAddr>() {
-            Ok(address) => Ok(Found {
+        let literal = zoned(&host.host);
+        let zone = literal.and_then(|(_, zone)| zone);
+        let found = match literal {
+            Some((address, _)) => Ok(Found {
                 addresses: vec![address],
                 by_dns: false,
             }),
-            Err(_) => self.names.find(&host.host, search).await,
+            None => self.names.find(&host.host, search).await,
         };
         let found = found.map_err(|trouble| match trouble {
             Trouble::NotFound => format!("and {host} has no address either"),
@@ -173,6 +176,8 @@ impl Connectivity {
         let allowed = |ip: &&IpAddr| trusted || self.policy.allows(**ip);
         let addresses = found.addresses.iter().filter(allowed);
         let addresses = addresses.map(|ip| SocketAddr::new(*ip, host.port));
+        // an interface that is not there leads nowhere
+        let addresses = addresses.filter_map(|address| in_zone(address, zone).ok());
         if connects(addresses, deadline).await {
             return Ok(found.by_dns);
         }

@@ -1,10 +1,16 @@
 //! A URL to addresses, as the HTTP library asks for them.
 
+mod candidates;
+mod hint;
 pub(crate) mod names;
+mod refusal;
+mod resolv_conf;
+mod server;
 pub(crate) mod servers;
 pub(crate) mod sockets;
 pub(crate) mod system;
 pub(crate) mod view;
+pub(crate) mod zone;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -17,7 +23,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use self::names::Names;
-use self::servers::MAX_ADDRESSES;
+use self::servers::{MAX_ADDRESSES, Trouble};
 use crate::blame;
 use crate::dial::Policy;
 use crate::fault::Fault;
@@ -69,13 +75,30 @@ impl NameResolver {
             .map_err(|error| blame::explain_io(&error))?;
         let found = self.names.look_up(host, family, left);
         drop(opened);
-        let found = found.map_err(|trouble| blame::explain_lookup(trouble, family))?;
+        let found = found.map_err(|trouble| self.explain(trouble, host, family))?;
         let allowed = |address: &IpAddr| self.policy.allows(*address);
         if found.by_dns && found.addresses.iter().any(allowed) {
             self.names.note(host, port);
         }
         let with_port = |address| SocketAddr::new(address, port);
         Ok(found.addresses.into_iter().map(with_port).collect())
+    }
+
+    /// Why there is no address, and what may help.
+    #[inline(never)]
+    fn explain(&self, trouble: Trouble, host: &str, family: Family) -> Fault {
+        let hint = match trouble {
+            Trouble::NotFound => self.names.hint(host, family),
+            _ => None,
+        };
+        let fault = blame::explain_lookup(trouble, family);
+        match hint {
+            Some(hint) => Fault {
+                message: format!("{}; {hint}", fault.message),
+                ..fault
+            },
+            None => fault,
+        }
     }
 }
 

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use color_eyre::eyre::Result;
 use contract::site::request::Family;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use hickory_resolver::proto::rr::{Name, RecordType};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
+use super::hint;
 use super::servers::{Reply, Trouble};
 use super::system::{Files, System};
 use super::view::View;
@@ -19,6 +21,8 @@ use crate::options::{Dns, Reference};
 
 /// How long the answer with IPv6 addresses is waited for once there is an IPv4 address (RFC 8305, section 3).
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
+/// So many forms of a name are asked for beside one another at most: where two get no answer the third gets none.
+const MAX_SILENT: usize = 2;
 
 /// Looks names up, for all lanes.
 #[derive(Debug)]
@@ -56,7 +60,7 @@ impl Names {
     pub(crate) fn new(dns: &Dns, files: Files, runtime: &Handle) -> Result<Self> {
         Ok(Self {
             runtime: runtime.clone(),
-            system: System::new(files, dns.servers.clone())?,
+            system: System::new(files, dns.clone())?,
             recent: Mutex::default(),
         })
     }
@@ -73,41 +77,37 @@ impl Names {
         family: Family,
         left: Duration,
     ) -> Result<Found, Trouble> {
+        let (view, name) = (self.system.view(), name_of(host)?);
+        if let Some(found) = at_once(&view, &name, family) {
+            return Ok(found);
+        }
+        if let Some(Ok(addresses)) = view.kept(&name, family).map(|kept| addresses(&kept)) {
+            return Ok(Found::by_dns(addresses));
+        }
         let search = Search {
             family,
             afresh: false,
             deadline: Instant::now() + left,
         };
         // In a box: the stack is deep already, and each function on the way would have room for a copy.
-        self.runtime.block_on(Box::pin(self.find(host, search)))
+        self.runtime
+            .block_on(Box::pin(ask_all(&view, &name, search)))
     }
 
     /// Looks a name up.
     pub(crate) async fn find(&self, host: &str, search: Search) -> Result<Found, Trouble> {
-        let name = Name::from_ascii(host)
-            .map_err(|error| Trouble::Unaskable(format!("no name for the DNS: {error}")))?;
-        let view = self.system.view();
-        let listed = view.listed(&name, search.family);
-        if !listed.is_empty() {
-            return Ok(Found {
-                addresses: listed,
-                by_dns: false,
-            });
+        let (view, name) = (self.system.view(), name_of(host)?);
+        match at_once(&view, &name, search.family) {
+            Some(found) => Ok(found),
+            None => ask_all(&view, &name, search).await,
         }
-        for candidate in view.candidates(&name) {
-            match ask(&view, &candidate, search).await {
-                // what comes of another failure is no business of the next candidate's
-                Err(Trouble::NotFound) => {}
-                Err(trouble) => return Err(trouble),
-                Ok(addresses) => {
-                    return Ok(Found {
-                        addresses,
-                        by_dns: true,
-                    });
-                }
-            }
-        }
-        Err(Trouble::NotFound)
+    }
+
+    /// What may help where a name has no address.
+    #[inline(never)]
+    pub(crate) fn hint(&self, host: &str, family: Family) -> Option<String> {
+        let name = name_of(host).ok()?;
+        hint::of(&self.system.view(), &name, family)
     }
 
     /// Notes that the DNS knows a name, whose port may be dialled.
@@ -131,23 +131,112 @@ impl Names {
     }
 }
 
+impl Found {
+    /// Addresses that a name server knew.
+    fn by_dns(addresses: Vec<IpAddr>) -> Self {
+        Self {
+            addresses,
+            by_dns: true,
+        }
+    }
+}
+
+/// A host as a name. The library knows no label that begins with a hyphen, but the DNS does.
+fn name_of(host: &str) -> Result<Name, Trouble> {
+    Name::from_ascii(host).or_else(|_| {
+        let bare = host.strip_suffix('.').unwrap_or(host);
+        let mut name = Name::from_labels(bare.split('.').map(str::as_bytes))
+            .map_err(|error| Trouble::Unaskable(format!("no name for the DNS: {error}")))?;
+        name.set_fqdn(bare.len() < host.len());
+        Ok(name)
+    })
+}
+
+/// Addresses that need no question.
+fn at_once(view: &View, name: &Name, family: Family) -> Option<Found> {
+    let addresses = view.listed(name, family);
+    (!addresses.is_empty()).then_some(Found {
+        addresses,
+        by_dns: false,
+    })
+}
+
+/// Asks for the forms of a name, one after the other, until one has an address.
+///
+/// As in the GNU C library a form that does not exist, or whose server fails, leaves its turn to the next one, and
+/// so does one that gets no answer; but here it is still listened to. Half of the time that is left is for it.
+async fn ask_all(view: &View, name: &Name, search: Search) -> Result<Found, Trouble> {
+    let candidates = view.candidates(name, search.afresh);
+    let (mut asked, mut gravest) = (FuturesUnordered::new(), Trouble::NotFound);
+    let mut in_turn = candidates.iter().peekable();
+    while !left(search.deadline).is_zero()
+        && let Some(candidate) = in_turn.next()
+    {
+        asked.push(async move { (candidate, ask(view, candidate, search).await) });
+        let is_last = in_turn.peek().is_none() || asked.len() >= MAX_SILENT;
+        let wait = if is_last {
+            left(search.deadline)
+        } else {
+            left(search.deadline) / 2
+        };
+        match timeout_at(Instant::now() + wait, asked.next()).await {
+            Ok(Some((candidate, Ok(addresses)))) => {
+                view.note_found(name, candidate);
+                return Ok(Found::by_dns(addresses));
+            }
+            Ok(Some((_, Err(trouble)))) => {
+                let hopeless = !matches!(
+                    trouble,
+                    Trouble::NotFound | Trouble::Silent | Trouble::Failed(_)
+                );
+                gravest = gravest.max(trouble);
+                if hopeless {
+                    return Err(gravest);
+                }
+            }
+            _ => {}
+        }
+    }
+    if in_turn.peek().is_some() {
+        // the time was over before it was asked for
+        gravest = gravest.max(Trouble::Silent);
+    }
+    while let Some((candidate, reply)) = asked.next().await {
+        match reply {
+            Ok(addresses) => {
+                view.note_found(name, candidate);
+                return Ok(Found::by_dns(addresses));
+            }
+            Err(trouble) => gravest = gravest.max(trouble),
+        }
+    }
+    Err(gravest)
+}
+
 /// Asks for a name's addresses. The questions go out together, and separately: one for both would
-/// hide whether each was answered.
+/// hide whether each was answered. There is an answer by the search's deadline.
 async fn ask(view: &View, name: &Name, search: Search) -> Result<Vec<IpAddr>, Trouble> {
-    let Search {
-        family,
-        afresh,
-        deadline,
-    } = search;
-    let server_timeout = view.server_timeout(left(deadline));
-    let question = |kind| within(deadline, view.ask(name, kind, server_timeout, afresh));
+    let deadline = search.deadline;
+    let question = |kind| view.ask(name, kind, search);
     let (mut v4, mut v6) = (
         pin!(question(RecordType::A)),
         pin!(question(RecordType::AAAA)),
     );
-    match family {
+    let manner = view.manner();
+    match search.family {
         Family::V4 => addresses(&[v4.await]),
-        Family::V6 => addresses(&[v6.await]),
+        Family::V6 if manner.v6 => addresses(&[v6.await]),
+        Family::V6 => Err(Trouble::NotFound),
+        Family::Any if !manner.v6 => addresses(&[v4.await]),
+        Family::Any if manner.one_by_one => {
+            let first = v4.await;
+            let wait = if has_addresses(&first) {
+                RESOLUTION_DELAY
+            } else {
+                left(deadline)
+            };
+            addresses(&[within(Instant::now() + wait, v6).await, first])
+        }
         Family::Any => tokio::select! {
             first = &mut v4 => {
                 let wait = if has_addresses(&first) { RESOLUTION_DELAY } else { left(deadline) };

@@ -1,25 +1,33 @@
 //! Names as the system's files lead to their addresses.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use self::dns_server::{A, DnsServer, SERVFAIL, Say};
+use self::dns_server::{A, AAAA, DnsServer, REFUSED, SERVFAIL, Say};
 use super::super::servers::Known;
 use super::*;
 
 #[expect(dead_code, reason = "the tests of whole checks use the rest")]
 #[path = "../../tests/probe/dns_server.rs"]
 mod dns_server;
+#[path = "edns_tests.rs"]
+mod edns_tests;
+#[path = "search_tests.rs"]
+mod search_tests;
+
+/// How long a look-up may take.
+const LEFT: Duration = Duration::from_secs(1);
 
 /// Files that are looked at each time, with a fake server's port.
 fn files(folder: &Path, server: &DnsServer) -> Files {
     Files {
         resolv_conf: folder.join("resolv.conf"),
         hosts: folder.join("hosts"),
+        host_name: folder.join("hostname"),
         port: server.address.port(),
         every: Duration::ZERO,
     }
@@ -37,11 +45,16 @@ struct Machine {
 impl Machine {
     /// A machine without files, whose `dns.servers` are these.
     fn new(servers: &[SocketAddr]) -> Self {
+        Self::with(Dns {
+            servers: servers.iter().copied().map(Into::into).collect(),
+            ..Dns::default()
+        })
+    }
+
+    /// A machine without files, with these settings.
+    fn with(dns: Dns) -> Self {
         let (folder, server) = (tempfile::tempdir().unwrap(), DnsServer::start());
         let runtime = Runtime::new().unwrap();
-        let dns = Dns {
-            servers: servers.to_vec(),
-        };
         let names = Names::new(&dns, files(folder.path(), &server), runtime.handle()).unwrap();
         Self {
             folder,
@@ -49,6 +62,13 @@ impl Machine {
             names,
             _runtime: runtime,
         }
+    }
+
+    /// A machine whose `resolv.conf` has its name server and these lines.
+    fn of(lines: &str) -> Self {
+        let machine = Self::new(&[]);
+        machine.write("resolv.conf", &format!("nameserver 127.0.0.1\n{lines}\n"));
+        machine
     }
 
     fn write(&self, file: &str, text: &str) {
@@ -62,9 +82,12 @@ impl Machine {
 
     /// The IPv4 addresses of a name.
     fn find(&self, name: &str) -> Result<String, Trouble> {
-        let found = self
-            .names
-            .look_up(name, Family::V4, Duration::from_secs(1))?;
+        self.find_any(name, Family::V4)
+    }
+
+    /// The addresses of a name.
+    fn find_any(&self, name: &str, family: Family) -> Result<String, Trouble> {
+        let found = self.names.look_up(name, family, LEFT)?;
         let addresses = found.addresses.iter().map(ToString::to_string);
         Ok(addresses.collect::<Vec<_>>().join(" "))
     }
@@ -75,24 +98,59 @@ fn at(last: u8) -> Say {
     Say::Addresses(vec![[127, 0, 0, last].into()], 60)
 }
 
+/// An answer for no time.
+fn at_once(last: u8) -> Say {
+    Say::Addresses(vec![[127, 0, 0, last].into()], 0)
+}
+
+/// An answer that comes so many milliseconds late.
+fn late(ms: u64, say: Say) -> Say {
+    Say::Late(Duration::from_millis(ms), Box::new(say))
+}
+
 #[test]
 fn resolv_conf_may_come_late_change_and_go() {
     let machine = Machine::new(&[]);
     machine.says("shop.test", 1);
-    let unreachable = |said: &str| match machine.find("shop.test") {
-        Err(Trouble::Unreachable(why)) => assert!(why.contains(said), "{why}"),
-        other => panic!("{other:?}"),
-    };
-    unreachable("resolv.conf: No such file");
-    machine.write("resolv.conf", "nameserver 127.0.0.1\n");
+    // without the file this machine's own server is asked
     assert_eq!(machine.find("shop.test").unwrap(), "127.0.0.1");
     // other servers may know something else
     machine.says("shop.test", 2);
     assert_eq!(machine.find("shop.test").unwrap(), "127.0.0.1");
-    machine.write("resolv.conf", "# the same\nnameserver 127.0.0.1\n");
+    machine.write("resolv.conf", "nameserver 127.0.0.1\n");
     assert_eq!(machine.find("shop.test").unwrap(), "127.0.0.2");
+    machine.says("shop.test", 3);
     machine.write("resolv.conf", "search a.test\n");
-    unreachable("resolv.conf names no name server");
+    assert_eq!(machine.find("shop.test").unwrap(), "127.0.0.3");
+}
+
+#[test]
+fn where_no_file_names_a_server_and_none_is_here_it_is_said() {
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = gone.local_addr().unwrap().port();
+    drop(gone);
+    let machine = Machine::new(&[]);
+    let mut files = files(machine.folder.path(), &machine.server);
+    files.port = port;
+    let names = Names::new(&Dns::default(), files, machine.names.runtime()).unwrap();
+    for (text, said) in [
+        (
+            None,
+            "resolv.conf: No such file or directory (os error 2), and name server",
+        ),
+        (
+            Some("search a.test\n"),
+            "resolv.conf names no name server, and name server",
+        ),
+    ] {
+        if let Some(text) = text {
+            machine.write("resolv.conf", text);
+        }
+        match names.look_up("shop.test", Family::V4, LEFT) {
+            Err(Trouble::Unreachable(why)) => assert!(why.contains(said), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[test]
@@ -100,33 +158,11 @@ fn files_are_not_looked_at_all_the_time() {
     let machine = Machine::new(&[]);
     let mut files = files(machine.folder.path(), &machine.server);
     files.every = Duration::from_hours(1);
-    let patient = System::new(files, vec![]).unwrap();
+    let patient = System::new(files, Dns::default()).unwrap();
     let before = patient.view();
     machine.write("hosts", "127.0.0.1 shop\n");
     assert!(std::sync::Arc::ptr_eq(&before, &patient.view()));
     assert_eq!(machine.find("shop").unwrap(), "127.0.0.1");
-}
-
-#[test]
-fn names_without_a_dot_are_searched_for() {
-    let machine = Machine::new(&[]);
-    machine.write(
-        "resolv.conf",
-        "nameserver 127.0.0.1\nsearch a.test b.test\n",
-    );
-    machine.says("shop.b.test", 1);
-    machine.says("tld", 2);
-    machine.says("shop.test.b.test", 3);
-    assert_eq!(machine.find("shop").unwrap(), "127.0.0.1");
-    assert_eq!(machine.server.asked("shop.a.test", A), 1);
-    assert_eq!(machine.find("tld").unwrap(), "127.0.0.2");
-    // with a dot, also at the end, it is what it says
-    assert_eq!(machine.find("shop."), Err(Trouble::NotFound));
-    assert_eq!(machine.find("shop.test"), Err(Trouble::NotFound));
-    // whether the first has an address is not known, so the second is not meant
-    machine.server.says("mail.a.test", A, &[SERVFAIL]);
-    machine.says("mail.b.test", 4);
-    assert!(matches!(machine.find("mail"), Err(Trouble::Failed(_))));
 }
 
 #[test]
@@ -144,13 +180,16 @@ fn the_hosts_file_comes_first() {
     let machine = Machine::new(&[]);
     machine.write(
         "hosts",
-        "127.0.0.7 Shop.test shop # ours\n::7 six.test\n127.0.0.8 localhost\n",
+        "127.0.0.7 Shop.test shop # ours\n::7 six.test\n127.0.0.8 localhost\n\
+         fe80::1%eth0 zoned.test\n127.0.0.9 later.test\n",
     );
     for (name, address) in [
         ("shop.test", "127.0.0.7"),
         ("shop", "127.0.0.7"),
         ("localhost", "127.0.0.8"),
         ("x.localhost", "127.0.0.1"),
+        ("x.localhost.", "127.0.0.1"),
+        ("later.test", "127.0.0.9"),
     ] {
         assert_eq!(machine.find(name).as_deref(), Ok(address), "{name}");
     }
@@ -161,6 +200,19 @@ fn the_hosts_file_comes_first() {
     machine.write("hosts", "");
     machine.says("shop.test", 2);
     assert_eq!(machine.find("shop.test").unwrap(), "127.0.0.2");
+}
+
+#[test]
+fn names_that_no_host_should_have_are_asked_for_too() {
+    let machine = Machine::of("");
+    for name in ["-shop.test", "shop-.test", "_shop.test", "a_b.test"] {
+        machine.says(name, 1);
+        assert_eq!(machine.find(name).as_deref(), Ok("127.0.0.1"), "{name}");
+        assert_eq!(
+            machine.find(&format!("{name}.")).as_deref(),
+            Ok("127.0.0.1")
+        );
+    }
 }
 
 #[test]
@@ -175,4 +227,87 @@ fn both_families_have_their_turn() {
     let found = addresses(&[known(&["::1"]), known(&["127.0.0.1", "127.0.0.2"])]).unwrap();
     let found: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert_eq!(found, ["::1", "127.0.0.1", "127.0.0.2"]);
+}
+
+#[test]
+fn addresses_of_a_family_that_is_not_wanted_are_not_asked_for() {
+    let machine = Machine::of("options no-aaaa");
+    machine.says("shop.test", 1);
+    machine.server.says("shop.test", AAAA, &[Say::Silent]);
+    assert_eq!(
+        machine.find_any("shop.test", Family::Any).unwrap(),
+        "127.0.0.1"
+    );
+    let six = machine.find_any("shop.test", Family::V6);
+    assert_eq!(six, Err(Trouble::NotFound));
+    assert_eq!(machine.server.asked("shop.test", AAAA), 0);
+    let hint = machine.names.hint("shop.test", Family::V6).unwrap();
+    assert!(hint.contains("no-aaaa"), "{hint}");
+}
+
+#[test]
+fn a_server_that_takes_one_question_at_a_time_gets_one() {
+    let machine = Machine::of("options single-request");
+    machine
+        .server
+        .says("shop.test", A, &[late(100, at_once(1))]);
+    let six = Say::Addresses(vec!["::1".parse().unwrap()], 0);
+    machine.server.says("shop.test", AAAA, &[six]);
+    // together the answer that is there first would be alone for as long
+    assert_eq!(
+        machine.find_any("shop.test", Family::Any).unwrap(),
+        "::1 127.0.0.1"
+    );
+    assert_eq!(machine.server.asked_in_all(), 2);
+}
+
+#[test]
+fn a_slow_server_is_heard() {
+    // each answer comes later than another server, or this one again, is asked
+    let machine = Machine::of("");
+    machine.server.says("slow.test", A, &[late(700, at(1))]);
+    assert_eq!(machine.find("slow.test").unwrap(), "127.0.0.1");
+    let (dead, machine) = (DnsServer::start(), Machine::new(&[]));
+    dead.says("slow.test", A, &[Say::Silent]);
+    machine.server.says("slow.test", A, &[late(450, at(2))]);
+    let servers = [dead.address, machine.server.address];
+    let dns = Dns {
+        servers: servers.map(Into::into).to_vec(),
+        ..Dns::default()
+    };
+    let names = files(machine.folder.path(), &machine.server);
+    let names = Names::new(&dns, names, machine.names.runtime()).unwrap();
+    assert!(names.look_up("slow.test", Family::V4, LEFT).is_ok());
+}
+
+#[test]
+fn one_server_that_fails_leaves_the_word_to_a_slow_one() {
+    let (failing, slow) = (DnsServer::start(), DnsServer::start());
+    failing.says("shop.test", A, &[REFUSED]);
+    slow.says("shop.test", A, &[late(700, at(1))]);
+    let machine = Machine::new(&[failing.address, slow.address]);
+    assert_eq!(machine.find("shop.test").unwrap(), "127.0.0.1");
+    slow.says("down.test", A, &[Say::Silent]);
+    failing.says("down.test", A, &[SERVFAIL]);
+    assert!(matches!(machine.find("down.test"), Err(Trouble::Failed(_))));
+}
+
+#[test]
+fn servers_take_turns_where_they_should() {
+    for (options, each) in [("", [4, 0]), ("rotate", [2, 2])] {
+        let servers = [DnsServer::start(), DnsServer::start()];
+        for server in &servers {
+            server.says("shop.test", A, &[at_once(1)]);
+        }
+        let machine = Machine::with(Dns {
+            servers: servers.iter().map(|server| server.address.into()).collect(),
+            options: Some(options.to_owned()),
+            ..Dns::default()
+        });
+        for _ in 0..4 {
+            assert!(machine.find("shop.test").is_ok());
+        }
+        let asked = servers.map(|server| server.asked("shop.test", A));
+        assert_eq!(asked, each, "{options}");
+    }
 }

@@ -3,33 +3,33 @@
 //! Each server has a resolver of the library's for itself, without a cache and without retries: among
 //! several the library takes the first answer, be it a failure that the next server does not share,
 //! and counts a name that does not exist as a mark against its server. So the servers are asked in
-//! turn here, where an answer, a failure, silence and a server that is not there stay apart.
+//! turn here, where an answer, a failure, silence and a server that is not there stay apart. A server that
+//! says nothing is still listened to while the next one is asked, as it may be slow only.
 
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use hickory_resolver::Resolver;
-use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
-use hickory_resolver::lookup::Lookup;
-use hickory_resolver::net::{DnsError, NetError, NoRecords};
-use hickory_resolver::proto::op::ResponseCode;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use hickory_resolver::net::NetError;
 use hickory_resolver::proto::rr::{Name, RecordType};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
-use super::sockets::{Failure, Sockets};
-use crate::blame;
+use super::resolv_conf::Manner;
+use super::server::Server;
+use crate::options::NameServer;
 
-/// The longest wait for one server before another is asked, or the same one again: a datagram may be
-/// lost, and a check has several seconds.
-const MAX_SERVER_TIMEOUT: Duration = Duration::from_secs(1);
+/// The longest wait for one server before another is asked too, or the same one again, unless `resolv.conf` says
+/// otherwise: a server may be gone, and a check has several seconds.
+const MAX_PATIENCE: Duration = Duration::from_secs(1);
 /// The shortest, so that a check with hardly any time left does not flood the servers.
-const MIN_SERVER_TIMEOUT: Duration = Duration::from_millis(10);
+const MIN_PATIENCE: Duration = Duration::from_millis(10);
+/// How long a silent server is waited for where another has failed: that may be the answer already.
+const SECOND_OPINION: Duration = Duration::from_secs(5);
+/// So often each server is asked at least, whatever `attempts` says: silence may come of EDNS.
+const MIN_ROUNDS: usize = 2;
 /// The most addresses that are taken from an answer: the HTTP library has places for no more.
 pub(crate) const MAX_ADDRESSES: usize = 16;
-/// The longest that is remembered that a name has no address.
-const MAX_NEGATIVE: Duration = Duration::from_secs(5);
 
 /// Why there is no address, the least weighty first: what a later one says of the look-up counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,7 @@ pub(crate) struct Known {
     /// The addresses; possibly none.
     pub(crate) addresses: Vec<IpAddr>,
     /// Until when that holds.
-    pub(crate) until: Instant,
+    pub(crate) until: std::time::Instant,
 }
 
 /// The answer to a question, or why there is none.
@@ -65,225 +65,169 @@ pub(crate) type Reply = Result<Known, Trouble>;
 /// The name servers.
 #[derive(Debug)]
 pub(crate) struct Servers {
-    /// In the operator's order.
+    /// In the operator's order; at least one.
     all: Vec<Server>,
-    /// Which to ask first: the one that answered last.
+    /// How they are asked.
+    manner: Manner,
+    /// Which to ask first: the one that answered last, or the one behind it.
     first: AtomicUsize,
-    /// Why there is none, where there is none.
-    why_none: String,
+    /// Why these servers are asked, where no file names them.
+    why: Option<String>,
 }
 
-/// A name server.
-#[derive(Debug)]
-struct Server {
-    /// Where it is.
-    address: SocketAddr,
-    /// Asks it, once.
-    resolver: Resolver<Sockets>,
-    /// What went wrong with its sockets.
-    failure: Failure,
-}
+/// What came of a question so far, by server: nothing, or why the server has no answer.
+struct Heard(Vec<Option<Trouble>>);
 
 impl Servers {
-    /// These servers; `why_none` says why there are none if so.
-    pub(crate) fn new(addresses: &[SocketAddr], why_none: String) -> Result<Self, NetError> {
-        let servers = addresses.iter().map(|address| Server::new(*address));
+    /// These servers; `why` says why they are asked, where no file names them.
+    pub(crate) fn new(
+        addresses: &[NameServer],
+        manner: Manner,
+        why: Option<String>,
+    ) -> Result<Self, NetError> {
+        let servers = addresses.iter();
+        let servers = servers.map(|address| Server::new(address, manner.over_tcp));
         Ok(Self {
             all: servers.collect::<Result<_, _>>()?,
+            manner,
             first: AtomicUsize::new(0),
-            why_none,
+            why,
         })
+    }
+
+    /// How the servers are asked.
+    pub(super) fn manner(&self) -> &Manner {
+        &self.manner
     }
 
     /// How long to wait for each server when the look-up has `left`: all are asked twice in that time.
-    pub(crate) fn server_timeout(&self, left: Duration) -> Duration {
+    fn patience(&self, left: Duration) -> Duration {
         let questions = self.all.len().saturating_mul(2).max(1);
         let share = left / u32::try_from(questions).unwrap_or(u32::MAX);
-        share.clamp(MIN_SERVER_TIMEOUT, MAX_SERVER_TIMEOUT)
+        let most = self.manner.timeout.unwrap_or(MAX_PATIENCE);
+        share.clamp(MIN_PATIENCE, most)
     }
 
-    /// Asks one server after the other, and again those that say nothing, without end.
-    pub(crate) async fn ask(
+    /// Asks one server after the other, and again those that say nothing. There is a reply by `deadline`.
+    pub(crate) async fn ask(&self, name: &Name, kind: RecordType, deadline: Instant) -> Reply {
+        match self.first_answer(name, kind, deadline).await {
+            Ok((index, known)) => {
+                let next = if self.manner.rotate { index + 1 } else { index };
+                self.first.store(next, Ordering::Relaxed);
+                Ok(known)
+            }
+            Err(Trouble::Unreachable(how)) => Err(Trouble::Unreachable(match &self.why {
+                Some(why) => format!("{why}, and {how}"),
+                None => how,
+            })),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// The first answer and the server that has it, or the gravest trouble.
+    async fn first_answer(
         &self,
         name: &Name,
         kind: RecordType,
-        server_timeout: Duration,
-    ) -> Reply {
-        loop {
-            let mut worst = Trouble::Unreachable(self.why_none.clone());
-            let first = self.first.load(Ordering::Relaxed);
+        deadline: Instant,
+    ) -> Result<(usize, Known), Trouble> {
+        let (began, count) = (Instant::now(), self.all.len());
+        let patience = self.patience(deadline.saturating_duration_since(began));
+        let first = self.first.load(Ordering::Relaxed) % count.max(1);
+        let mut heard = Heard(vec![None; count]);
+        let mut asked = FuturesUnordered::new();
+        for round in 0..self.manner.attempts.max(MIN_ROUNDS) {
             let in_turn = self.all.iter().enumerate().cycle().skip(first);
-            for (index, server) in in_turn.take(self.all.len()) {
-                match server.ask(name, kind, server_timeout).await {
-                    Err(trouble) => worst = worst.max(trouble),
-                    known => {
-                        self.first.store(index, Ordering::Relaxed);
-                        return known;
+            for (turn, server) in in_turn.take(count) {
+                if heard.of(turn) {
+                    continue;
+                }
+                asked.push(async move { (turn, server.ask(name, kind, round > 0).await) });
+                let until = deadline.min(Instant::now() + patience);
+                while !heard.of(turn)
+                    && let Ok(Some((index, reply))) = timeout_at(until, asked.next()).await
+                {
+                    match reply {
+                        Ok(known) => return Ok((index, known)),
+                        Err(trouble) => heard.note(index, trouble),
                     }
                 }
             }
-            if worst != Trouble::Silent {
-                return Err(worst);
+            if heard.failure() {
+                break;
             }
         }
-    }
-}
-
-impl Server {
-    /// A server, at the usual protocols.
-    fn new(address: SocketAddr) -> Result<Self, NetError> {
-        let mut server = NameServerConfig::udp_and_tcp(address.ip());
-        for connection in &mut server.connections {
-            connection.port = address.port();
-        }
-        let mut options = ResolverOpts::default();
-        options.timeout = MAX_SERVER_TIMEOUT;
-        options.attempts = 0;
-        options.cache_size = 0;
-        options.use_hosts_file = ResolveHosts::Never;
-        let config = ResolverConfig::from_name_servers(vec![server]);
-        let sockets = Sockets::default();
-        Ok(Self {
-            address,
-            failure: sockets.failure(),
-            resolver: Resolver::builder_with_config(config, sockets)
-                .with_options(options)
-                .build()?,
-        })
-    }
-
-    /// Asks once.
-    async fn ask(&self, name: &Name, kind: RecordType, server_timeout: Duration) -> Reply {
-        let asked = timeout(server_timeout, self.resolver.lookup(name.clone(), kind));
-        match asked.await {
-            Ok(Ok(lookup)) => Ok(known(&lookup, kind)),
-            Ok(Err(error)) => self.explain(&error),
-            Err(_) => Err(Trouble::Silent),
-        }
-    }
-
-    /// What the library calls an error: an answer without a record, or none.
-    fn explain(&self, error: &NetError) -> Reply {
-        let server = format!("name server {}", self.address);
-        Err(match error {
-            NetError::Dns(DnsError::NoRecordsFound(nothing)) if is_answer(nothing) => {
-                return Ok(Known {
-                    addresses: Vec::new(),
-                    until: Instant::now() + negative(nothing),
-                });
-            }
-            NetError::Dns(DnsError::NoRecordsFound(nothing)) => Trouble::Failed(format!(
-                "{server} has no answer ({})",
-                nothing.response_code
-            )),
-            NetError::Dns(DnsError::ResponseCode(code)) => {
-                Trouble::Failed(format!("{server} answers \"{code}\""))
-            }
-            NetError::Timeout | NetError::Busy => Trouble::Silent,
-            NetError::Io(_) | NetError::NoConnections => self.unreachable(),
-            other => Trouble::Failed(format!("{server} answers nonsense ({other})")),
-        })
-    }
-
-    /// The question has not left this machine, or came back.
-    fn unreachable(&self) -> Trouble {
-        let Some(error) = self.failure.last() else {
-            return Trouble::Unreachable(format!("name server {} cannot be reached", self.address));
+        let until = if heard.failure() {
+            deadline.min(began + SECOND_OPINION)
+        } else {
+            deadline
         };
-        if is_local(&error) {
-            return Trouble::Exhausted(format!("this machine says: {error}"));
+        while let Ok(Some((index, reply))) = timeout_at(until, asked.next()).await {
+            match reply {
+                Ok(known) => return Ok((index, known)),
+                Err(trouble) => heard.note(index, trouble),
+            }
         }
-        Trouble::Unreachable(format!(
-            "name server {} cannot be reached: {error}",
-            self.address
-        ))
+        Err(heard.gravest())
     }
 }
 
-/// An answer's addresses.
-fn known(lookup: &Lookup, kind: RecordType) -> Known {
-    let records = lookup.answers().iter();
-    let records = records.filter(|record| record.record_type() == kind);
-    let addresses = records.filter_map(|record| record.data.ip_addr());
-    Known {
-        addresses: addresses.take(MAX_ADDRESSES).collect(),
-        until: lookup.valid_until(),
+impl Heard {
+    /// Whether a server has said that it has no answer, or cannot be asked.
+    fn of(&self, index: usize) -> bool {
+        self.0.get(index).is_some_and(Option::is_some)
     }
-}
 
-/// Whether an answer without a record says that there is none, as opposed to a reference to other
-/// servers from one that does not look further itself.
-fn is_answer(nothing: &NoRecords) -> bool {
-    let NoRecords {
-        response_code,
-        soa,
-        ns,
-        ..
-    } = nothing;
-    match response_code {
-        ResponseCode::NXDomain => true,
-        ResponseCode::NoError => soa.is_some() || ns.is_none(),
-        _ => false,
+    /// Notes why a server has no answer.
+    fn note(&mut self, index: usize, trouble: Trouble) {
+        if let Some(heard) = self.0.get_mut(index) {
+            *heard = heard.take().max(Some(trouble));
+        }
     }
-}
 
-/// How long an answer without a record holds; without a word about it not at all (RFC 2308).
-fn negative(nothing: &NoRecords) -> Duration {
-    let told = Duration::from_secs(nothing.negative_ttl.unwrap_or(0).into());
-    told.min(MAX_NEGATIVE)
-}
+    /// Whether there is worse than silence.
+    fn failure(&self) -> bool {
+        self.0
+            .iter()
+            .flatten()
+            .any(|trouble| *trouble > Trouble::Silent)
+    }
 
-/// Whether an error speaks of what this machine lacks.
-fn is_local(error: &io::Error) -> bool {
-    blame::shortage(error).is_some() || error.kind() == io::ErrorKind::AddrInUse
+    /// The gravest trouble; a server that was not heard is silent.
+    fn gravest(self) -> Trouble {
+        let troubles = self.0.into_iter();
+        let troubles = troubles.map(|trouble| trouble.unwrap_or(Trouble::Silent));
+        troubles.max().unwrap_or(Trouble::Silent)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use hickory_resolver::proto::op::Query;
-
     use super::*;
 
     #[test]
-    fn what_is_not_there_is_asked_for_again_soon() {
-        let mut nothing = NoRecords::new(Query::new(), ResponseCode::NXDomain);
-        for (told, held_s) in [(None, 0), (Some(3), 3), (Some(86_400), 5)] {
-            nothing.negative_ttl = told;
-            assert_eq!(negative(&nothing), Duration::from_secs(held_s), "{told:?}");
-        }
-    }
-
-    #[test]
     fn every_server_is_asked_twice_within_a_check() {
-        let servers = |count: u16| {
-            let address = |index| SocketAddr::from(([127, 0, 0, 1], 5_300 + index));
-            let addresses: Vec<SocketAddr> = (0..count).map(address).collect();
-            Servers::new(&addresses, String::new()).unwrap()
+        let servers = |count: u16, manner| {
+            let address = |index| std::net::SocketAddr::from(([127, 0, 0, 1], 5_300 + index));
+            let addresses: Vec<NameServer> = (0..count).map(|n| address(n).into()).collect();
+            Servers::new(&addresses, manner, None).unwrap()
         };
-        for (count, left_ms, expected_ms) in
-            [(1, 400, 200), (2, 400, 100), (3, 60_000, 1_000), (1, 1, 10)]
-        {
-            let server_timeout = servers(count).server_timeout(Duration::from_millis(left_ms));
+        let (plain, timeout) = (Manner::default(), Some(Duration::from_secs(3)));
+        let patient = Manner { timeout, ..plain };
+        for (manner, count, left_ms, expected_ms) in [
+            (plain, 1, 400, 200),
+            (plain, 2, 400, 100),
+            (plain, 3, 60_000, 1_000),
+            (plain, 1, 1, 10),
+            (patient, 1, 60_000, 3_000),
+            (patient, 2, 400, 100),
+        ] {
+            let patience = servers(count, manner).patience(Duration::from_millis(left_ms));
             assert_eq!(
-                server_timeout,
+                patience,
                 Duration::from_millis(expected_ms),
                 "{count} {left_ms}"
             );
-        }
-    }
-
-    #[test]
-    fn what_this_machine_lacks_is_no_fault_of_the_servers() {
-        for (number, local) in [
-            (libc::EMFILE, true),
-            (libc::ENOBUFS, true),
-            (libc::EADDRINUSE, true),
-            (libc::ECONNREFUSED, false),
-            (libc::ENETUNREACH, false),
-            (libc::EPERM, false),
-        ] {
-            let error = io::Error::from_raw_os_error(number);
-            assert_eq!(is_local(&error), local, "{error}");
         }
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! The DNS library asks over sockets that know no peer, and the system tells those of no refusal: a
 //! name server that is not there would look like one that is slow. So they are connected here. It also
-//! forgets what went wrong with a socket, which is remembered here too.
+//! forgets what went wrong with a socket, which is remembered here too. It knows no zones of addresses, and it
+//! waits for ever where a server answers with a header alone.
 
 use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -17,6 +19,9 @@ use hickory_resolver::net::runtime::{
 };
 use tokio::io::{Interest, ReadBuf};
 use tokio::net::UdpSocket;
+
+use super::refusal::Refusal;
+use super::zone::in_zone;
 
 /// What the DNS library is given to become a socket.
 type Opening<T> = Pin<Box<dyn Send + Future<Output = io::Result<T>>>>;
@@ -28,6 +33,8 @@ pub(crate) struct Sockets {
     tokio: TokioRuntimeProvider,
     /// What went wrong last.
     failure: Failure,
+    /// The zone of the server's address.
+    zone: Option<Arc<str>>,
 }
 
 /// What went wrong last with the sockets for one name server. Of questions at the same time one may see
@@ -40,8 +47,10 @@ pub(crate) struct Failure(Arc<Mutex<Option<Arc<io::Error>>>>);
 pub(crate) struct Connected {
     /// The socket.
     socket: UdpSocket,
-    /// The name server.
+    /// The name server, as the library knows it: without a zone.
     peer: SocketAddr,
+    /// The number of the question that was sent last.
+    asked: AtomicU16,
     /// What went wrong last.
     failure: Failure,
 }
@@ -50,6 +59,14 @@ pub(crate) struct Connected {
 type Receiving<'a> = Pin<Box<dyn Send + Future<Output = io::Result<(usize, SocketAddr)>> + 'a>>;
 
 impl Sockets {
+    /// Sockets for a server whose address is in this zone.
+    pub(crate) fn new(zone: Option<&str>) -> Self {
+        Self {
+            zone: zone.map(Arc::from),
+            ..Self::default()
+        }
+    }
+
     /// What goes wrong with these sockets.
     pub(crate) fn failure(&self) -> Failure {
         self.failure.clone()
@@ -84,8 +101,18 @@ impl Connected {
         Ok(socket)
     }
 
-    /// The next datagram's length. What is readable does not include errors.
+    /// The next datagram's length; the library takes no refusal without its question for an answer.
     async fn receive(&self, bytes: &mut [u8]) -> io::Result<usize> {
+        let length = self.receive_any(bytes).await?;
+        let asked = self.asked.load(Ordering::Relaxed);
+        match Refusal::in_header(bytes.get(..length).unwrap_or_default(), asked) {
+            Some(refusal) => Err(io::Error::other(refusal)),
+            None => Ok(length),
+        }
+    }
+
+    /// The next datagram's length. What is readable does not include errors.
+    async fn receive_any(&self, bytes: &mut [u8]) -> io::Result<usize> {
         loop {
             let wanted = Interest::READABLE | Interest::ERROR;
             self.socket.ready(wanted).await?;
@@ -123,16 +150,22 @@ impl RuntimeProvider for Sockets {
         local: Option<SocketAddr>,
         limit: Option<Duration>,
     ) -> Opening<Self::Tcp> {
-        self.tokio.connect_tcp(server, local, limit)
+        let (tokio, failure, zone) = (self.tokio.clone(), self.failure(), self.zone.clone());
+        Box::pin(async move {
+            let server = failure.note(in_zone(server, zone.as_deref()))?;
+            failure.note(tokio.connect_tcp(server, local, limit).await)
+        })
     }
 
     fn bind_udp(&self, local: SocketAddr, peer: SocketAddr) -> Opening<Connected> {
-        let failure = self.failure();
+        let (failure, zone) = (self.failure(), self.zone.clone());
         Box::pin(async move {
-            let socket = failure.note(Connected::open(local, peer).await)?;
+            let server = failure.note(in_zone(peer, zone.as_deref()))?;
+            let socket = failure.note(Connected::open(local, server).await)?;
             Ok(Connected {
                 socket,
                 peer,
+                asked: AtomicU16::default(),
                 failure,
             })
         })
@@ -169,6 +202,10 @@ impl DnsUdpSocket for Connected {
         bytes: &[u8],
         _: SocketAddr,
     ) -> Poll<io::Result<usize>> {
+        if let Some(number) = bytes.first_chunk() {
+            self.asked
+                .store(u16::from_be_bytes(*number), Ordering::Relaxed);
+        }
         let sent = ready!(self.socket.poll_send(context, bytes));
         Poll::Ready(self.failure.note(sent))
     }

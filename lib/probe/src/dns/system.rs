@@ -1,7 +1,7 @@
 //! What this machine says about names: `resolv.conf` and the hosts file, read again when they change.
 
 use std::fs::{self, Metadata};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use color_eyre::eyre::{Result, WrapErr};
 use hickory_resolver::Hosts;
-use hickory_resolver::proto::rr::Name;
 
+use super::resolv_conf::ResolvConf;
 use super::servers::Servers;
 use super::view::View;
+use crate::options::{Dns, NameServer};
 
 /// Where the system's settings are.
 #[derive(Clone, Debug)]
@@ -21,19 +22,21 @@ pub(crate) struct Files {
     pub(crate) resolv_conf: PathBuf,
     /// The hosts file.
     pub(crate) hosts: PathBuf,
+    /// The file with this machine's name.
+    pub(crate) host_name: PathBuf,
     /// The port of the name servers in `resolv.conf`, which has no word for it.
     pub(crate) port: u16,
     /// How often to look whether a file has changed.
     pub(crate) every: Duration,
 }
 
-/// The system's settings, and the name servers that replace the system's if there are any.
+/// The system's settings, and what replaces some of them.
 #[derive(Debug)]
 pub(crate) struct System {
     /// Where the settings are.
     files: Files,
-    /// `dns.servers`.
-    servers: Vec<SocketAddr>,
+    /// What replaces some of them.
+    dns: Dns,
     /// What was seen last.
     seen: Mutex<Seen>,
 }
@@ -49,6 +52,8 @@ struct Seen {
     view: Arc<View>,
     /// Why they cannot be read any more, as it was said.
     fault: Option<String>,
+    /// The lines of `resolv.conf` that cannot be read, as they were said.
+    line_faults: Vec<String>,
 }
 
 /// A file's time of change, number and length.
@@ -59,6 +64,7 @@ impl Default for Files {
         Self {
             resolv_conf: "/etc/resolv.conf".into(),
             hosts: "/etc/hosts".into(),
+            host_name: "/proc/sys/kernel/hostname".into(),
             port: 53,
             every: Duration::from_secs(1),
         }
@@ -74,12 +80,12 @@ impl Files {
 }
 
 impl System {
-    /// The system's settings in `files`, with `servers` instead of its own if there are any.
-    pub(crate) fn new(files: Files, servers: Vec<SocketAddr>) -> Result<Self> {
-        let seen = Seen::look(&files, &servers)?;
+    /// The system's settings in `files`, with those of `dns` instead of its own where there are any.
+    pub(crate) fn new(files: Files, dns: Dns) -> Result<Self> {
+        let seen = Seen::look(&files, &dns, &[])?;
         Ok(Self {
             files,
-            servers,
+            dns,
             seen: Mutex::new(seen),
         })
     }
@@ -90,7 +96,7 @@ impl System {
         if seen.at.elapsed() >= self.files.every {
             seen.at = Instant::now();
             if self.files.stamps() != seen.stamps {
-                match Seen::look(&self.files, &self.servers) {
+                match Seen::look(&self.files, &self.dns, &seen.line_faults) {
                     Ok(new) => *seen = new,
                     Err(error) => seen.keep(&format!("{error:#}")),
                 }
@@ -109,31 +115,60 @@ impl Seen {
         }
     }
 
-    /// Reads the files. One that is not there says nothing; this is no error, it may come later.
-    fn look(files: &Files, servers: &[SocketAddr]) -> Result<Self> {
+    /// Reads the files. One that is not there says nothing; this is no error, it may come later. The faults of
+    /// lines that were said before are not said again.
+    fn look(files: &Files, dns: &Dns, said: &[String]) -> Result<Self> {
         // before the reading: a change in between is then seen at the next look
         let stamps = files.stamps();
-        let conf = fs::read(&files.resolv_conf);
-        let why_none = match &conf {
+        let text = fs::read(&files.resolv_conf);
+        let why_none = match &text {
             Ok(_) => format!("{} names no name server", files.resolv_conf.display()),
             Err(error) => format!("no name server: {}: {error}", files.resolv_conf.display()),
         };
-        let (systems, search) = parse(&String::from_utf8_lossy(&conf.unwrap_or_default()));
-        let systems = systems
-            .into_iter()
-            .map(|ip| SocketAddr::new(ip, files.port));
-        let servers = match servers {
-            [] => systems.collect(),
-            own => own.to_vec(),
+        let text = text.unwrap_or_default();
+        let mut conf = ResolvConf::parse(&String::from_utf8_lossy(&text), files.port);
+        amend(&mut conf, files, dns);
+        for fault in conf.faults.iter().filter(|fault| !said.contains(fault)) {
+            tracing::warn!(dns.fault = %fault, "a setting of the resolver is passed over");
+        }
+        let (servers, why) = match (dns.servers.as_slice(), conf.servers.as_slice()) {
+            ([], []) => (vec![this_machine(files.port)], Some(why_none)),
+            ([], systems) => (systems.to_vec(), None),
+            (own, _) => (own.to_vec(), None),
         };
-        let name_servers = Servers::new(&servers, why_none).wrap_err("setting up name servers")?;
+        let name_servers =
+            Servers::new(&servers, conf.manner, why).wrap_err("setting up name servers")?;
         Ok(Self {
             at: Instant::now(),
             stamps,
-            view: Arc::new(View::new(name_servers, search, hosts(files))),
+            view: Arc::new(View::new(name_servers, conf.completion, hosts(files))),
             fault: None,
+            line_faults: conf.faults,
         })
     }
+}
+
+/// Puts in what the environment says instead of the file, and the machine's own domain where there is no list.
+fn amend(conf: &mut ResolvConf, files: &Files, dns: &Dns) {
+    if let Some(search) = &dns.search {
+        conf.take_search(search.split_whitespace(), &format!("LOCALDOMAIN={search}"));
+    } else if conf.completion.search.is_empty() {
+        let name = fs::read_to_string(&files.host_name).unwrap_or_default();
+        let domain = name.trim().split_once('.').map(|(_, domain)| domain);
+        let domain = domain.filter(|domain| !domain.is_empty());
+        conf.take_search(domain.into_iter(), &files.host_name.display().to_string());
+    }
+    if let Some(options) = &dns.options {
+        conf.take_options(
+            options.split_whitespace(),
+            &format!("RES_OPTIONS={options}"),
+        );
+    }
+}
+
+/// The name server of this machine, which is asked where no file names one.
+fn this_machine(port: u16) -> NameServer {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into()
 }
 
 /// The hosts file, as far as it can be read.
@@ -143,43 +178,4 @@ fn hosts(files: &Files) -> Hosts {
     // reading a text that is in memory does not fail
     drop(hosts.read_hosts_conf(String::from_utf8_lossy(&bytes).as_bytes()));
     hosts
-}
-
-/// The name servers and the search list of `resolv.conf` (`man 5 resolv.conf`); what makes no sense is
-/// passed over, as every reader of that file does.
-fn parse(text: &str) -> (Vec<IpAddr>, Vec<Name>) {
-    let (mut servers, mut search) = (Vec::new(), Vec::new());
-    for line in text.lines() {
-        let comment = |word: &&str| word.starts_with(['#', ';']);
-        let mut words = line.split_whitespace().take_while(|word| !comment(word));
-        match words.next() {
-            Some("nameserver") => {
-                servers.extend(words.next().and_then(|word| word.parse::<IpAddr>().ok()));
-            }
-            Some("search" | "domain") => {
-                search = words
-                    .filter_map(|word| Name::from_ascii(word).ok())
-                    .collect();
-            }
-            _ => {}
-        }
-    }
-    (servers, search)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn resolv_conf_is_read_as_its_other_readers_read_it() {
-        let text = "# nameserver 192.0.2.9\n; a remark\ndomain old.example\n\
-                    nameserver 192.0.2.1 # ours\n\tnameserver\t2001:db8::1\nnameserver nonsense\n\
-                    search a.example b.example. -- ..\noptions ndots:5\n";
-        let (servers, search) = parse(text);
-        let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
-        assert_eq!(servers, ["192.0.2.1", "2001:db8::1"]);
-        let search: Vec<String> = search.iter().map(ToString::to_string).collect();
-        assert_eq!(search, ["a.example", "b.example."]);
-    }
 }

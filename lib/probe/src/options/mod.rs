@@ -1,15 +1,17 @@
 //! What a prober is told by the program that uses it; the programs read it from their configuration.
 
+mod name_server;
 mod origin;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 use runtime::config::Secret;
 
+pub use self::name_server::NameServer;
+pub(crate) use self::name_server::zoned;
 pub use self::origin::Origin;
 
 /// How the environment variables of secrets begin.
@@ -45,11 +47,15 @@ pub struct Addresses {
     pub deny: Vec<IpNet>,
 }
 
-/// Where names are looked up.
+/// Where and how names are looked up: what replaces parts of the system's `resolv.conf`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dns {
-    /// The name servers; empty means those of the system's `resolv.conf`.
-    pub servers: Vec<SocketAddr>,
+    /// The name servers; empty means those of the system.
+    pub servers: Vec<NameServer>,
+    /// The search list, as the environment variable `LOCALDOMAIN` has it; none means the system's.
+    pub search: Option<String>,
+    /// Options besides those of the system, as the environment variable `RES_OPTIONS` has them.
+    pub options: Option<String>,
 }
 
 /// A host that is up whenever this machine's own network is.

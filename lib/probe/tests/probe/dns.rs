@@ -17,7 +17,10 @@ use crate::{TIMEOUT_MS, TOLERANCE_MS, config, detail, runtime, task};
 /// A prober that asks these name servers, and in doubt the site's own port.
 fn prober(servers: &[SocketAddr], site: Site) -> Prober {
     let dns = Dns {
-        servers: servers.to_vec(),
+        servers: servers.iter().copied().map(Into::into).collect(),
+        // whatever this machine's own is
+        search: Some(String::new()),
+        options: Some("ndots:1".to_owned()),
     };
     let config = ProbeOptions {
         dns,
@@ -183,6 +186,29 @@ fn odd_answers_have_their_verdicts() {
 }
 
 #[test]
+fn what_may_help_stands_behind_a_name_that_is_not_found() {
+    let (server, site) = world();
+    let prober = prober(&[server.address], site);
+    for (host, said) in [
+        ("missing.test", "dns: the name has no address"),
+        (
+            "printer.local",
+            "dns: the name has no address; webmon asks no machine by multicast DNS, where most names in .local are \
+             known: put the name into the hosts file, or use a name that the DNS knows",
+        ),
+        (
+            "printer",
+            "dns: the name has no address; it has no dot, and resolv.conf has no `search` to complete it: write the \
+             whole name",
+        ),
+    ] {
+        let result = prober.check(&task(&site.url(host), "{}", "{}"), STARTED);
+        assert_eq!(result.reason, Some(Reason::DnsNotFound), "{result:?}");
+        assert_eq!(detail(&result), said);
+    }
+}
+
+#[test]
 fn names_that_cannot_be_asked_for_are_no_fault_of_the_site() {
     let (server, site) = world();
     let prober = prober(&[server.address], site);
@@ -228,7 +254,8 @@ fn an_answer_holds_as_long_as_it_says() {
     let (server, site) = world();
     server.says("short.test", A, &[v4(1)]);
     server.says("none.test", A, &[v4(0)]);
-    server.says("fixed.test", A, &[SERVFAIL, v4(60)]);
+    // asked with EDNS and without
+    server.says("fixed.test", A, &[SERVFAIL, SERVFAIL, v4(60)]);
     let prober = prober(&[server.address], site);
     let check = |name: &str| {
         let request = r#"{"ip": 4}"#;

@@ -37,6 +37,19 @@ pub(crate) enum Say {
     Truncated(Box<Say>),
     /// The question's number and nonsense.
     Garbage,
+    /// The first to a question with EDNS, the second to one without.
+    ByEdns(Box<Say>, Box<Say>),
+    /// A header alone with this code.
+    Header(u8),
+    /// That it does not know the question's version of EDNS.
+    BadVersion,
+}
+
+impl Say {
+    /// Says this to a question with EDNS, and `then` to one without.
+    pub(crate) fn to_edns(self, then: Say) -> Say {
+        Say::ByEdns(Box::new(self), Box::new(then))
+    }
 }
 
 /// The code of a server's own failure.
@@ -97,6 +110,11 @@ impl DnsServer {
         questions.filter(|(n, k)| n == name && *k == kind).count()
     }
 
+    /// How many questions were asked.
+    pub(crate) fn asked_in_all(&self) -> usize {
+        self.state.lock().unwrap().asked.len()
+    }
+
     fn serve_udp(&self, socket: &UdpSocket) {
         let mut bytes = [0; 4_096];
         loop {
@@ -139,10 +157,17 @@ impl DnsServer {
         let (name, kind, _) = question(message);
         let mut state = self.state.lock().unwrap();
         state.asked.push((name.clone(), kind));
-        match state.zone.get_mut(&(name, kind)) {
+        let say = match state.zone.get_mut(&(name, kind)) {
             Some(says) if says.len() > 1 => says.remove(0),
             Some(says) => says[0].clone(),
             None => Say::Missing,
+        };
+        // the only record that a question has is the one of EDNS
+        let edns = message[11] > 0;
+        match say {
+            Say::ByEdns(with, _) if edns => *with,
+            Say::ByEdns(_, without) => *without,
+            say => say,
         }
     }
 }
@@ -200,7 +225,15 @@ fn answer(message: &[u8], say: &Say, over_tcp: bool) -> Option<Vec<u8>> {
         Say::Referral => reply(0, 0, &[], &[record(2, 60, b"\x01a\x02ns\0")]),
         Say::Code(code) => reply(*code, 0, &[], &[]),
         Say::Silent => None,
-        Say::Late(..) => unreachable!("no later than that: {kind}"),
+        Say::Late(..) | Say::ByEdns(..) => unreachable!("chosen before: {kind}"),
+        Say::Header(code) => Some([&message[..2], &[0x81, 0x80 | code], &[0; 8]].concat()),
+        Say::BadVersion => {
+            let (ends, opt) = (
+                [0, 1, 0, 0, 0, 0, 0, 1],
+                [0, 0, 41, 4, 208, 1, 0, 0, 0, 0, 0],
+            );
+            Some([&message[..2], &[0x81, 0x80], &ends, asked, &opt].concat())
+        }
         Say::Truncated(_) if !over_tcp => reply(0, 0x02, &[], &[]),
         Say::Truncated(then) => answer(message, then, over_tcp),
         Say::Garbage => Some([&message[..2], b"nonsense, and more of it"].concat()),

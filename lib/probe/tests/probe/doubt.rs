@@ -77,7 +77,8 @@ fn loopback() -> Say {
 fn prober(server: SocketAddr, reference: Option<Reference>) -> Prober {
     let config = ProbeOptions {
         dns: Dns {
-            servers: vec![server],
+            servers: vec![server.into()],
+            ..Dns::default()
         },
         reference,
         ..config()
