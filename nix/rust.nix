@@ -113,6 +113,7 @@ let
     pkgs.pgbouncer
     pkgs.postgresql
     pkgs.procps
+    pkgs.tinyproxy
     pkgs.apacheKafka.jre
   ]
   ++ lib.optionals pkgs.stdenv.hostPlatform.isLinux [

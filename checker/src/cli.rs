@@ -14,7 +14,7 @@ use runtime::{
 
 use crate::{
     command::{self, Probe},
-    config::Config,
+    config::{self, Config},
     descriptors,
     memory::Bound,
 };
@@ -64,6 +64,7 @@ pub async fn execute(
         Command::Run => {
             let (config, logs) = configure::<Config>(&file)?;
             config.warn();
+            config::warn_of_proxies();
             let source = Source { file, logs };
             host(&config.http.clone(), source, |service| {
                 crate::run(config, service)
@@ -80,6 +81,7 @@ pub async fn execute(
 fn check_config(file: &Path) -> Result<()> {
     let (config, _logs) = configure::<Config>(file)?;
     config.warn();
+    config::warn_of_proxies();
     let file = file.display().to_string();
     command::review(&file, &config.settings.probe.secrets)?;
     config.kafka.tell();

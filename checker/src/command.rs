@@ -84,10 +84,11 @@ pub fn review(file: &str, secrets: &Secrets) -> Result<()> {
 
 /// Makes the check and shows it; a site that is not up is [`Said`].
 pub async fn probe(
-    config: &ProbeOptions,
+    options: &ProbeOptions,
     command: &Probe,
     database: Option<&DatabaseConnection>,
 ) -> Result<()> {
+    config::warn_of_proxies();
     let task = match (command, database) {
         (Probe { url: Some(url), .. }, _) => task_for_url(url)?,
         (
@@ -98,9 +99,9 @@ pub async fn probe(
         ) => task_for_site(database, name).await?,
         _ => return Err(usage("name a URL, or with --site a site of the database")),
     };
-    let (config, runtime) = (config.clone(), Handle::current());
+    let (options, runtime) = (options.clone(), Handle::current());
     let check = move || {
-        let prober = Prober::new(&config, &runtime).wrap_err("set up the probe")?;
+        let prober = Prober::new(&options, &runtime).wrap_err("set up the probe")?;
         let watched = prober.watch(&task, now_us());
         Ok::<_, color_eyre::Report>((task, watched))
     };

@@ -113,6 +113,36 @@ async fn check_config_tells_of_secrets_that_any_site_can_send_anywhere() {
 }
 
 #[tokio::test]
+async fn a_proxy_in_the_environment_is_not_used_without_a_word() {
+    let folder = TempDir::new().unwrap();
+    let file = config(&folder, "postgres://127.0.0.1:1/none").path;
+    let config = ["--config".as_ref(), file.as_os_str()];
+    let nowhere: [&OsStr; 2] = ["probe".as_ref(), "http://127.0.0.1:1/".as_ref()];
+    let check: [&OsStr; 1] = ["check-config".as_ref()];
+    let proxies = [
+        ("HTTPS_PROXY", "http://me:hunter2@127.0.0.1:1"),
+        ("http_proxy", "http://me:hunter2@127.0.0.1:1"),
+        ("all_proxy", ""),
+    ];
+    for (command, code) in [(&nowhere[..], 1), (&check, 0)] {
+        let arguments = || command.iter().copied().chain(config);
+        let said = Process::run_with("checker", arguments(), &proxies, PATIENCE).await;
+        assert_eq!(said.code, code, "{}", said.stderr);
+        let warnings = said.stderr.matches("the environment names a proxy").count();
+        assert_eq!(warnings, 1, "{}", said.stderr);
+        let named = said.stderr.contains("HTTPS_PROXY, http_proxy");
+        assert!(
+            named && said.stderr.contains("request.proxy"),
+            "{}",
+            said.stderr
+        );
+        assert!(!said.stderr.contains("hunter2"), "{}", said.stderr);
+        let said = checker(arguments()).await;
+        assert!(!said.stderr.contains("proxy"), "{}", said.stderr);
+    }
+}
+
+#[tokio::test]
 async fn a_checker_that_does_not_run_is_not_healthy() {
     let folder = TempDir::new().unwrap();
     let file = config(&folder, "postgres://127.0.0.1:1/none").path;

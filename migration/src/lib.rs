@@ -24,6 +24,7 @@ mod m20261123_000003_create_outcomes;
 mod m20261123_000004_create_check_result;
 mod m20261130_000005_create_installation;
 mod m20261130_000006_least_privilege;
+mod m20261201_000007_proxy_reasons;
 mod run;
 mod state;
 mod things;
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000004_create_check_result::Migration),
             Box::new(m20261130_000005_create_installation::Migration),
             Box::new(m20261130_000006_least_privilege::Migration),
+            Box::new(m20261201_000007_proxy_reasons::Migration),
         ]
     }
 }

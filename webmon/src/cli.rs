@@ -92,6 +92,7 @@ pub async fn execute(
     start_logs(&config.log)?;
     if matches!(command, Command::Up(_) | Command::CheckConfig) {
         config.warn();
+        checker::config::warn_of_proxies();
     }
     match command {
         Command::Up(command) => up(config, &data, &command).await,

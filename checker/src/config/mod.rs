@@ -3,6 +3,7 @@
 mod addresses;
 mod dns;
 mod probe;
+mod proxies;
 mod review;
 mod secrets;
 
@@ -19,6 +20,7 @@ use store::config::DatabaseConfig;
 use stream::config::KafkaConfig;
 
 pub(crate) use self::probe::of_process;
+pub use self::proxies::warn_of_proxies;
 pub use self::review::Review;
 
 /// `http.listen`, unless the file says otherwise.

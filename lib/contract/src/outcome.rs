@@ -13,7 +13,7 @@
 //!    `check_reason` at the same place (`ALTER TYPE … ADD VALUE … AFTER …`). `PostgreSQL` drops no value: the way back
 //!    makes the type anew, gives the rows another reason, and revokes the rights of PUBLIC on the new type. Released
 //!    steps are never edited. `migration/tests/history.rs` compares both lists, and holds the way back.
-//! 3. `lib/store/src/schema.rs`: `SCHEMA_VERSION` names the new step.
+//! 3. `lib/store/src/schema/mod.rs`: `SCHEMA_VERSION` names the new step.
 //! 4. If sites state something new: the key in `KEYS` and `parse` of `site/expect.rs` here, with `expect_tests.rs`, and
 //!    `sites.yaml`.
 //! 5. `lib/probe/src/`: return a `Fault` with the reason where it is found. An error of the system or of a library
@@ -141,6 +141,10 @@ named! {
         LocalNetwork = "local_network",
         /// The DNS resolver is not there.
         ResolverUnreachable = "resolver_unreachable",
+        /// The proxy of the site's row does not answer.
+        ProxyUnreachable = "proxy_unreachable",
+        /// The proxy of the site's row answers, and does not pass the request on.
+        ProxyRefused = "proxy_refused",
         /// The site's row makes no sense.
         InvalidSite = "invalid_site",
         /// A secret that the site names is not there.
@@ -157,7 +161,7 @@ named! {
 }
 
 impl Reason {
-    /// Whether the site held a slot for all of its timeout.
+    /// Whether the site held a slot for all of its timeout; by way of a proxy that is away it may have.
     pub const fn is_timeout(self) -> bool {
         matches!(
             self,
@@ -166,6 +170,7 @@ impl Reason {
                 | Self::TlsTimeout
                 | Self::ResponseTimeout
                 | Self::BodyTimeout
+                | Self::ProxyUnreachable
         )
     }
 
@@ -198,6 +203,8 @@ impl Reason {
             | Self::LocalResources
             | Self::LocalNetwork
             | Self::ResolverUnreachable
+            | Self::ProxyUnreachable
+            | Self::ProxyRefused
             | Self::InvalidSite
             | Self::SecretMissing
             | Self::Internal => Outcome::Inconclusive,

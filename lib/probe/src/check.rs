@@ -92,7 +92,7 @@ impl Prober {
         let began = Instant::now();
         let fault = self.run(task, started_at).err()?;
         observed::stop();
-        let fault = fault.with_what_was_withheld();
+        let fault = fault.with_what_was_withheld().with_its_proxy();
         Some(self.shared.blame.decide(fault, began))
     }
 
@@ -156,9 +156,11 @@ impl Prober {
     /// when the request is ready. It is not inlined, so that what judging needs lies where this was.
     #[inline(never)]
     fn last_response(&self, url: Url, request: &Request) -> Result<http::Response<Body>, Fault> {
+        // The host that answers first.
+        let first = request.proxy.as_ref().map_or(&url, |proxy| &proxy.url);
         self.shared
             .answers
-            .asked(url.host_str().unwrap_or_default());
+            .asked(first.host_str().unwrap_or_default());
         let vault = self.shared.vault.get();
         let filled = FilledRequest::new(request, &vault, &url)?;
         let key = filled.client_key.as_deref();

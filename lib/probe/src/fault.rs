@@ -8,7 +8,7 @@ use contract::outcome::Reason;
 use contract::result::MAX_DETAIL_CHARS;
 use contract::site::SiteError;
 
-use crate::observed;
+use crate::observed::{self, Phase};
 use crate::redact::printable;
 
 /// A reason and what people should know about it.
@@ -33,6 +33,8 @@ pub(crate) enum Suspect {
     Network,
     /// The network, as no host answers.
     NoAnswers,
+    /// The proxy that the check went by.
+    Proxy,
 }
 
 impl Fault {
@@ -70,6 +72,21 @@ impl Fault {
         };
         let message = format!("{} (asked without the site's headers: {why})", self.message);
         Self { message, ..self }
+    }
+
+    /// The same, with the proxy that the check went by: what it says may come from there.
+    pub(crate) fn with_its_proxy(self) -> Self {
+        if self.place == Phase::Proxy.as_str() {
+            return self;
+        }
+        let proxy = observed::with(|observed| observed.hop().and_then(|hop| hop.proxy.clone()));
+        match proxy {
+            None => self,
+            Some(proxy) => {
+                let message = format!("{} (by way of the proxy {proxy})", self.message);
+                Self { message, ..self }
+            }
+        }
     }
 
     /// The sentence for people; `hop` counts from 1.

@@ -8,7 +8,8 @@
 //! A [`Prober`] makes the [check]. The task is [parsed](parsed_task), and its request filled with the values of
 //! [secrets], for the origins that may have them. Then it [asks](ask): [`dns`] finds addresses, [`dial`] lets only those
 //! into the race that its policy allows, [`tls`] shakes hands and notes the server's certificate, and [`transport`]
-//! carries bytes within the check's time and size. A redirect asks again. The last response's [body] is read, and
+//! carries bytes within the check's time and size. Where a site has a [proxy], that is dialled in the site's stead. A
+//! redirect asks again. The last response's [body] is read, and
 //! [`judge`] compares all with what was expected.
 //!
 //! What is seen on the way is [observed], and what goes wrong is a [fault]. [`blame`] decides whose fault it is, the
@@ -37,6 +38,7 @@ mod observed;
 mod options;
 mod parsed_task;
 mod prober;
+mod proxy;
 mod redact;
 mod replaceable;
 mod secrets;

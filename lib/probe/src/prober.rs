@@ -19,6 +19,7 @@ use crate::dns::system::Files;
 use crate::judge::cores::Cores;
 use crate::options::{Addresses, ProbeOptions, Secrets};
 use crate::parsed_task::TaskParser;
+use crate::proxy::{AbsoluteFormConnector, TunnelConnector};
 use crate::replaceable::Replaceable;
 use crate::secrets::Vault;
 use crate::sockets::SocketBudget;
@@ -133,7 +134,11 @@ impl Prober {
         let tls = TlsConnector {
             plain: Arc::clone(shared.tls.plain()),
         };
-        let connector = dialler.chain(tls).chain(FirstByteConnector);
+        let connector = dialler
+            .chain(TunnelConnector)
+            .chain(tls)
+            .chain(AbsoluteFormConnector)
+            .chain(FirstByteConnector);
         let resolver = NameResolver {
             names: Arc::clone(&shared.names),
             policy: Arc::clone(&shared.policy),

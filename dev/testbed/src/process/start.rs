@@ -124,9 +124,13 @@ fn command<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A
     command
 }
 
-/// What a failed test shows is to be read, whatever the developer's own terminal likes.
+/// What a failed test shows is to be read, whatever the developer's own terminal likes. A program warns of proxies in
+/// its environment, so it gets none from there.
 fn prepare(command: &mut Command) {
     command.env("NO_COLOR", "1").env("RUST_BACKTRACE", "0");
+    for name in ["all_proxy", "http_proxy", "https_proxy", "no_proxy"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
+    }
 }
 
 /// The same program, to which a hang-up means what it means by default: `nohup` before the tests would have all

@@ -140,6 +140,11 @@ impl Field {
         }
     }
 
+    /// Whether this is a string.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self.value, Json::Text(_))
+    }
+
     /// Whether this is a number of any kind.
     pub(super) fn is_number(&self) -> bool {
         matches!(self.value, Json::Number(_))

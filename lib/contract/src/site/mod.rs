@@ -11,6 +11,7 @@ pub mod json_path;
 pub mod json_rule;
 mod json_value;
 pub mod pattern;
+pub mod proxy;
 pub mod request;
 pub mod rules;
 mod secrets;

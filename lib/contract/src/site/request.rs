@@ -4,6 +4,7 @@ use super::SiteError;
 use super::auth::Auth;
 use super::header::{check_name, check_value, is_token};
 use super::json::Field;
+use super::proxy::Proxy;
 use super::template::Template;
 use super::tls::Tls;
 
@@ -16,6 +17,7 @@ pub const KEYS: &[&str] = &[
     "bearer",
     "redirects",
     "ip",
+    "proxy",
     "tls",
 ];
 /// How many redirects are followed where a site does not say.
@@ -54,6 +56,8 @@ pub struct Request {
     pub redirects: u8,
     /// Which addresses of the site are asked.
     pub ip: Family,
+    /// By way of which proxy; in a box, as few sites have one.
+    pub proxy: Option<Box<Proxy>>,
     /// How TLS is spoken.
     pub tls: Tls,
 }
@@ -79,6 +83,7 @@ impl Default for Request {
             auth: None,
             redirects: DEFAULT_REDIRECTS,
             ip: Family::default(),
+            proxy: None,
             tls: Tls::default(),
         }
     }
@@ -109,6 +114,10 @@ impl Request {
         }
         if let Some(field) = object.take("ip") {
             request.ip = family(&field)?;
+        }
+        if let Some(field) = object.take("proxy") {
+            refuse_proxy_authorization(&request.headers)?;
+            request.proxy = Some(Box::new(Proxy::read(field)?));
         }
         if let Some(field) = object.take("tls") {
             request.tls = Tls::read(field)?;
@@ -162,6 +171,18 @@ fn headers(field: Field) -> Result<Vec<(String, Template)>, SiteError> {
         headers.push((name, value));
     }
     Ok(headers)
+}
+
+/// Refuses a header that would go to the site through a tunnel, and to the proxy otherwise.
+fn refuse_proxy_authorization(headers: &[(String, Template)]) -> Result<(), SiteError> {
+    let mut names = headers.iter().map(|(name, _)| name);
+    match names.find(|name| name.eq_ignore_ascii_case("proxy-authorization")) {
+        None => Ok(()),
+        Some(name) => Err(SiteError::new(
+            format!("request.headers.{name}"),
+            "is for the proxy; write username and password into request.proxy",
+        )),
+    }
 }
 
 /// Reads `request.redirects`.

@@ -82,7 +82,7 @@ const NONSENSE: &[(&str, &str)] = &[
     ),
     (
         r#"{"metod": "GET"}"#,
-        "request.metod: unknown key; known are method, headers, body, basic, bearer, redirects, ip, tls",
+        "request.metod: unknown key; known are method, headers, body, basic, bearer, redirects, ip, proxy, tls",
     ),
     (
         r#"{"ip": 5}"#,
@@ -218,7 +218,7 @@ fn what_is_too_long_is_refused() {
 proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(
-        text in r#"\{("(method|headers|body|basic|bearer|redirects|ip|tls)": ?(\{("[a-zA-Z\-]{0,3}": ?"\PC{0,9}",?){0,2}\}|"\PC{0,9}"|-?[0-9]{1,30}|null),?){0,3}\}|\PC{0,40}"#,
+        text in r#"\{("(method|headers|body|basic|bearer|redirects|ip|proxy|tls)": ?(\{("[a-zA-Z\-]{0,3}": ?"\PC{0,9}",?){0,2}\}|"\PC{0,9}"|-?[0-9]{1,30}|null),?){0,3}\}|\PC{0,40}"#,
     ) {
         if let Err(error) = Request::parse(&text) {
             prop_assert!(error.key.starts_with("request"));

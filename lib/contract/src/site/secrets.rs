@@ -5,7 +5,7 @@ use super::request::Request;
 use super::template::Template;
 
 impl Request {
-    /// The names of all its secrets; one may come several times.
+    /// The names of all secrets that the site gets; one may come several times. Those of the proxy are its own.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         let Self {
             method: _,
@@ -14,6 +14,7 @@ impl Request {
             auth,
             redirects: _,
             ip: _,
+            proxy: _,
             tls,
         } = self;
         let (first, second) = match auth {

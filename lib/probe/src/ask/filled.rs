@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use contract::outcome::Reason;
 use contract::site::auth::{Auth, check_password, check_token, check_username};
 use contract::site::header::check_value;
+use contract::site::proxy::{Login, Proxy};
 use contract::site::{Request, Template};
 use ureq::http::{HeaderName, HeaderValue, header};
 use url::Url;
@@ -15,6 +17,7 @@ use url::Url;
 use crate::check_memory::{self, SHORT_SECRETS_BYTES};
 use crate::fault::Fault;
 use crate::observed;
+use crate::proxy::Route;
 use crate::secrets::Vault;
 use crate::secrets::recipient::Recipient;
 use crate::secrets::revealed::placeholder;
@@ -30,6 +33,8 @@ pub(crate) struct FilledRequest<'a> {
     pub(crate) body: Option<Cow<'a, str>>,
     /// The key of the certificate that is shown to the site, as PEM.
     pub(crate) client_key: Option<String>,
+    /// By way of which proxy.
+    pub(crate) route: Option<Arc<Route>>,
 }
 
 impl fmt::Debug for FilledRequest<'_> {
@@ -39,6 +44,7 @@ impl fmt::Debug for FilledRequest<'_> {
             .field("headers", &names.collect::<Vec<_>>())
             .field("body", &self.body.is_some())
             .field("client_key", &self.client_key.is_some())
+            .field("route", &self.route)
             .finish()
     }
 }
@@ -48,7 +54,7 @@ impl<'a> FilledRequest<'a> {
     pub(crate) fn new(request: &'a Request, vault: &Vault, url: &Url) -> Result<Self, Fault> {
         let mut filler = Filler {
             vault,
-            recipient: Recipient { url, request },
+            recipient: Recipient::site(url, request),
             room: MAX_BYTES,
             free: SHORT_SECRETS_BYTES,
         };
@@ -64,10 +70,13 @@ impl<'a> FilledRequest<'a> {
         let body = request.body.as_ref().map(|body| filler.fill(body));
         let identity = request.tls.identity.as_ref();
         let key = identity.map(|identity| filler.reveal(&identity.key));
+        let (body, client_key) = (body.transpose()?, key.transpose()?);
+        let route = request.proxy.as_ref().map(|proxy| filler.route(proxy));
         Ok(Self {
             headers,
-            body: body.transpose()?,
-            client_key: key.transpose()?,
+            body,
+            client_key,
+            route: route.transpose()?,
         })
     }
 }
@@ -84,7 +93,18 @@ struct Filler<'v> {
     free: usize,
 }
 
-impl Filler<'_> {
+impl<'v> Filler<'v> {
+    /// The way by a proxy. It is the last to be filled: its secrets are for the proxy, not for the site.
+    #[inline(never)]
+    fn route(&mut self, proxy: &'v Proxy) -> Result<Arc<Route>, Fault> {
+        let Proxy { url, login } = proxy;
+        self.recipient = Recipient::proxy(url);
+        let login = login.as_ref().map(|Login { username, password }| {
+            header_value(&self.basic("request.proxy", username, password)?)
+        });
+        Ok(Arc::new(Route::new(url, login.transpose()?)))
+    }
+
     /// The value of a secret.
     fn reveal(&mut self, name: &str) -> Result<String, Fault> {
         let value = self.vault.reveal(name, self.recipient)?;
@@ -140,8 +160,8 @@ impl Filler<'_> {
 
     /// The value of `Authorization`.
     fn authorization(&mut self, auth: &Auth) -> Result<String, Fault> {
-        let (username, password) = match auth {
-            Auth::Basic { username, password } => (username, password),
+        match auth {
+            Auth::Basic { username, password } => self.basic("request.basic", username, password),
             Auth::Bearer(token) => {
                 let key = "request.bearer";
                 let check = |text: &str| {
@@ -149,11 +169,20 @@ impl Filler<'_> {
                     check_value(key, "Authorization", text).map_err(|error| error.message)
                 };
                 let token = self.fill_checked(key, token, check)?;
-                return Ok(format!("Bearer {token}"));
+                Ok(format!("Bearer {token}"))
             }
-        };
-        let user = self.fill_checked("request.basic.username", username, check_username)?;
-        let word = self.fill_checked("request.basic.password", password, check_password)?;
+        }
+    }
+
+    /// A user name and a password, which stand at `key`, as one value.
+    fn basic(
+        &mut self,
+        key: &str,
+        username: &Template,
+        password: &Template,
+    ) -> Result<String, Fault> {
+        let user = self.fill_checked(&format!("{key}.username"), username, check_username)?;
+        let word = self.fill_checked(&format!("{key}.password"), password, check_password)?;
         let pair = BASE64_STANDARD.encode(format!("{user}:{word}"));
         let shown = placeholders(username.secrets().chain(password.secrets()));
         if !shown.is_empty() {

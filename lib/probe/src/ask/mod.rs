@@ -70,6 +70,9 @@ impl Step {
         // The site's own authorities and the client's certificate are for no other server.
         let own = own.filter(|_| self.trusted).cloned();
         observed::with(|observed| observed.handshake = own);
+        if let Some(route) = &filled.route {
+            route.begin_hop();
+        }
         let body = filled.body.as_deref().filter(|_| self.with_body);
         let empty = WITH_BODY.contains(&self.method.as_str()).then_some("");
         let sent = match body.or(empty) {
@@ -80,9 +83,18 @@ impl Step {
             Ok(response) => {
                 let status = response.status().as_u16();
                 observed::with(|observed| observed.hop().map(|hop| hop.status = Some(status)));
+                if let Some(route) = &filled.route {
+                    route.refuse_own_answer(&response)?;
+                }
                 Ok(response)
             }
-            Err(error) => Err(blame::explain(error)),
+            Err(error) => {
+                let fault = blame::explain(error);
+                Err(match &filled.route {
+                    Some(route) => route.blame(fault),
+                    None => fault,
+                })
+            }
         }
     }
 
@@ -100,6 +112,15 @@ impl Step {
         headers.insert(header::HOST, host.map_err(|error| nonsense(&error.into()))?);
         for (name, value) in ALWAYS {
             headers.insert(name, HeaderValue::from_static(value));
+        }
+        // Through a tunnel it would go to the site.
+        if self.url.scheme() == "http"
+            && let Some(login) = filled
+                .route
+                .as_ref()
+                .and_then(|route| route.authorization())
+        {
+            headers.insert(header::PROXY_AUTHORIZATION, login.clone());
         }
         if self.trusted {
             for (name, value) in self.own_headers(filled) {

@@ -78,7 +78,10 @@ impl Connectivity {
         let found = self.findings();
         let (reason, answer) = match suspect {
             Suspect::Resolver => (Reason::ResolverUnreachable, found.resolver),
-            Suspect::Network | Suspect::NoAnswers => (Reason::LocalNetwork, found.network),
+            // A proxy is asked itself.
+            Suspect::Network | Suspect::NoAnswers | Suspect::Proxy => {
+                (Reason::LocalNetwork, found.network)
+            }
         };
         match answer {
             Ok(()) => Fault {

@@ -7,8 +7,9 @@
 //! Then, once the check has ended, [`Blame`] decides:
 //!
 //! 1. a failure across a [stall](stalls) of this process is this machine's;
-//! 2. after a timeout while no host [answers] at all the network is suspected;
-//! 3. whether a suspect works is [tried](connectivity) with a host that should be up.
+//! 2. whether a [proxy](proxies) answers is asked of the proxy;
+//! 3. after a timeout while no host [answers] at all the network is suspected;
+//! 4. whether another suspect works is [tried](connectivity) with a host that should be up.
 
 mod answers;
 mod connectivity;
@@ -17,6 +18,7 @@ mod io;
 mod kinds;
 mod library;
 mod lookup;
+mod proxies;
 mod stalls;
 mod timeout;
 mod tls;
@@ -33,6 +35,7 @@ pub(crate) use self::io::explain_io;
 pub(crate) use self::kinds::shortage;
 pub(crate) use self::library::explain;
 pub(crate) use self::lookup::explain_lookup;
+use self::proxies::Proxies;
 use self::stalls::Stalls;
 pub(crate) use self::timeout::timeout;
 pub(crate) use self::tls::explain_tls;
@@ -45,6 +48,8 @@ pub(crate) struct Blame {
     stalls: Stalls,
     /// Whether any host answers.
     answers: Arc<Answers>,
+    /// Whether proxies answer.
+    proxies: Proxies,
     /// Whether network and resolver work.
     connectivity: Connectivity,
 }
@@ -54,6 +59,7 @@ impl Blame {
     pub(crate) fn new(answers: Arc<Answers>, connectivity: Connectivity) -> Self {
         Self {
             stalls: Stalls::default(),
+            proxies: Proxies::default(),
             answers,
             connectivity,
         }
@@ -83,6 +89,9 @@ impl Blame {
                 suspect: None,
                 ..fault
             };
+        }
+        if fault.suspect == Some(Suspect::Proxy) {
+            return self.proxies.decide(fault);
         }
         let unanswered = fault.suspect.is_none()
             && fault.reason.is_timeout()

@@ -10,6 +10,7 @@ pub(crate) fn timeout() -> Fault {
     let (reason, message) = match observed::phase() {
         Phase::Dns => (Reason::DnsTimeout, "no answer"),
         Phase::Connect => (Reason::ConnectTimeout, "no answer"),
+        Phase::Proxy => (Reason::ConnectTimeout, "the proxy did not answer CONNECT"),
         Phase::Tls => (Reason::TlsTimeout, "the handshake did not end"),
         Phase::Receive if observed::with(|observed| observed.status().is_some()) => {
             (Reason::BodyTimeout, "the body did not end")

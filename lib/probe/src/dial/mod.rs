@@ -66,10 +66,12 @@ impl Dialler {
 
     /// Whether an address may be dialled at this point of the check. To where a check begins, the owner of
     /// its site sends it; from there on the site itself does, and one that sends its visitors to such an
-    /// address is down.
+    /// address is down. To its proxy a check is always sent by the owner.
     fn check(&self, address: IpAddr) -> Result<(), Fault> {
-        let (redirected, public) =
-            observed::with(|observed| (observed.hops.len() > 1, observed.public));
+        let (redirected, public) = observed::with(|observed| {
+            let redirected = observed.hops.len() > 1 && observed.route.is_none();
+            (redirected, observed.public)
+        });
         let refuse = |why: &str| {
             Err(if redirected {
                 let message = format!("{address} {why}; a redirect leads there");

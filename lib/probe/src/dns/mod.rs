@@ -48,10 +48,14 @@ impl Resolver for NameResolver {
         _: &Config,
         _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let Some((host, port)) = target(uri) else {
+        let (family, route) = observed::with(|observed| (observed.family, observed.route.clone()));
+        // The host of a site with a proxy is looked up by the proxy.
+        let target = route
+            .as_ref()
+            .map_or_else(|| target(uri), |route| Some(route.target()));
+        let Some((host, port)) = target else {
             return Err(Fault::here(Reason::InvalidSite, "the URL names no host").into());
         };
-        let family = observed::with(|observed| observed.family);
         let found = match host.parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(of_family(address, family)?, port)],
             Err(_) => self.look_up(host, port, family)?,

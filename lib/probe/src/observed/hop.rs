@@ -14,12 +14,16 @@ pub struct Hop {
     pub method: Method,
     /// What was asked for, normalised.
     pub url: String,
-    /// The address that was dialled.
+    /// The proxy that was to pass the request on.
+    pub proxy: Option<String>,
+    /// The address that was dialled; the proxy's, if there is one.
     pub address: Option<IpAddr>,
     /// The status of the response, once its head was complete.
     pub status: Option<u16>,
-    /// The phases of this connection; `total_us` is their sum.
+    /// The phases of this connection; `total_us` is their sum, `proxy_us` included.
     pub phases: Phases,
+    /// The time that opening a tunnel through the proxy took, in microseconds.
+    pub proxy_us: Option<u64>,
     /// What was seen of TLS, if it was begun.
     pub tls: Option<TlsSeen>,
     /// The server's certificate as it came, in DER.

@@ -17,6 +17,7 @@ mod phase;
 
 use std::cell::RefCell;
 use std::mem;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use contract::result::Phases;
@@ -26,6 +27,7 @@ use ureq::http::Method;
 pub use self::hop::Hop;
 pub(crate) use self::phase::{ConnectionEnd, Phase, ResponseState};
 use crate::budget::Share;
+use crate::proxy::Route;
 use crate::secrets::revealed::Revealed;
 use crate::tls::handshake::Handshake;
 use crate::tls::x509;
@@ -63,6 +65,8 @@ pub(crate) struct Observed {
     pub(crate) connection_end: ConnectionEnd,
     /// The longest line that is sent, in bytes.
     pub(crate) longest_line: usize,
+    /// The proxy that the check goes by.
+    pub(crate) route: Option<Arc<Route>>,
     /// How TLS is spoken on this hop, if not as with any site.
     pub(crate) handshake: Option<Handshake>,
     /// Decoded bytes of the body that were read.
@@ -97,6 +101,7 @@ impl Observed {
             response: ResponseState::Done,
             connection_end: ConnectionEnd::Open,
             longest_line: 0,
+            route: None,
             handshake: None,
             body_bytes: None,
             revealed: Revealed::default(),
@@ -114,10 +119,14 @@ impl Observed {
         self.hops.last()?.status
     }
 
-    /// The phases of all connections; a check that asked nothing measured nothing.
+    /// The phases of all connections; a check that asked nothing measured nothing. A tunnel belongs to the connection
+    /// that it is a part of.
     pub(crate) fn phases(&self) -> Phases {
         let mut sum = Phases::default();
-        for Hop { phases, .. } in &self.hops {
+        for Hop {
+            phases, proxy_us, ..
+        } in &self.hops
+        {
             for (total, part) in [
                 (&mut sum.dns_us, phases.dns_us),
                 (&mut sum.connect_us, phases.connect_us),
@@ -127,6 +136,7 @@ impl Observed {
             ] {
                 add(total, part);
             }
+            add(&mut sum.connect_us, *proxy_us);
             sum.total_us = self.total_us;
         }
         sum
@@ -158,12 +168,16 @@ impl Observed {
             return;
         };
         let phase = self.phase;
-        let Some(Hop { phases, .. }) = self.hop() else {
+        let Some(Hop {
+            phases, proxy_us, ..
+        }) = self.hop()
+        else {
             return;
         };
         let slot = match phase {
             Phase::Dns => &mut phases.dns_us,
             Phase::Connect => &mut phases.connect_us,
+            Phase::Proxy => proxy_us,
             Phase::Tls => &mut phases.tls_us,
             Phase::Wait => &mut phases.wait_us,
             Phase::Receive => &mut phases.receive_us,

@@ -7,6 +7,8 @@ pub(crate) enum Phase {
     Dns,
     /// Connecting.
     Connect,
+    /// Opening a tunnel through a proxy.
+    Proxy,
     /// The TLS handshake.
     Tls,
     /// Connected, no byte of the response yet.
@@ -41,6 +43,7 @@ impl Phase {
         match self {
             Self::Dns => "dns",
             Self::Connect => "connect",
+            Self::Proxy => "proxy",
             Self::Tls => "tls",
             Self::Wait => "wait",
             Self::Receive => "receive",

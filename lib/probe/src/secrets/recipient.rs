@@ -11,32 +11,54 @@ use url::Url;
 use crate::fault::Fault;
 use crate::options::Origin;
 
-/// A request and the URL that it is sent to first.
+/// A server that is to get secrets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recipient<'a> {
-    /// Where the request goes.
+    /// Where it is.
     pub(crate) url: &'a Url,
-    /// What the site's row says about it.
-    pub(crate) request: &'a Request,
+    /// What the site's row says of the request to the site; none for its proxy.
+    request: Option<&'a Request>,
 }
 
-impl Recipient<'_> {
+impl<'a> Recipient<'a> {
+    /// The server that a request is sent to first.
+    pub(crate) fn site(url: &'a Url, request: &'a Request) -> Self {
+        let request = Some(request);
+        Self { url, request }
+    }
+
+    /// The proxy at `url`.
+    pub(crate) fn proxy(url: &'a Url) -> Self {
+        Self { url, request: None }
+    }
+
     /// Whether this is one of the origins of the secret `name`, and proves it.
     pub(crate) fn prove(&self, name: &str, origins: &[Origin]) -> Result<(), Fault> {
         admit(self.url, name, origins)
             .map_err(|message| missing(format!("secret {name}"), message))?;
+        let Some(request) = self.request else {
+            return Ok(());
+        };
         let refuse = |key: String, why: &str| {
             let message = format!("the secret {name} is bound by secrets.hosts, and {why}");
             Err(missing(key, message))
         };
-        let mut headers = self.request.headers.iter();
+        let mut headers = request.headers.iter();
         if let Some((host, _)) = headers.find(|(name, _)| name.eq_ignore_ascii_case("host")) {
             let why = "a Host header leads to another site of the server; remove the header";
             return refuse(format!("request.headers.{host}"), why);
         }
-        match unproven(&self.request.tls) {
-            Some((key, why)) => refuse(key.to_owned(), why),
-            None => Ok(()),
+        if let Some((key, why)) = unproven(&request.tls) {
+            return refuse(key.to_owned(), why);
+        }
+        match &request.proxy {
+            Some(proxy) if self.url.scheme() == "http" => admit(&proxy.url, name, origins)
+                .or_else(|_| {
+                    let why = "a proxy reads what is sent over http; remove the key, or add the proxy's \
+                               origin to the secret's";
+                    refuse("request.proxy".to_owned(), why)
+                }),
+            _ => Ok(()),
         }
     }
 }

@@ -53,7 +53,7 @@ impl Setting {
 fn reveal(vault: &Vault, name: &str, url: &str, request: &str) -> Result<String, Fault> {
     let (url, request) = (url.parse().unwrap(), Request::parse(request).unwrap());
     let (url, request) = (&url, &request);
-    vault.reveal(name, Recipient { url, request })
+    vault.reveal(name, Recipient::site(url, request))
 }
 
 /// Origins as the configuration has them.

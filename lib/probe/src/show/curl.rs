@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::net::Ipv6Addr;
 
 use contract::site::auth::Auth;
+use contract::site::proxy::{Login, Proxy};
 use contract::site::request::Family;
 use contract::site::{Request, parse_url};
 use contract::task::Task;
@@ -31,6 +32,7 @@ pub(super) fn command(task: &Task, request: &Request) -> String {
         Family::V4 => words.push("--ipv4".to_owned()),
         Family::V6 => words.push("--ipv6".to_owned()),
     }
+    words.extend(request.proxy.as_deref().map(proxy));
     if request.redirects > 0 {
         words.push(format!("--location --max-redirs {}", request.redirects));
     }
@@ -78,6 +80,18 @@ fn credentials(auth: &Auth) -> String {
             option("--header", &header)
         }
     }
+}
+
+/// The proxy, with its port: without one `curl` takes 1080.
+fn proxy(Proxy { url, login }: &Proxy) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or(80);
+    let mut words = option("--proxy", &format!("http://{host}:{port}"));
+    if let Some(Login { username, password }) = login {
+        let pair = format!("{}:{}", username.as_written(), password.as_written());
+        words = format!("{words} {}", option("--proxy-user", &pair));
+    }
+    words
 }
 
 /// Certificates are files for `curl`: the names say which part of the site belongs into which.

@@ -32,6 +32,14 @@ fn every_option_of_a_request_is_said() {
             "--header 'Authorization: Bearer ${secret:T}' --insecure",
         ),
         (
+            r#"{"redirects": 0, "proxy": "http://proxy.example"}"#,
+            "--proxy http://proxy.example:80",
+        ),
+        (
+            r#"{"redirects": 0, "proxy": {"url": "http://[::1]:3128", "username": "me", "password": "${secret:PW}"}}"#,
+            "--proxy 'http://[::1]:3128' --proxy-user 'me:${secret:PW}'",
+        ),
+        (
             r#"{"redirects": 0, "method": "DELETE", "body": "x"}"#,
             "--request DELETE --data-raw x",
         ),

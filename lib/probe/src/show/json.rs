@@ -47,12 +47,16 @@ struct ShownHop<'a> {
     url: &'a str,
     /// The status of the response.
     status: Option<u16>,
-    /// The address that was dialled.
+    /// The proxy.
+    proxy: Option<&'a str>,
+    /// The address that was dialled; the proxy's, if there is one.
     address: Option<IpAddr>,
     /// What was seen of TLS.
     tls: Option<ShownTls<'a>>,
     /// Its phases.
     phases: Phases,
+    /// The time that opening a tunnel through the proxy took.
+    proxy_us: Option<u64>,
 }
 
 /// What was seen of TLS.
@@ -106,19 +110,23 @@ fn hop(hop: &Hop) -> ShownHop<'_> {
     let Hop {
         method,
         url,
+        proxy,
         address,
         status,
         tls: seen,
         phases: measured,
+        proxy_us,
         leaf: _,
     } = hop;
     ShownHop {
         method: method.as_str(),
         url,
         status: *status,
+        proxy: proxy.as_deref(),
         address: *address,
         tls: seen.as_ref().map(tls),
         phases: *measured,
+        proxy_us: *proxy_us,
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::fmt::{self, Formatter};
 
-use contract::result::Phases;
 use contract::text::harmless;
 
 use super::{Report, rfc3339};
@@ -22,7 +21,7 @@ pub(super) fn write(f: &mut Formatter<'_>, report: &Report<'_>) -> fmt::Result {
     };
     for (index, hop) in hops.iter().enumerate() {
         write_hop(f, index + 1, hop)?;
-        for (name, took_us) in phases(hop.phases) {
+        for (name, took_us) in phases(hop) {
             write_phase(f, name, took_us, &mut scale)?;
         }
     }
@@ -39,6 +38,9 @@ fn write_hop(f: &mut Formatter<'_>, number: usize, hop: &Hop) -> fmt::Result {
     match hop.status {
         Some(status) => writeln!(f, " → {status}")?,
         None => writeln!(f)?,
+    }
+    if let Some(proxy) = &hop.proxy {
+        writeln!(f, "   by way of the proxy {proxy}")?;
     }
     let tls = hop.tls.as_ref();
     let known = [
@@ -139,10 +141,15 @@ fn write_verdict(f: &mut Formatter<'_>, report: &Report<'_>) -> fmt::Result {
 }
 
 /// The phases that were reached, in order.
-fn phases(phases: Phases) -> impl Iterator<Item = (&'static str, u64)> {
+fn phases(
+    Hop {
+        phases, proxy_us, ..
+    }: &Hop,
+) -> impl Iterator<Item = (&'static str, u64)> {
     let named = [
         ("dns", phases.dns_us),
         ("connect", phases.connect_us),
+        ("proxy", *proxy_us),
         ("tls", phases.tls_us),
         ("wait", phases.wait_us),
         ("receive", phases.receive_us),

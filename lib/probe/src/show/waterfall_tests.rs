@@ -3,7 +3,7 @@
 use contract::check::{CheckKey, SiteId};
 use contract::instant::UnixMs;
 use contract::outcome::Reason;
-use contract::result::{CheckResult, Measured};
+use contract::result::{CheckResult, Measured, Phases};
 
 use super::*;
 use crate::{TlsSeen, Watched, fixtures};

@@ -75,6 +75,8 @@ impl Speech {
 pub(crate) enum Turn {
     /// Shakes hands, answers and closes.
     Answer(String),
+    /// Answers with the head of the request as the body.
+    Echo,
     /// Answers so, and closes the connection but not TLS.
     Drop(&'static str),
     /// Shakes hands, then nothing, until the client leaves.
@@ -126,8 +128,20 @@ impl Turn {
 
     /// Answers a request.
     fn answer(&self, stream: &mut StreamOwned<ServerConnection, Pipe>) -> io::Result<()> {
-        stream.read_exact(&mut [0; 16])?;
+        let mut head = vec![0; 16];
+        stream.read_exact(&mut head)?;
         match self {
+            Self::Echo => {
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte)?;
+                    head.extend(byte);
+                }
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+                stream.write_all(&head)?;
+                stream.conn.send_close_notify();
+                stream.flush()?;
+            }
             Self::Answer(text) => {
                 stream.write_all(text.as_bytes())?;
                 stream.conn.send_close_notify();
@@ -211,6 +225,11 @@ impl TlsServer {
         };
         let thread = thread::spawn(move || turns.into_iter().map(serve).collect());
         Self { address, thread }
+    }
+
+    /// Where it is.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// A URL on this server.

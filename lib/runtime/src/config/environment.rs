@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// The most bytes `${file:PATH}` takes: it is for passwords and addresses.
 const MAX_FILE_BYTES: u64 = 65_536;
 
+/// The variables by which many programs find a proxy, each also in upper case.
+const PROXIES: [&str; 4] = ["all_proxy", "http_proxy", "https_proxy", "no_proxy"];
+
 /// The process's environment, working directory and terminal, taken once.
 ///
 /// A value, so that tests can load files as if they stood elsewhere.
@@ -71,6 +74,17 @@ impl ProcessEnvironment {
         }
     }
 
+    /// The names of the variables that are about proxies and say something. Their values may hold passwords.
+    pub fn proxy_variables(&self) -> Vec<&str> {
+        let variables = self.variables.iter().filter(|(_, value)| !value.is_empty());
+        let names = variables.map(|(name, _)| name.as_str());
+        let is_one = |name: &&str| {
+            let upper = PROXIES.map(str::to_ascii_uppercase);
+            PROXIES.contains(name) || upper.iter().any(|known| known == name)
+        };
+        names.filter(is_one).collect()
+    }
+
     /// A small text file without its last newline, and without the mark that some editors put before it.
     pub(super) fn file(&self, path: &str) -> Result<String, String> {
         let mut text = String::new();
@@ -100,5 +114,29 @@ fn problem(path: &Path, error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => format!("{path}: no permission to read it"),
         io::ErrorKind::InvalidData => format!("{path}: is not UTF-8"),
         _ => format!("{path}: cannot be read: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxies_are_named_in_both_cases_if_they_say_something() {
+        let variables = [
+            ("HTTP_PROXY", "http://a"),
+            ("http_proxy", "http://b"),
+            ("NO_PROXY", "localhost"),
+            ("all_proxy", ""),
+            ("Https_Proxy", "http://c"),
+            ("ftp_proxy", "http://d"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.into()));
+        let environment = ProcessEnvironment {
+            variables: variables.into(),
+            ..ProcessEnvironment::default()
+        };
+        let names = ["HTTP_PROXY", "NO_PROXY", "http_proxy"];
+        assert_eq!(environment.proxy_variables(), names);
     }
 }

@@ -8,7 +8,7 @@ use crate::error::DatabaseError;
 use crate::sql::scalar;
 
 /// The last migration that this build knows; a database at any other is refused.
-pub const SCHEMA_VERSION: &str = "m20261130_000006_least_privilege";
+pub const SCHEMA_VERSION: &str = "m20261201_000007_proxy_reasons";
 
 /// Compares the last applied migration with the one that this build was made for.
 pub async fn check_schema(database: &DatabaseConnection) -> Result<(), DatabaseError> {
