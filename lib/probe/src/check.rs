@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::ask::Step;
 use crate::ask::filled::FilledRequest;
-use crate::ask::redirect::Trail;
+use crate::ask::trail::Trail;
 use crate::body::{self, Limits};
 use crate::check_memory;
 use crate::fault::Fault;
@@ -92,7 +92,8 @@ impl Prober {
         let began = Instant::now();
         let fault = self.run(task, started_at).err()?;
         observed::stop();
-        let fault = fault.with_what_was_withheld().with_its_proxy();
+        let fault = fault.with_what_was_asked_for().with_what_was_withheld();
+        let fault = fault.with_its_proxy();
         Some(self.shared.blame.decide(fault, began))
     }
 
@@ -170,9 +171,8 @@ impl Prober {
         let mut trail = Trail::new(Step::first(url, request)?);
         loop {
             let response = trail.step.ask(&self.agent, &filled, own.as_ref())?;
-            let status = response.status().as_u16();
             let admit = |url: &Url| vault.admit(request.secrets(), url);
-            if !trail.follow(status, response.headers(), request, admit)? {
+            if !trail.follow(&response, request, &filled, admit)? {
                 return Ok(response);
             }
         }

@@ -54,6 +54,12 @@ pub(super) fn take_for_chain(bytes: usize) -> Result<(), Fault> {
     take(CHAIN_FORMS * bytes.saturating_sub(SHORT_CHAIN_BYTES))
 }
 
+/// Takes what it needs for what a server has the next request say: a long address, cookies, or the answer to a
+/// challenge.
+pub(super) fn take_for_hops(bytes: usize) -> Result<(), Fault> {
+    take(FORMS * bytes)
+}
+
 /// Takes so many bytes, which go back when the check ends.
 fn take(bytes: usize) -> Result<(), Fault> {
     if bytes == 0 {

@@ -89,6 +89,16 @@ impl Fault {
         }
     }
 
+    /// The same, with what the response of an unexpected status asks for.
+    pub(crate) fn with_what_was_asked_for(self) -> Self {
+        let remark = observed::with(|observed| observed.remark.take());
+        let Some(remark) = remark.filter(|_| self.reason == Reason::Status) else {
+            return self;
+        };
+        let message = format!("{}; {remark}", self.message);
+        Self { message, ..self }
+    }
+
     /// The sentence for people; `hop` counts from 1.
     pub(crate) fn detail(&self, hop: usize) -> String {
         let sentence = match hop {

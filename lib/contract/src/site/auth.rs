@@ -1,4 +1,4 @@
-//! `request.basic` and `request.bearer`: what proves who asks.
+//! `request.basic`, `request.digest` and `request.bearer`: what proves who asks.
 
 use std::fmt;
 
@@ -7,6 +7,8 @@ use super::header::check_value;
 use super::json::{Field, Object};
 use super::template::Template;
 
+/// The keys that say who asks.
+const KEYS: [&str; 3] = ["basic", "digest", "bearer"];
 /// The longest user name or password, in bytes: half of what a header line holds, as base64 makes four
 /// bytes of three.
 const MAX_CREDENTIAL_BYTES: usize = 2_048;
@@ -21,6 +23,13 @@ pub enum Auth {
         /// The password.
         password: Template,
     },
+    /// `request.digest`.
+    Digest {
+        /// The user's name, without a colon.
+        username: Template,
+        /// The password.
+        password: Template,
+    },
     /// `request.bearer`: the token.
     Bearer(Template),
 }
@@ -29,55 +38,60 @@ impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Basic { .. } => "Basic(***)",
+            Self::Digest { .. } => "Digest(***)",
             Self::Bearer(_) => "Bearer(***)",
         })
     }
 }
 
 impl Auth {
-    /// Reads `request.basic` or `request.bearer`; only one thing may say who asks.
+    /// Reads `request.basic`, `request.digest` or `request.bearer`; only one thing may say who asks.
     pub(super) fn take(
         object: &mut Object,
         headers: &[(String, Template)],
     ) -> Result<Option<Self>, SiteError> {
-        let by_header = headers
-            .iter()
-            .any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-        let (field, auth) = match (object.take("basic"), object.take("bearer")) {
-            (None, None) => return Ok(None),
-            (Some(_), Some(bearer)) => {
-                return Err(bearer.fault("request.basic is there too; keep one of them"));
+        let mut found = None;
+        for key in KEYS {
+            let Some(field) = object.take(key) else {
+                continue;
+            };
+            if let Some((other, _)) = found {
+                let message = format!("request.{other} is there too; keep one of them");
+                return Err(field.fault(message));
             }
-            (Some(field), None) => ("request.basic", basic(field)?),
-            (None, Some(field)) => ("request.bearer", bearer(&field)?),
-        };
-        if by_header {
-            let message = "request.headers has Authorization too; keep one of them";
-            return Err(SiteError::new(field, message));
+            found = Some((key, field));
         }
-        Ok(Some(auth))
+        let Some((key, field)) = found else {
+            return Ok(None);
+        };
+        let mut names = headers.iter().map(|(name, _)| name);
+        if names.any(|name| name.eq_ignore_ascii_case("authorization")) {
+            return Err(field.fault("request.headers has Authorization too; keep one of them"));
+        }
+        match key {
+            "bearer" => bearer(&field),
+            key => login(key, field),
+        }
+        .map(Some)
     }
 }
 
-/// Reads `request.basic`.
-fn basic(field: Field) -> Result<Auth, SiteError> {
+/// Reads `request.basic` or `request.digest`.
+fn login(key: &str, field: Field) -> Result<Auth, SiteError> {
     let mut object = field.object(r#"an object like {"username": "me", "password": "…"}"#)?;
     object.refuse_unknown(&["username", "password"])?;
-    let username = object.need("username")?;
-    let password = object.need("password")?;
-    let (user, secret) = (
-        username.template("a string")?,
-        password.template("a string")?,
-    );
-    check_username(user.as_written()).map_err(|message| username.fault(message))?;
-    check_password(secret.as_written()).map_err(|message| password.fault(message))?;
-    Ok(Auth::Basic {
-        username: user,
-        password: secret,
+    let (name, word) = (object.need("username")?, object.need("password")?);
+    let (username, password) = (name.template("a string")?, word.template("a string")?);
+    check_username(username.as_written()).map_err(|message| name.fault(message))?;
+    check_password(password.as_written()).map_err(|message| word.fault(message))?;
+    Ok(if key == "digest" {
+        Auth::Digest { username, password }
+    } else {
+        Auth::Basic { username, password }
     })
 }
 
-/// Checks the user name of basic authentication; in the checker again, with its secrets.
+/// Checks the user name of basic or digest authentication; in the checker again, with its secrets.
 pub fn check_username(text: &str) -> Result<(), String> {
     // the colon of `${secret:NAME}` ends no user name
     if text.replace("${secret:", "").contains(':') {
@@ -86,7 +100,7 @@ pub fn check_username(text: &str) -> Result<(), String> {
     check_password(text)
 }
 
-/// Checks the password of basic authentication; in the checker again, with its secrets.
+/// Checks the password of basic or digest authentication; in the checker again, with its secrets.
 pub fn check_password(text: &str) -> Result<(), String> {
     if text.chars().any(char::is_control) {
         return Err("contains a control character; remove it".to_owned());

@@ -94,6 +94,13 @@ pub fn parse_url(text: &str) -> Result<Url, SiteError> {
             without_login(text)
         ))
     })?;
+    check_url(&url)?;
+    Ok(url)
+}
+
+/// Checks an address that was parsed, as [`parse_url`] does.
+pub fn check_url(url: &Url) -> Result<(), SiteError> {
+    let fault = |message: String| SiteError::new("url", message);
     if !matches!(url.scheme(), "http" | "https") {
         return Err(fault(format!(
             "scheme {:?} is not probed; use http or https",
@@ -112,7 +119,7 @@ pub fn parse_url(text: &str) -> Result<Url, SiteError> {
             "host {host:?} can be no name; write letters, digits and hyphens between dots"
         )));
     }
-    Ok(url)
+    Ok(())
 }
 
 /// An address without what stands before its last `@`, which may be a password.

@@ -14,6 +14,7 @@ pub const KEYS: &[&str] = &[
     "headers",
     "body",
     "basic",
+    "digest",
     "bearer",
     "redirects",
     "ip",

@@ -24,6 +24,10 @@ fn every_key_is_read() {
     assert_eq!(request.body, Some(template("hé")));
     assert_eq!(request.redirects, 0);
     assert_eq!(format!("{:?}", request.auth), "Some(Basic(***))");
+    let digest = Request::parse(r#"{"digest": {"username": "me", "password": "p:w"}}"#).unwrap();
+    let (username, password) = (template("me"), template("p:w"));
+    assert_eq!(digest.auth, Some(Auth::Digest { username, password }));
+    assert_eq!(format!("{:?}", digest.auth), "Some(Digest(***))");
     let bearer = Request::parse(r#"{"bearer": "abc"}"#).unwrap();
     assert_eq!(bearer.auth, Some(Auth::Bearer(template("abc"))));
 }
@@ -82,7 +86,7 @@ const NONSENSE: &[(&str, &str)] = &[
     ),
     (
         r#"{"metod": "GET"}"#,
-        "request.metod: unknown key; known are method, headers, body, basic, bearer, redirects, ip, proxy, tls",
+        "request.metod: unknown key; known are method, headers, body, basic, digest, bearer, redirects, ip, proxy, tls",
     ),
     (
         r#"{"ip": 5}"#,
@@ -165,8 +169,40 @@ const NONSENSE: &[(&str, &str)] = &[
         "request.bearer: request.basic is there too; keep one of them",
     ),
     (
+        r#"{"digest": "a:b"}"#,
+        r#"request.digest: is a string; write an object like {"username": "me", "password": "…"}"#,
+    ),
+    (
+        r#"{"digest": {"username": "a"}}"#,
+        "request.digest: lacks password; add it",
+    ),
+    (
+        r#"{"digest": {"username": "a", "password": "b", "realm": "c"}}"#,
+        "request.digest.realm: unknown key; known are username, password",
+    ),
+    (
+        r#"{"digest": {"username": "a:b", "password": ""}}"#,
+        "request.digest.username: contains a colon, which ends a user name; remove it",
+    ),
+    (
+        r#"{"digest": {"username": "a", "password": "b\n"}}"#,
+        "request.digest.password: contains a control character; remove it",
+    ),
+    (
+        r#"{"digest": {"username": "a", "password": ""}, "basic": {"username": "a", "password": ""}}"#,
+        "request.digest: request.basic is there too; keep one of them",
+    ),
+    (
+        r#"{"bearer": "b", "digest": {"username": "a", "password": ""}}"#,
+        "request.bearer: request.digest is there too; keep one of them",
+    ),
+    (
         r#"{"headers": {"authorization": "x"}, "bearer": "b"}"#,
         "request.bearer: request.headers has Authorization too; keep one of them",
+    ),
+    (
+        r#"{"headers": {"Authorization": "x"}, "digest": {"username": "a", "password": ""}}"#,
+        "request.digest: request.headers has Authorization too; keep one of them",
     ),
     (
         r#"{"redirects": -1}"#,
@@ -218,7 +254,7 @@ fn what_is_too_long_is_refused() {
 proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(
-        text in r#"\{("(method|headers|body|basic|bearer|redirects|ip|proxy|tls)": ?(\{("[a-zA-Z\-]{0,3}": ?"\PC{0,9}",?){0,2}\}|"\PC{0,9}"|-?[0-9]{1,30}|null),?){0,3}\}|\PC{0,40}"#,
+        text in r#"\{("(method|headers|body|basic|digest|bearer|redirects|ip|proxy|tls)": ?(\{("[a-zA-Z\-]{0,3}": ?"\PC{0,9}",?){0,2}\}|"\PC{0,9}"|-?[0-9]{1,30}|null),?){0,3}\}|\PC{0,40}"#,
     ) {
         if let Err(error) = Request::parse(&text) {
             prop_assert!(error.key.starts_with("request"));

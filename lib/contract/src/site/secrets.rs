@@ -18,7 +18,9 @@ impl Request {
             tls,
         } = self;
         let (first, second) = match auth {
-            Some(Auth::Basic { username, password }) => (Some(username), Some(password)),
+            Some(Auth::Basic { username, password } | Auth::Digest { username, password }) => {
+                (Some(username), Some(password))
+            }
             Some(Auth::Bearer(token)) => (Some(token), None),
             None => (None, None),
         };
@@ -48,6 +50,10 @@ mod tests {
             (
                 serde_json::json!({"basic": {"username": "${secret:E}", "password": "${secret:F}"}}),
                 &["E", "F"],
+            ),
+            (
+                serde_json::json!({"digest": {"username": "${secret:H}", "password": "${secret:I}"}}),
+                &["H", "I"],
             ),
             (
                 serde_json::json!({"tls": {"certificate": pem, "key": "${secret:G}"}}),

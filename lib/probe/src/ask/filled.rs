@@ -9,11 +9,12 @@ use base64::prelude::BASE64_STANDARD;
 use contract::outcome::Reason;
 use contract::site::auth::{Auth, check_password, check_token, check_username};
 use contract::site::header::check_value;
-use contract::site::proxy::{Login, Proxy};
+use contract::site::proxy::{self, Proxy};
 use contract::site::{Request, Template};
 use ureq::http::{HeaderName, HeaderValue, header};
 use url::Url;
 
+use super::Step;
 use crate::check_memory::{self, SHORT_SECRETS_BYTES};
 use crate::fault::Fault;
 use crate::observed;
@@ -27,8 +28,10 @@ const MAX_BYTES: usize = 256 * 1024;
 
 /// What a request sends of its site's; of the values it prints none.
 pub(crate) struct FilledRequest<'a> {
-    /// The headers; the last of them are the credentials, if there are any.
+    /// The headers; the last of them are the credentials, if any are sent unasked.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// What a challenge of digest authentication is answered with.
+    pub(super) login: Option<Box<Login>>,
     /// The body.
     pub(crate) body: Option<Cow<'a, str>>,
     /// The key of the certificate that is shown to the site, as PEM.
@@ -37,12 +40,23 @@ pub(crate) struct FilledRequest<'a> {
     pub(crate) route: Option<Arc<Route>>,
 }
 
+/// A user name and a password that are not sent, but proved.
+pub(super) struct Login {
+    /// The user's name.
+    pub(super) username: String,
+    /// The password.
+    pub(super) password: String,
+    /// What is shown for what is made of them; empty if no secret is in them.
+    pub(super) shown: String,
+}
+
 impl fmt::Debug for FilledRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.headers.iter().map(|(name, _)| name);
         f.debug_struct("FilledRequest")
             .field("headers", &names.collect::<Vec<_>>())
             .field("body", &self.body.is_some())
+            .field("login", &self.login.is_some())
             .field("client_key", &self.client_key.is_some())
             .field("route", &self.route)
             .finish()
@@ -63,9 +77,14 @@ impl<'a> FilledRequest<'a> {
         for (name, template) in &request.headers {
             headers.push(filler.header(name, template)?);
         }
+        let mut login = None;
         if let Some(auth) = &request.auth {
-            let value = filler.authorization(auth)?;
-            headers.push((header::AUTHORIZATION, header_value(&value)?));
+            match filler.credentials(auth)? {
+                Credentials::Header(value) => {
+                    headers.push((header::AUTHORIZATION, header_value(&value)?));
+                }
+                Credentials::Login(found) => login = Some(Box::new(found)),
+            }
         }
         let body = request.body.as_ref().map(|body| filler.fill(body));
         let identity = request.tls.identity.as_ref();
@@ -74,10 +93,20 @@ impl<'a> FilledRequest<'a> {
         let route = request.proxy.as_ref().map(|proxy| filler.route(proxy));
         Ok(Self {
             headers,
+            login,
             body,
             client_key,
             route: route.transpose()?,
         })
+    }
+}
+
+impl FilledRequest<'_> {
+    /// The cookies of the site's own header, if they go along with `step`.
+    pub(super) fn cookies(&self, step: &Step) -> Option<&[u8]> {
+        let mut headers = self.headers.iter().filter(|_| step.trusted);
+        let (_, value) = headers.find(|(name, _)| name == header::COOKIE)?;
+        Some(value.as_bytes())
     }
 }
 
@@ -99,7 +128,7 @@ impl<'v> Filler<'v> {
     fn route(&mut self, proxy: &'v Proxy) -> Result<Arc<Route>, Fault> {
         let Proxy { url, login } = proxy;
         self.recipient = Recipient::proxy(url);
-        let login = login.as_ref().map(|Login { username, password }| {
+        let login = login.as_ref().map(|proxy::Login { username, password }| {
             header_value(&self.basic("request.proxy", username, password)?)
         });
         Ok(Arc::new(Route::new(url, login.transpose()?)))
@@ -158,10 +187,17 @@ impl<'v> Filler<'v> {
         Ok((name, header_value(&value)?))
     }
 
-    /// The value of `Authorization`.
-    fn authorization(&mut self, auth: &Auth) -> Result<String, Fault> {
+    /// What proves who asks.
+    fn credentials(&mut self, auth: &Auth) -> Result<Credentials, Fault> {
         match auth {
-            Auth::Basic { username, password } => self.basic("request.basic", username, password),
+            Auth::Basic { username, password } => {
+                let value = self.basic("request.basic", username, password)?;
+                Ok(Credentials::Header(value))
+            }
+            Auth::Digest { username, password } => {
+                let login = self.login("request.digest", username, password)?;
+                Ok(Credentials::Login(login))
+            }
             Auth::Bearer(token) => {
                 let key = "request.bearer";
                 let check = |text: &str| {
@@ -169,27 +205,43 @@ impl<'v> Filler<'v> {
                     check_value(key, "Authorization", text).map_err(|error| error.message)
                 };
                 let token = self.fill_checked(key, token, check)?;
-                Ok(format!("Bearer {token}"))
+                Ok(Credentials::Header(format!("Bearer {token}")))
             }
         }
     }
 
-    /// A user name and a password, which stand at `key`, as one value.
-    fn basic(
-        &mut self,
-        key: &str,
-        username: &Template,
-        password: &Template,
-    ) -> Result<String, Fault> {
-        let user = self.fill_checked(&format!("{key}.username"), username, check_username)?;
-        let word = self.fill_checked(&format!("{key}.password"), password, check_password)?;
-        let pair = BASE64_STANDARD.encode(format!("{user}:{word}"));
-        let shown = placeholders(username.secrets().chain(password.secrets()));
+    /// The user name and password at `key`, as one value.
+    fn basic(&mut self, key: &str, name: &Template, word: &Template) -> Result<String, Fault> {
+        let Login {
+            username,
+            password,
+            shown,
+        } = self.login(key, name, word)?;
+        let pair = BASE64_STANDARD.encode(format!("{username}:{password}"));
         if !shown.is_empty() {
             observed::with(|observed| observed.revealed.add(shown, &pair));
         }
         Ok(format!("Basic {pair}"))
     }
+
+    /// The user name and password at `key`.
+    fn login(&mut self, key: &str, name: &Template, word: &Template) -> Result<Login, Fault> {
+        let username = self.fill_checked(&format!("{key}.username"), name, check_username)?;
+        let password = self.fill_checked(&format!("{key}.password"), word, check_password)?;
+        Ok(Login {
+            username: username.into_owned(),
+            password: password.into_owned(),
+            shown: placeholders(name.secrets().chain(word.secrets())),
+        })
+    }
+}
+
+/// What proves who asks.
+enum Credentials {
+    /// The value of `Authorization`.
+    Header(String),
+    /// What the answer to a challenge is made of.
+    Login(Login),
 }
 
 /// The names of secrets, as they were written.

@@ -119,6 +119,11 @@ fn values_that_cannot_be_sent_are_missing_secrets_and_are_not_told() {
             "request.basic.password: with ${secret:LINES}: contains a control character; remove it",
         ),
         (
+            r#"{"digest": {"username": "${secret:COLON}", "password": ""}}"#,
+            "request.digest.username: with ${secret:COLON}: contains a colon, which ends a user name; \
+             remove it",
+        ),
+        (
             r#"{"basic": {"username": "a", "password": "${secret:USER}${secret:LONG}"}}"#,
             "request.basic.password: with ${secret:USER}${secret:LONG}: 9002 bytes long; at most 2048",
         ),
@@ -163,6 +168,20 @@ fn a_body_without_secrets_is_not_copied_and_credentials_are_not_printed() {
             !printed.contains("hunter2") && !printed.contains("plain"),
             "{printed}"
         );
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_login_for_digest_authentication_is_sent_in_no_header() {
+    let json = r#"{"digest": {"username": "${secret:USER}", "password": "${secret:PASSWORD}!"}}"#;
+    fill(json, |filled| {
+        assert_eq!(lines(&filled), [""; 0]);
+        let login = filled.login.as_ref().unwrap();
+        assert_eq!((&*login.username, &*login.password), ("me", "p:w!"));
+        assert_eq!(login.shown, "${secret:USER}${secret:PASSWORD}");
+        let printed = format!("{filled:?}");
+        assert!(!printed.contains("p:w"), "{printed}");
     })
     .unwrap();
 }

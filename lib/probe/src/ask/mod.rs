@@ -1,7 +1,14 @@
-//! One request of a check, as the HTTP library wants it; a [redirect] asks for the next.
+//! One request of a check, as the HTTP library wants it; a [redirect], or a [challenge](auth) of digest
+//! authentication, asks for the next. The [`trail`] of all of them keeps what the servers want to have again:
+//! [cookies], and the answer to the challenge.
 
+mod auth;
+mod cookies;
 pub(crate) mod filled;
-pub(crate) mod redirect;
+mod location;
+mod redirect;
+mod session;
+pub(crate) mod trail;
 
 use contract::outcome::Reason;
 use contract::site::Request;
@@ -30,8 +37,8 @@ const ALWAYS: [(HeaderName, &str); 4] = [
     (header::ACCEPT, "*/*"),
 ];
 
-/// One request of a check: the first, or one that a redirect asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// One request of a check: the first, or one that a response asks for.
+#[derive(Clone, Debug)]
 pub(crate) struct Step {
     /// Where to; without a fragment.
     pub(crate) url: Url,
@@ -41,6 +48,10 @@ pub(crate) struct Step {
     pub(crate) trusted: bool,
     /// Whether the site's body goes along.
     pub(crate) with_body: bool,
+    /// The cookies, in place of those of the site's own headers.
+    cookies: Option<Box<HeaderValue>>,
+    /// The answer to a challenge, as the value of `Authorization`.
+    answer: Option<Box<HeaderValue>>,
 }
 
 impl Step {
@@ -53,6 +64,8 @@ impl Step {
             method: method.map_err(|error| nonsense(&error.into()))?,
             trusted: true,
             with_body: request.body.is_some(),
+            cookies: None,
+            answer: None,
         })
     }
 
@@ -126,6 +139,12 @@ impl Step {
             for (name, value) in self.own_headers(filled) {
                 headers.insert(name.clone(), value.clone());
             }
+        }
+        if let Some(cookies) = &self.cookies {
+            headers.insert(header::COOKIE, HeaderValue::clone(cookies));
+        }
+        if let Some(answer) = &self.answer {
+            headers.insert(header::AUTHORIZATION, HeaderValue::clone(answer));
         }
         Ok(())
     }

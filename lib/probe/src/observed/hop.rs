@@ -7,7 +7,7 @@ use ureq::http::Method;
 
 use crate::tls::TlsSeen;
 
-/// One connection of a check: the first, or one that a redirect asked for.
+/// One connection of a check: the first, or one that a redirect or a challenge asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hop {
     /// The method that was used.

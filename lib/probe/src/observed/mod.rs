@@ -75,6 +75,8 @@ pub(crate) struct Observed {
     pub(crate) revealed: Revealed,
     /// Why a later server did not get what the first got, if it might have.
     pub(crate) withheld: Option<Box<str>>,
+    /// What the last response asks for, where its status alone does not say it.
+    pub(crate) remark: Option<Box<str>>,
 }
 
 thread_local! {
@@ -106,6 +108,7 @@ impl Observed {
             body_bytes: None,
             revealed: Revealed::default(),
             withheld: None,
+            remark: None,
         }
     }
 

@@ -8,7 +8,7 @@ use std::net::Ipv6Addr;
 use contract::site::auth::Auth;
 use contract::site::proxy::{Login, Proxy};
 use contract::site::request::Family;
-use contract::site::{Request, parse_url};
+use contract::site::{Request, Template, parse_url};
 use contract::task::Task;
 use contract::text::is_harmless;
 use url::Url;
@@ -70,11 +70,13 @@ fn header(name: &str, value: &str) -> String {
 
 /// The credentials.
 fn credentials(auth: &Auth) -> String {
+    let user = |username: &Template, password: &Template| {
+        let pair = format!("{}:{}", username.as_written(), password.as_written());
+        option("--user", &pair)
+    };
     match auth {
-        Auth::Basic { username, password } => {
-            let pair = format!("{}:{}", username.as_written(), password.as_written());
-            option("--user", &pair)
-        }
+        Auth::Basic { username, password } => user(username, password),
+        Auth::Digest { username, password } => format!("--digest {}", user(username, password)),
         Auth::Bearer(token) => {
             let header = format!("Authorization: Bearer {}", token.as_written());
             option("--header", &header)

@@ -28,6 +28,10 @@ fn every_option_of_a_request_is_said() {
             "--user 'me:${secret:PW}'",
         ),
         (
+            r#"{"redirects": 0, "digest": {"username": "me", "password": "${secret:PW}"}}"#,
+            "--digest --user 'me:${secret:PW}'",
+        ),
+        (
             r#"{"redirects": 0, "bearer": "${secret:T}", "tls": {"verify": false}}"#,
             "--header 'Authorization: Bearer ${secret:T}' --insecure",
         ),

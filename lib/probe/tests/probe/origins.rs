@@ -40,6 +40,7 @@ fn a_bound_secret_is_sent_to_no_server_that_a_row_chose() {
             serde_json::json!({"bearer": "${secret:TOKEN}"}),
             serde_json::json!({"method": "POST", "body": "${secret:TOKEN}"}),
             serde_json::json!({"basic": {"username": "me", "password": "${secret:TOKEN}"}}),
+            serde_json::json!({"digest": {"username": "me", "password": "${secret:TOKEN}"}}),
         ] {
             let mut request = place;
             let extra = extra.as_object().unwrap().clone();

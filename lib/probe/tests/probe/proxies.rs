@@ -36,7 +36,7 @@ fn site(turns: Vec<Turn>) -> (SocketAddr, String) {
 /// A prober that asks this name server.
 fn asking(dns: &DnsServer) -> Prober {
     let mut options = config();
-    options.dns.servers = vec![dns.address];
+    options.dns.servers = vec![dns.address.into()];
     Prober::new(&options, runtime()).unwrap()
 }
 

@@ -332,7 +332,7 @@ fn what_is_behind_a_proxy_is_judged_as_ever() {
 fn a_proxy_that_is_not_there_is_not_the_sites_fault() {
     let dns = DnsServer::start();
     let mut options = config();
-    options.dns.servers = vec![dns.address];
+    options.dns.servers = vec![dns.address.into()];
     let prober = Prober::new(&options, runtime()).unwrap();
     let gone = Server::refused_url();
     let gone = gone.trim_end_matches('/');
