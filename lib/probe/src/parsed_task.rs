@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use color_eyre::eyre::{Result, WrapErr as _};
 use contract::result::MAX_DETAIL_CHARS;
 use contract::site::{Expect, Request, SiteError, parse_url};
@@ -15,7 +16,6 @@ use contract::task::Task;
 use memchr::{memchr, memmem};
 use quick_cache::sync::{Cache, DefaultLifecycle, GuardResult};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
-use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use url::Url;
 
 use crate::fault::Fault;

@@ -11,8 +11,8 @@
 //! the length as 4 bytes, the highest first. With a key for each topic, a message of one topic is none on another.
 //! `docs/guide/kafka.md` shows the same with openssl.
 
-use ring::hmac;
-use ring::rand::{SecureRandom as _, SystemRandom};
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use runtime::config::Secret;
 
 use crate::config::KafkaConfig;

@@ -42,7 +42,7 @@ fn client(checks: &Checks) -> Result<Client> {
 
 /// TLS without the resumption of sessions; a client insists on some even where no server speaks it.
 pub(super) fn tls(roots: RootCertStore) -> Result<ClientConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .wrap_err("choose versions of TLS")?

@@ -147,7 +147,7 @@ fn acceptor(addresses: &[Ipv4Addr], ca: &PathBuf) -> Result<TlsAcceptor> {
         CertificateDer::from(root.der().to_vec()),
     ];
     let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(color_eyre::eyre::Error::msg)?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .wrap_err("choose versions of TLS")?

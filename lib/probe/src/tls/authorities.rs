@@ -2,9 +2,9 @@
 
 use std::ops::RangeInclusive;
 
+use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use color_eyre::eyre::{Result, ensure};
 use quick_cache::sync::Cache;
-use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use rustls::server::ParsedCertificate;

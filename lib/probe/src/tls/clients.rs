@@ -10,11 +10,11 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use rustls::client::Resumption;
 use rustls::crypto::hash::HashAlgorithm;
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, InconsistentKeys, RootCertStore, SupportedCipherSuite};
+use rustls::{ClientConfig, InconsistentKeys, NamedGroup, RootCertStore, SupportedCipherSuite};
 
 use super::authorities::System;
 use super::handshake::Handshake;
@@ -27,6 +27,12 @@ pub(crate) const CACHE_BYTES: u64 = 16 << 20;
 const CACHE_CONFIGS: usize = 1 << 12;
 /// A configuration without its certificates and key takes about so many bytes.
 const CONFIG_BYTES: usize = 2 << 10;
+/// How keys are exchanged; the texts for people name them too.
+const KEY_EXCHANGES: [NamedGroup; 3] = [
+    NamedGroup::X25519,
+    NamedGroup::secp256r1,
+    NamedGroup::secp384r1,
+];
 /// What the options hold is in the configuration too, in one form more.
 const FORMS: usize = 3;
 
@@ -169,9 +175,13 @@ impl Weighter<Options, Arc<ClientConfig>> for Memory {
 }
 
 /// The cryptography. Of two ciphers alike the one comes first, as in browsers, whose hash most
-/// processors compute by themselves.
+/// processors compute by themselves. Key exchange with ML-KEM is not offered: a server that prefers it asks for a
+/// second hello, and each check would take a round trip more.
 fn provider() -> CryptoProvider {
-    let mut provider = ring::default_provider();
+    let mut provider = aws_lc_rs::default_provider();
+    provider
+        .kx_groups
+        .retain(|group| KEY_EXCHANGES.contains(&group.name()));
     let hash = |suite: &SupportedCipherSuite| match suite {
         SupportedCipherSuite::Tls13(suite) => suite.common.hash_provider.algorithm(),
         SupportedCipherSuite::Tls12(suite) => suite.common.hash_provider.algorithm(),

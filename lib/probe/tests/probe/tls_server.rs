@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
@@ -49,7 +49,7 @@ impl ResolvesServerCert for Always {
 impl Speech {
     /// The configuration of such a server.
     fn config(self) -> ServerConfig {
-        let provider: Arc<CryptoProvider> = Arc::new(ring::default_provider());
+        let provider: Arc<CryptoProvider> = Arc::new(aws_lc_rs::default_provider());
         let Shown { chain, key } = self.shown;
         let key = provider.key_provider.load_private_key(key).unwrap();
         let pair = Arc::new(CertifiedKey::new(chain, key));

@@ -2,10 +2,11 @@
 
 use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
-    sync::mpsc::Receiver,
+    sync::{Arc, mpsc::Receiver},
     time::{Duration, Instant},
 };
 
+use rustls::crypto::aws_lc_rs;
 use serde_json::Value as Json;
 use tokio::sync::oneshot;
 use ureq::{
@@ -132,6 +133,8 @@ fn agent(url: &str) -> Agent {
         .iter()
         .map(|certificate| Certificate::from_der(certificate).to_owned())
         .collect();
-    let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&trusted));
+    let tls = TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
+        .root_certs(RootCerts::new_with_certs(&trusted));
     config.tls_config(tls.build()).build().into()
 }
