@@ -89,7 +89,7 @@ named! {
     Reason {
         /// Slower than the site's `max_time`.
         Slow = "slow",
-        /// The certificate expires within the site's `certificate_days`.
+        /// A certificate that the connection needs expires within the site's `certificate_days`.
         CertificateExpiring = "certificate_expiring",
         /// Every question to the DNS was answered, with no address.
         DnsNotFound = "dns_not_found",

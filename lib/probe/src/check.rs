@@ -146,8 +146,8 @@ impl Prober {
         drop(expect);
         drop(core);
         if let Some(days) = days {
-            let end = observed::with(|observed| observed.certificate_end_s());
-            judge::judge_certificate(days, end, started_at.to_seconds())?;
+            let end = observed::with(|observed| observed.certificate_end());
+            judge::judge_certificate(days, end.as_ref(), started_at.to_seconds())?;
         }
         let total = observed::with(|observed| observed.total_us);
         judge::judge_time(max_time, Duration::from_micros(total.unwrap_or(0)))
@@ -218,6 +218,6 @@ fn measured(observed: &Observed, started_at: UnixUs) -> Measured {
         phases: observed.phases(),
         body_bytes: observed.body_bytes,
         address: observed.hops.iter().rev().find_map(|hop| hop.address),
-        certificate_expires_at_s: observed.certificate_end_s(),
+        certificate_expires_at_s: observed.certificate_end().map(|end| end.at_s),
     }
 }

@@ -36,7 +36,8 @@ pub struct Measured {
     pub body_bytes: Option<u64>,
     /// The address that was dialled last.
     pub address: Option<IpAddr>,
-    /// The end of the leaf certificate's validity, in seconds since the Unix epoch.
+    /// When the first certificate ends of those that the connections needed: the servers' and those that lead to an
+    /// authority. In seconds since the Unix epoch.
     pub certificate_expires_at_s: Option<i64>,
 }
 

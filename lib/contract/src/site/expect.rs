@@ -41,7 +41,7 @@ pub struct Expect {
     pub json: Vec<JsonRule>,
     /// A check that took longer is degraded.
     pub max_time: Option<Duration>,
-    /// A check whose certificate ends within so many days is degraded.
+    /// A check is degraded if a certificate that its connections need ends within so many days.
     pub certificate_days: Option<u64>,
     /// The most bytes of a decoded body.
     pub max_size: Option<u64>,

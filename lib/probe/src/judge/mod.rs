@@ -18,6 +18,7 @@ use self::unmet::{fault, shown, too_large};
 use crate::body::Received;
 use crate::fault::Fault;
 use crate::redact::quote;
+use crate::tls::lifetime::ChainEnd;
 use crate::tls::x509::day;
 
 /// The most steps that the patterns of one check may take: some seconds of one core, at worst.
@@ -214,27 +215,27 @@ pub(crate) fn judge_time(max: Option<Duration>, took: Duration) -> Result<(), Fa
     }
 }
 
-/// Judges how long the certificate still lasts, if there is one; seconds since the Unix epoch.
+/// Judges how long the certificates still last, if there are any; `now_s` is in seconds since the Unix epoch.
 pub(crate) fn judge_certificate(
     expected: u64,
-    expires_at_s: Option<i64>,
+    end: Option<&ChainEnd>,
     now_s: i64,
 ) -> Result<(), Fault> {
-    let Some(end) = expires_at_s else {
+    let Some(first) = end else {
         return Ok(());
     };
-    let left = end.saturating_sub(now_s).div_euclid(DAY_S);
+    let left = first.at_s.saturating_sub(now_s).div_euclid(DAY_S);
     if u64::try_from(left).is_ok_and(|left| left >= expected) {
         return Ok(());
     }
-    let end = day(end);
+    let end = day(first.at_s);
     let when = match left {
         ..0 => format!("ended on {end}"),
         0 => format!("ends on {end}, in less than a day"),
         1 => format!("ends on {end}, in 1 day"),
         _ => format!("ends on {end}, in {left} days"),
     };
-    let message = format!("the certificate {when}; expected at least {expected}");
+    let message = format!("{} {when}; expected at least {expected}", first.which());
     Err(fault(Reason::CertificateExpiring, message))
 }
 

@@ -100,8 +100,10 @@ fn a_cut_body_is_judged_as_far_as_it_can_be() {
 fn a_certificate_that_ends_soon_is_degraded() {
     // 2026-12-01 12:00:00 UTC
     const END: i64 = 1_796_126_400;
-    let says = |end, now| {
-        let fault = judge_certificate(14, end, now).err()?;
+    let says = |end: Option<i64>, now| {
+        let between = None;
+        let end = end.map(|at_s| ChainEnd { at_s, between });
+        let fault = judge_certificate(14, end.as_ref(), now).err()?;
         assert_eq!(fault.reason, Reason::CertificateExpiring);
         Some(fault.message)
     };

@@ -6,6 +6,7 @@ use contract::result::Phases;
 use ureq::http::Method;
 
 use crate::tls::TlsSeen;
+use crate::tls::lifetime::ChainEnd;
 
 /// One connection of a check: the first, or one that a redirect or a challenge asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,4 +29,6 @@ pub struct Hop {
     pub tls: Option<TlsSeen>,
     /// The server's certificate as it came, in DER.
     pub(crate) leaf: Option<Vec<u8>>,
+    /// When the first certificate ends that the connection needs; the server's own, if that is not known.
+    pub(crate) chain_end: Option<ChainEnd>,
 }

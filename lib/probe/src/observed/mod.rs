@@ -30,6 +30,7 @@ use crate::budget::Share;
 use crate::proxy::Route;
 use crate::secrets::revealed::Revealed;
 use crate::tls::handshake::Handshake;
+use crate::tls::lifetime::ChainEnd;
 use crate::tls::x509;
 
 /// What the running check has observed so far.
@@ -51,8 +52,8 @@ pub(crate) struct Observed {
     pub(crate) watched: bool,
     /// The connections up to now, the current one last.
     pub(crate) hops: Vec<Hop>,
-    /// When the first of the certificates ends that are not kept any more, in seconds since the Unix epoch.
-    pub(crate) past_end_s: Option<i64>,
+    /// When the first of the certificates ends that are not kept any more.
+    past_end: Option<ChainEnd>,
     /// What the check took for long options and certificates.
     pub(crate) options: Option<Share>,
     /// Whether the address that was dialled last is a public one.
@@ -96,7 +97,7 @@ impl Observed {
             family: Family::default(),
             watched: false,
             hops: Vec::new(),
-            past_end_s: None,
+            past_end: None,
             options: None,
             public: false,
             wire_left,
@@ -145,11 +146,17 @@ impl Observed {
         sum
     }
 
-    /// When the first of the certificates on the way ends, in seconds since the Unix epoch.
-    pub(crate) fn certificate_end_s(&self) -> Option<i64> {
-        let leaves = self.hops.iter().filter_map(|hop| hop.leaf.as_deref());
-        let ends = leaves.filter_map(x509::validity_s).map(|(_, end)| end);
-        ends.chain(self.past_end_s).min()
+    /// When the first of the certificates on the way ends.
+    pub(crate) fn certificate_end(&self) -> Option<ChainEnd> {
+        let ends = self.hops.iter().filter_map(|hop| {
+            let of_leaf = || {
+                let (_, at_s) = x509::validity_s(hop.leaf.as_deref()?)?;
+                let between = None;
+                Some(ChainEnd { at_s, between })
+            };
+            hop.chain_end.clone().or_else(of_leaf)
+        });
+        ends.chain(self.past_end.clone()).min_by_key(|end| end.at_s)
     }
 
     /// Another connection is about to begin. Of the one before it only what counts is kept, or a server would
@@ -158,9 +165,10 @@ impl Observed {
         if self.watched || self.hops.is_empty() {
             return;
         }
-        self.past_end_s = self.certificate_end_s();
+        self.past_end = self.certificate_end();
         if let Some(hop) = self.hop() {
             hop.leaf = None;
+            hop.chain_end = None;
             hop.url = String::new();
         }
     }

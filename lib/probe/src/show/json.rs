@@ -117,6 +117,7 @@ fn hop(hop: &Hop) -> ShownHop<'_> {
         phases: measured,
         proxy_us,
         leaf: _,
+        chain_end: _,
     } = hop;
     ShownHop {
         method: method.as_str(),

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use x509_parser::asn1_rs::Tag;
 use x509_parser::extensions::GeneralName;
 
 use super::seen::CertificateSeen;
@@ -37,6 +38,8 @@ fn host(name: &GeneralName<'_>) -> Option<String> {
             let v6 = <[u8; 16]>::try_from(*bytes).map(IpAddr::from);
             v4.or(v6).ok().map(|address| address.to_string())
         }
+        // a DNS name in letters that are not ASCII
+        GeneralName::Invalid(Tag(2), bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
         _ => None,
     }
 }

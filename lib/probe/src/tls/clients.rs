@@ -19,6 +19,7 @@ use rustls::{ClientConfig, InconsistentKeys, NamedGroup, RootCertStore, Supporte
 use super::authorities::System;
 use super::handshake::Handshake;
 use super::verify::{Extra, Verifier};
+use crate::blame;
 use crate::fault::Fault;
 
 /// The most memory of the configurations kept, in bytes: room for thousands of the usual few KiB.
@@ -242,7 +243,8 @@ fn authorities(certificates: &[CertificateDer<'static>]) -> Result<Extra, Fault>
 
 /// A certificate that TLS cannot work with; `number` counts from 1.
 fn unreadable(place: &'static str, number: usize, error: &rustls::Error) -> Fault {
-    let message = format!("certificate {number} in it cannot be read ({error})");
+    let why = blame::explain_tls(error).message;
+    let message = format!("certificate {number} in it cannot be read ({why})");
     Fault::at(place, Reason::InvalidSite, message)
 }
 

@@ -1,11 +1,19 @@
 //! TLS over a connection: a full handshake at every check.
 
 pub(crate) mod authorities;
+mod authority_leaf;
 pub(crate) mod certificate;
 pub(crate) mod clients;
 pub(crate) mod handshake;
+pub(crate) mod lifetime;
+mod opening;
+mod presented;
+mod refused;
 mod seen;
+mod signature;
+mod trusted;
 pub(crate) mod verify;
+mod weak;
 pub(crate) mod x509;
 
 use std::io::{self, ErrorKind, Read, Write};
@@ -19,6 +27,7 @@ use ureq::unversioned::transport::{
 };
 
 use self::handshake::Handshake;
+use self::opening::Opening;
 pub use self::seen::{CertificateSeen, TlsSeen};
 use crate::blame;
 use crate::dns;
@@ -78,11 +87,15 @@ impl TlsConnector {
         let session = ClientConnection::new(config, name)?;
         let mut stream = Box::new(StreamOwned::new(session, socket));
         let StreamOwned { conn, sock } = &mut *stream;
-        let shaken = conn.complete_io(sock);
+        let mut opening = Opening::new(sock);
+        let shaken = conn.complete_io(&mut opening);
         note_version(conn.protocol_version());
         match shaken {
             Ok(_) => Ok(TlsTransport { buffers, stream }),
-            Err(error) => Err(explain(conn, sock, error)),
+            Err(error) => Err(match opening.explain(&error) {
+                Some(fault) => fault.into(),
+                None => explain(conn, sock, error),
+            }),
         }
     }
 }

@@ -2,19 +2,21 @@
 //! expired one must still show its date.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_name;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
+use webpki::EndEntityCert;
 
-use super::authorities::{Presented, System};
-use super::x509;
+use super::authorities::System;
+use super::lifetime::Lifetime;
+use super::presented::Presented;
+use super::refused::refused;
+use super::signature::Signed;
+use super::{trusted, weak};
 use crate::{check_memory, observed};
 
 /// Verifies the certificates of servers.
@@ -26,7 +28,7 @@ pub(crate) struct Verifier {
     pub(crate) extra: Option<Extra>,
     /// Whether certificates are verified at all.
     pub(crate) verify: bool,
-    /// How signatures are checked, which is done in any case.
+    /// How signatures are checked.
     pub(crate) algorithms: WebPkiSupportedAlgorithms,
 }
 
@@ -40,55 +42,77 @@ pub(crate) struct Extra {
 }
 
 impl Verifier {
-    /// Whether the certificate proves that the server is the one that was asked for.
-    fn verify_server(&self, presented: Presented<'_>, name: &ServerName<'_>) -> Result<(), Error> {
-        let parsed = ParsedCertificate::try_from(presented.leaf)?;
-        match &self.extra {
-            Some(extra) if extra.certificates.contains(presented.leaf) => {
-                verify_dates(presented.leaf, presented.now)?;
+    /// Whether the certificate proves that the server is the one that was asked for, and while when; `None` if its
+    /// dates cannot be read.
+    fn verify_server(
+        &self,
+        presented: Presented<'_>,
+        name: &ServerName<'_>,
+    ) -> Result<Option<Lifetime>, Error> {
+        let certificate = match EndEntityCert::try_from(presented.leaf) {
+            Ok(certificate) => certificate,
+            Err(webpki::Error::UnsupportedCertVersion) => {
+                let roots = self.roots();
+                return trusted::verify_version_1(presented, name, roots).map(Some);
             }
-            extra => self.verify_issuer(&parsed, presented, extra.as_ref())?,
-        }
-        verify_server_name(&parsed, name)
+            Err(error) => return Err(refused(error)),
+        };
+        let lifetime = match &self.extra {
+            Some(extra) if extra.certificates.contains(presented.leaf) => {
+                Some(trusted::verify_dates(presented.leaf, presented.now)?)
+            }
+            extra => self
+                .verify_issuer(&certificate, presented, extra.as_ref())
+                .map_err(|error| weak::explain(error, presented, self.roots()))?,
+        };
+        certificate
+            .verify_is_valid_for_subject_name(name)
+            .map_err(refused)?;
+        Ok(lifetime)
     }
 
     /// Whether an authority vouches for a certificate: one of the system's, else one of the site's.
     fn verify_issuer(
         &self,
-        parsed: &ParsedCertificate<'_>,
+        certificate: &EndEntityCert<'_>,
         presented: Presented<'_>,
         extra: Option<&Extra>,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Lifetime>, webpki::Error> {
         let algorithms = self.algorithms.all;
-        let unknown = Error::InvalidCertificate(CertificateError::UnknownIssuer);
-        match (self.system.vouch(parsed, presented, algorithms), extra) {
+        match (self.system.vouch(certificate, presented, algorithms), extra) {
             // Two authorities may share a name, so any refusal by the first lets the second speak.
             (Err(first), Some(extra)) => {
-                let verified = presented.verify(parsed, &extra.roots, algorithms);
+                let verified = presented.verify(certificate, &extra.roots, algorithms);
                 verified.map_err(|second| match second {
-                    second if second == unknown => first,
+                    webpki::Error::UnknownIssuer => first,
                     second => second,
                 })
             }
             (verified, _) => verified,
         }
     }
+
+    /// All authorities.
+    fn roots(&self) -> [Option<&RootCertStore>; 2] {
+        [
+            Some(&self.system.roots),
+            self.extra.as_ref().map(|extra| &extra.roots),
+        ]
+    }
 }
 
-/// Whether a certificate that is trusted for its own sake is valid now.
-fn verify_dates(leaf: &CertificateDer<'_>, time: UnixTime) -> Result<(), Error> {
-    let unix = |second: i64| {
-        UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(second).unwrap_or(0)))
+/// Notes when the first certificate ends that the connection needs, also where it has ended already.
+fn note_end(presented: Presented<'_>, verified: &Result<Option<Lifetime>, Error>) {
+    let end = match verified {
+        Ok(lifetime) => lifetime.map(|lifetime| presented.end(lifetime)),
+        Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
+            i64::try_from(not_after.as_secs())
+                .ok()
+                .and_then(|second| presented.ended(second))
+        }
+        Err(_) => None,
     };
-    let (from, until) = x509::validity_s(leaf).ok_or(CertificateError::BadEncoding)?;
-    let (not_before, not_after) = (unix(from), unix(until));
-    if time < not_before {
-        return Err(CertificateError::NotValidYetContext { time, not_before }.into());
-    }
-    if time > not_after {
-        return Err(CertificateError::ExpiredContext { time, not_after }.into());
-    }
-    Ok(())
+    observed::with(|observed| observed.hop().map(|hop| hop.chain_end = end));
 }
 
 impl ServerCertVerifier for Verifier {
@@ -105,7 +129,10 @@ impl ServerCertVerifier for Verifier {
             .map_err(|fault| Error::Other(OtherError(Arc::new(fault))))?;
         observed::with(|observed| observed.hop().map(|hop| hop.leaf = Some(leaf.to_vec())));
         if self.verify {
-            self.verify_server(Presented { leaf, others, now }, name)?;
+            let presented = Presented { leaf, others, now };
+            let verified = self.verify_server(presented, name);
+            note_end(presented, &verified);
+            verified?;
         }
         Ok(ServerCertVerified::assertion())
     }
@@ -114,18 +141,22 @@ impl ServerCertVerifier for Verifier {
         &self,
         message: &[u8],
         leaf: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
+        by: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, leaf, signature, &self.algorithms)
+        let verified = verify_tls12_signature(message, leaf, by, &self.algorithms);
+        let signed = Signed { message, leaf, by };
+        verified.or_else(|error| signed.judge(error, &self.algorithms, self.verify))
     }
 
     fn verify_tls13_signature(
         &self,
         message: &[u8],
         leaf: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
+        by: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, leaf, signature, &self.algorithms)
+        let verified = verify_tls13_signature(message, leaf, by, &self.algorithms);
+        let signed = Signed { message, leaf, by };
+        verified.or_else(|error| signed.judge(error, &self.algorithms, self.verify))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -1,9 +1,11 @@
 //! Authorities, and the certificates that they make.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, KeyPair, NameConstraints, SignatureAlgorithm, date_time_ymd,
 };
+use rustls::SignatureScheme;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// The years on whose first days a certificate begins and ends.
@@ -55,11 +57,59 @@ impl Authority {
         params
     }
 
+    /// What this one vouches for, whether it is an authority or not.
+    pub(crate) fn under_as(&self, name: &str, is_ca: IsCa) -> Self {
+        let mut params = Self::params(name, VALID);
+        params.is_ca = is_ca;
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::signed_by(params, key, &self.0).unwrap())
+    }
+
+    /// An authority that vouches for itself, by a key of this kind.
+    pub(crate) fn with_key(name: &str, kind: &'static SignatureAlgorithm) -> Self {
+        let key = KeyPair::generate_for(kind).unwrap();
+        Self(CertifiedIssuer::self_signed(Self::params(name, VALID), key).unwrap())
+    }
+
+    /// An authority for these names only that this one vouches for.
+    pub(crate) fn under_for(&self, name: &str, domain: &str) -> Self {
+        let mut params = Self::params(name, VALID);
+        params.name_constraints = Some(NameConstraints {
+            permitted_subtrees: vec![GeneralSubtree::DnsName(domain.to_owned())],
+            excluded_subtrees: vec![],
+        });
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::signed_by(params, key, &self.0).unwrap())
+    }
+
     /// A server's certificate for these names.
     pub(crate) fn leaf(&self, names: &[&str], years: Years) -> Shown {
+        self.leaf_with(names, years, |_| {})
+    }
+
+    /// The same, with something else in it.
+    pub(crate) fn leaf_with(
+        &self,
+        names: &[&str],
+        years: Years,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Shown {
         let key = KeyPair::generate().unwrap();
-        let certificate = params("leaf", names, years).signed_by(&key, &self.0);
-        Shown::new(certificate.unwrap().der().clone(), &key)
+        self.leaf_of(&key, names, years, change)
+    }
+
+    /// The same, for a key.
+    pub(crate) fn leaf_of(
+        &self,
+        key: &KeyPair,
+        names: &[&str],
+        years: Years,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Shown {
+        let mut params = params("leaf", names, years);
+        change(&mut params);
+        let certificate = params.signed_by(key, &self.0).unwrap();
+        Shown::new(certificate.der().clone(), key)
     }
 
     /// A certificate that is good for clients only.
@@ -85,8 +135,16 @@ impl Authority {
 pub(crate) struct Shown {
     /// The certificates.
     pub(crate) chain: Vec<CertificateDer<'static>>,
-    /// The key.
-    pub(crate) key: PrivateKeyDer<'static>,
+    /// What it signs with.
+    pub(crate) signs: Signs,
+}
+
+/// What a server signs with.
+pub(crate) enum Signs {
+    /// A key.
+    Key(PrivateKeyDer<'static>),
+    /// Nothing: bytes that say that they are such a signature.
+    Nonsense(SignatureScheme),
 }
 
 impl Shown {
@@ -94,7 +152,7 @@ impl Shown {
     fn new(certificate: CertificateDer<'static>, key: &KeyPair) -> Self {
         Self {
             chain: vec![certificate],
-            key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            signs: Signs::Key(PrivateKeyDer::try_from(key.serialize_der()).unwrap()),
         }
     }
 
@@ -108,6 +166,15 @@ impl Shown {
         Self::new(params.self_signed(&key).unwrap().der().clone(), &key)
     }
 
+    /// The certificate in a file, signed for by the key in it, or by nonsense.
+    pub(crate) fn of_file(pem: &str, nonsense: Option<SignatureScheme>) -> Self {
+        let key = || PrivateKeyDer::from_pem_slice(pem.as_bytes()).unwrap();
+        Self {
+            chain: vec![CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()],
+            signs: nonsense.map_or_else(|| Signs::Key(key()), Signs::Nonsense),
+        }
+    }
+
     /// With the certificate of its issuer.
     pub(crate) fn with(mut self, issuer: &Authority) -> Self {
         self.chain.push(issuer.der());
@@ -116,7 +183,9 @@ impl Shown {
 
     /// With the key of another.
     pub(crate) fn with_key_of(mut self, other: &Self) -> Self {
-        self.key = other.key.clone_key();
+        if let Signs::Key(key) = &other.signs {
+            self.signs = Signs::Key(key.clone_key());
+        }
         self
     }
 

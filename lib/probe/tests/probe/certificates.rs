@@ -10,50 +10,58 @@ use crate::tls_server::{TlsServer, Turn};
 use crate::{detail, phases};
 
 /// What a check of a server that shows a certificate should find.
-struct Row {
+pub(crate) struct Row {
     what: &'static str,
     shown: Shown,
     tls: serde_json::Value,
     /// What the detail says, if the certificate is refused.
     said: Option<&'static str>,
-    /// The year in which the certificate ends.
+    /// The year in which the server's certificate ends.
     ends: i32,
+    /// The year in which the first certificate ends that the connection needs.
+    chain_ends: i32,
 }
 
 /// A certificate that is fine and ends in 2040, unless something else is said.
-fn row(what: &'static str, shown: Shown) -> Row {
+pub(crate) fn row(what: &'static str, shown: Shown) -> Row {
     Row {
         what,
         shown,
         tls: json!({}),
         said: None,
         ends: 2040,
+        chain_ends: 2040,
     }
 }
 
 impl Row {
-    fn refused(mut self, said: &'static str) -> Self {
+    pub(crate) fn refused(mut self, said: &'static str) -> Self {
         self.said = Some(said);
         self
     }
 
-    fn ends(mut self, year: i32) -> Self {
+    pub(crate) fn ends(mut self, year: i32) -> Self {
         self.ends = year;
+        self.chain_ends(year)
+    }
+
+    pub(crate) fn chain_ends(mut self, year: i32) -> Self {
+        self.chain_ends = year;
         self
     }
 
-    fn with(mut self, tls: &serde_json::Value) -> Self {
+    pub(crate) fn with(mut self, tls: &serde_json::Value) -> Self {
         self.tls = tls.clone();
         self
     }
 
     /// With its own certificate as an authority's.
-    fn trusted(self) -> Self {
+    pub(crate) fn trusted(self) -> Self {
         let pem = self.shown.pem();
         self.with(&json!({"ca": pem}))
     }
 
-    fn assert(self, prober: &Prober) {
+    pub(crate) fn assert(self, prober: &Prober) {
         let server = TlsServer::start(self.shown, vec![Turn::ok()]);
         let Watched { result, hops } = watch(prober, &server.url(), &self.tls);
         let what = self.what;
@@ -68,11 +76,11 @@ impl Row {
             detail(&result).starts_with(&said.unwrap_or_default()),
             "{what}: {result:?}"
         );
-        let ends = Some(second(self.ends));
+        let ends = Some(second(self.chain_ends));
         assert_eq!(result.measured.certificate_expires_at_s, ends, "{what}");
         let tls = hops[0].tls.as_ref().unwrap();
         let certificate = tls.certificate.as_ref().unwrap();
-        assert_eq!(Some(certificate.not_after_s), ends, "{what}");
+        assert_eq!(certificate.not_after_s, second(self.ends), "{what}");
         assert_eq!(tls.version, Some("TLS 1.3"), "{what}");
     }
 }
@@ -95,7 +103,7 @@ fn certificates_are_judged_by_dates_names_and_purpose() {
         row("many names", leaf(&many, VALID))
             .refused("the certificate is for a.example, b.example, c.example, …, not 127.0.0.1"),
         row("no name", leaf(&[], VALID))
-            .refused("the certificate names no host (as subjectAltName), so not 127.0.0.1"),
+            .refused("the certificate names no host (as subjectAltName), so not 127.0.0.1; its subject (CN=leaf) does"),
         row("a client's", root.client_leaf(HOST))
             .refused("the certificate is not meant for servers"),
         row(
@@ -119,7 +127,10 @@ fn chains_lead_to_a_known_authority_without_a_gap() {
         row("with a gap", middle.leaf(HOST, VALID))
             .refused("the certificate's issuer (CN=middle) is not known; the server must send"),
         row("old", old.leaf(HOST, VALID).with(&old))
-            .refused("a certificate between the server's and its authority ended on 2021-01-01"),
+            .refused(
+                "a certificate between the server's and its authority (CN=old) ended on 2021-01-01",
+            )
+            .chain_ends(2021),
         row("beside another", root.leaf(HOST, VALID))
             .with(&json!({"ca": Authority::new("other").pem()})),
     ] {
@@ -163,7 +174,7 @@ fn a_certificate_that_vouches_for_itself_is_trusted_where_the_site_says_so() {
         row("unknown", alone(VALID, false))
             .refused("the certificate (CN=self) vouches for itself; to trust it, put it into"),
         row("an authority's", alone(VALID, true))
-            .refused("the certificate is an authority's own; to trust it, put it into"),
+            .refused("the certificate (CN=self) vouches for itself; to trust it, put it into"),
         row("trusted", alone(VALID, false)).trusted(),
         row("an authority's, trusted", alone(VALID, true)).trusted(),
         row("expired", alone(EXPIRED, true))
@@ -196,7 +207,9 @@ fn a_site_may_have_another_name_or_no_judge() {
         row("a wildcard", leaf(&["*.a.example"])).with(&name("x.a.example")),
         row("a wildcard for less", leaf(&["*.a.example"]))
             .with(&name("x.y.a.example"))
-            .refused("the certificate is for *.a.example, not x.y.a.example"),
+            .refused(
+                "the certificate is for *.a.example, not x.y.a.example; a wildcard stands for one",
+            ),
         row("another address", leaf(&["10.0.0.1"])).with(&name("10.0.0.1")),
         row("an address of IPv6", leaf(&["::1"])).with(&name("::1")),
         row("unjudged, expired", root.leaf(HOST, EXPIRED))

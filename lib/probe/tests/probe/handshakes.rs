@@ -82,27 +82,64 @@ fn tls_1_0() -> Vec<u8> {
 
 #[test]
 fn what_is_no_handshake_is_told_from_a_bad_one() {
-    const ALIEN: &str = "tls: what the server sends is not TLS";
-    const BROKEN: &str = "tls: the server breaks the rules of TLS (";
-    const CLOSED: &str = "tls: the server closed the connection";
+    const HTTP: &str = "tls: what the server sends is not TLS: it speaks HTTP without TLS on this port; write http:";
+    const MAIL: &str =
+        "tls: what the server sends is not TLS: it speaks as servers of mail and FTP do";
     let root = Authority::new("root");
     let garbage = (0..=255).map(|n: u8| n.wrapping_mul(167) | 128).collect();
     let huge = [vec![2, 0xff, 0xff, 0xff], vec![0; 16_380]].concat();
     let half = record(22, 90, &[2, 0, 0, 86, 3, 3]);
     let http = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec();
     for (what, bytes, said) in [
-        ("closed", vec![], CLOSED),
-        ("half a record", half, CLOSED),
-        ("garbage", garbage, ALIEN),
-        ("HTTP", http, ALIEN),
-        ("SSH", b"SSH-2.0-OpenSSH_9.6\r\n".to_vec(), ALIEN),
+        (
+            "closed",
+            vec![],
+            "tls: the server closed the connection before it sent anything; it may not speak TLS",
+        ),
+        (
+            "half a record",
+            half,
+            "tls: the server closed the connection in the middle of the handshake",
+        ),
+        (
+            "garbage",
+            garbage,
+            "tls: what the server sends is not TLS; it begins with \"",
+        ),
+        ("HTTP", http, HTTP),
+        ("HTML", b"<html>400 Bad Request</html>".to_vec(), HTTP),
+        (
+            "SSH",
+            b"SSH-2.0-OpenSSH_9.6\r\n".to_vec(),
+            "tls: what the server sends is not TLS: it speaks SSH on this port",
+        ),
+        ("SMTP", b"220 mail.example ESMTP\r\n".to_vec(), MAIL),
+        ("IMAP", b"* OK ready\r\n".to_vec(), MAIL),
+        (
+            "HTTP/2",
+            b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64".to_vec(),
+            "tls: what the server sends is not TLS: it speaks HTTP/2 without TLS on this port",
+        ),
+        (
+            "a word",
+            b"no".to_vec(),
+            "tls: what the server sends is not TLS; it begins with \"no\"",
+        ),
         (
             "a huge record",
             record(22, 0xffff, &vec![0; 66_000]),
-            BROKEN,
+            "tls: the server breaks the rules of TLS (message too large)",
         ),
-        ("a huge message", record(22, 16_384, &huge), BROKEN),
-        ("data too early", record(23, 5, b"hello"), BROKEN),
+        (
+            "a huge message",
+            record(22, 16_384, &huge),
+            "tls: the server breaks the rules of TLS (handshake payload too large)",
+        ),
+        (
+            "data too early",
+            record(23, 5, b"hello"),
+            "tls: the server breaks the rules of TLS (application data at the wrong time)",
+        ),
     ] {
         let result = check(&root, &raw(bytes, false), "{}", LIMIT_MS).result;
         assert_end(what, &result, &failed(said));
@@ -115,7 +152,16 @@ fn a_server_that_gives_up_says_why() {
     for (bytes, said) in [
         (
             alert(40),
-            "tls: the server gave up with the alert handshake_failure",
+            "tls: the server gave up with the alert handshake_failure; webmon speaks TLS 1.2 and 1.3 with ECDHE \
+             (X25519, P-256, P-384) and AES-GCM or ChaCha20-Poly1305; the server may need RSA key exchange, DHE, CBC or another kind of certificate",
+        ),
+        (
+            alert(80),
+            "tls: the server gave up with the alert internal_error; it may have no certificate for the name",
+        ),
+        (
+            alert(120),
+            "tls: the server gave up with the alert no_application_protocol; webmon speaks HTTP/1.1",
         ),
         (
             alert(70),
@@ -123,7 +169,7 @@ fn a_server_that_gives_up_says_why() {
         ),
         (
             alert(112),
-            "tls: the server gave up with the alert unrecognised_name; it does not",
+            "tls: the server gave up with the alert unrecognized_name; it does not",
         ),
         (alert(200), "tls: the server gave up with the alert 200"),
         (

@@ -24,6 +24,8 @@ mod heads;
 mod hostile;
 mod interim;
 mod login;
+mod nonsense;
+mod odd_certificates;
 mod origins;
 mod patterns;
 mod proxies;

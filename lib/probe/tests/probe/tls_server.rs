@@ -9,12 +9,13 @@ use std::time::Duration;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{
     RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion, version,
 };
 
-use crate::authority::Shown;
+use crate::authority::{Shown, Signs};
+use crate::nonsense::Nonsense;
 
 /// How a server speaks TLS.
 pub(crate) struct Speech {
@@ -50,8 +51,11 @@ impl Speech {
     /// The configuration of such a server.
     fn config(self) -> ServerConfig {
         let provider: Arc<CryptoProvider> = Arc::new(aws_lc_rs::default_provider());
-        let Shown { chain, key } = self.shown;
-        let key = provider.key_provider.load_private_key(key).unwrap();
+        let Shown { chain, signs } = self.shown;
+        let key: Arc<dyn SigningKey> = match signs {
+            Signs::Key(key) => provider.key_provider.load_private_key(key).unwrap(),
+            Signs::Nonsense(scheme) => Arc::new(Nonsense(scheme)),
+        };
         let pair = Arc::new(CertifiedKey::new(chain, key));
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&self.versions)

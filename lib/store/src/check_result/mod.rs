@@ -32,7 +32,7 @@ pub struct Model {
     pub scheduled_at: DateTimeUtc,
     /// When the probe started; null if it never did.
     pub started_at: Option<DateTimeUtc>,
-    /// The end of the leaf certificate's validity.
+    /// When the first certificate ends of those that the connections needed.
     pub certificate_expires_at: Option<DateTimeUtc>,
     /// Decoded bytes of the body that were read.
     pub body_bytes: Option<i64>,
