@@ -78,7 +78,7 @@ mod tests {
         let headers = locations
             .iter()
             .map(|location| (header::LOCATION, value(location)));
-        let found = destination(&from, &HeaderMap::from_iter(headers))?;
+        let found = destination(&from, &headers.collect())?;
         Ok(found.map(String::from))
     }
 

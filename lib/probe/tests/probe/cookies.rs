@@ -2,7 +2,7 @@
 
 use contract::outcome::Reason;
 
-use crate::case::{down, run, up};
+use crate::case::{Case, down, table, up};
 use crate::check;
 use crate::hostile::{Act, Server};
 
@@ -24,80 +24,76 @@ fn cookies(request: &str) -> Option<&str> {
         .find_map(|line| line.strip_prefix("cookie: "))
 }
 
-#[test]
-fn a_gate_is_passed_with_the_cookie_that_it_sets() {
-    run(vec![
-        up("to itself", gate("/", &["seen=1; Path=/"]))
-            .then([Act::ok("hello")])
-            .body(5),
-        up("two gates", gate("/", &["a=1"])).then([gate("/", &["b=1"]), Act::ok("hello")]),
-        up("another value each time", gate("/", &["a=1"])).then([
-            gate("/", &["a=2"]),
-            gate("/", &["a=3"]),
-            Act::ok("hello"),
-        ]),
-        up("there and back", gate("/b", &["a=1"])).then([Act::to("/"), Act::ok("hello")]),
-        up("a cookie of any bytes", gate("/", &["a=\u{e9}\"; x"])).then([Act::ok("hello")]),
-    ]);
+/// A site that is passed after these gates.
+fn passed(name: &'static str, first: Act, more: impl IntoIterator<Item = Act>) -> Case {
+    up(name, first)
+        .then(more.into_iter().chain([Act::ok("hello")]))
+        .body(5)
+}
+
+/// A gate that lets nothing pass, seen through at hop `hop`.
+fn loops(name: &'static str, hop: usize, cookies: &[&str]) -> Case {
+    let said = match hop {
+        1 => "redirect: a loop: back to ".to_owned(),
+        _ => format!("hop {hop}: redirect: a loop: back to "),
+    };
+    let gates = vec![gate("/", cookies); 12];
+    let case = down(name, gate("/", cookies), Reason::Redirects, &said).then(gates);
+    case.hops(hop).status(302)
 }
 
 #[test]
-fn a_loop_names_the_cookie_and_never_its_value() {
-    let cookie = |name, cookies: &[&str], said: &str| {
-        let said = format!("redirect: a loop: back to \"http://127.0.0.1:PORT/\"; {said}");
-        (name, gate("/", cookies), said)
-    };
-    for (name, act, said) in [
-        cookie(
-            "deleted",
-            &["seen=; Max-Age=0"],
-            "the server deletes the cookie \"seen\"",
-        ),
-        cookie(
-            "of another path",
-            &["seen=hunter2; Path=/b"],
-            "the server sets the cookie \"seen\", which is not for that address",
-        ),
-        cookie(
-            "of another server",
-            &["seen=hunter2; Domain=b.example", "other=1; Path=/b"],
-            "the server sets the cookie \"seen\", which is not sent back: its Domain is not this server's",
-        ),
-        cookie(
-            "with a prefix",
-            &["__Host-seen=hunter2"],
-            "the server sets the cookie \"__Host-seen\", which is not sent back: its name asks for Secure, for Path=/, and \
-             for no Domain",
-        ),
-    ] {
-        let server = Server::start(vec![act]);
-        let url = server.url("/");
-        let result = check(&url, "{}", "{}");
-        let said = said.replace("http://127.0.0.1:PORT/", &url);
-        assert_eq!(result.reason, Some(Reason::Redirects), "{name}");
-        assert_eq!(result.detail, Some(said), "{name}");
-    }
-    let again = "hop 2: redirect: a loop: back to ";
+fn gates_are_passed_and_loops_name_the_cookie_without_its_value() {
     let many = "hop 11: redirect: more than 10 redirects; the next is to ";
     let numbered = (1..11).map(|n| gate("/", &[&format!("sid={n}")]));
-    run(vec![
-        down(
-            "set again",
-            gate("/", &["seen=1"]),
-            Reason::Redirects,
-            again,
-        )
-        .then([gate("/", &["seen=1"])])
-        .status(302),
-        down(
-            "another one each time",
-            gate("/", &["sid=0"]),
-            Reason::Redirects,
-            many,
-        )
-        .then(numbered)
-        .status(302),
-    ]);
+    table(
+        "cookies",
+        vec![
+            passed("a gate", gate("/", &["seen=1; Path=/"]), []),
+            passed("two gates", gate("/", &["a=1"]), [gate("/", &["b=1"])]),
+            passed(
+                "another value each time",
+                gate("/", &["a=1"]),
+                [gate("/", &["a=2"]), gate("/", &["a=3"])],
+            ),
+            passed("there and back", gate("/b", &["a=1"]), [Act::to("/")]),
+            passed("a cookie of any bytes", gate("/", &["a=\u{e9}\"; x"]), []),
+            passed("a value without a name", gate("/", &["seen"]), []),
+            loops("no cookie", 1, &[]),
+            loops("a cookie that is set again", 2, &["seen=hunter2"]),
+            loops(
+                "a cookie that is deleted",
+                1,
+                &["seen=; Expires=Thu, 01-Jan-1970 00:00:01 GMT"],
+            ),
+            loops("a cookie for another path", 1, &["seen=hunter2; Path=/b"]),
+            loops(
+                "a cookie for another server",
+                1,
+                &["seen=hunter2; Domain=b.example", "other=1; Path=/b"],
+            ),
+            loops(
+                "a cookie without what its name asks for",
+                1,
+                &["__Host-seen=hunter2"],
+            ),
+            loops(
+                "a cookie that is too long",
+                1,
+                &[&format!("seen={}", "x".repeat(4_096))],
+            ),
+            loops("a cookie of the site's own", 1, &["seen=hunter2"])
+                .request(r#"{"headers": {"Cookie": "seen=0"}}"#),
+            down(
+                "another cookie each time",
+                gate("/", &["sid=0"]),
+                Reason::Redirects,
+                many,
+            )
+            .then(numbered)
+            .status(302),
+        ],
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use contract::outcome::Reason;
 use md5::{Digest as _, Md5};
 
-use crate::case::{down, run, up};
+use crate::case::{Case, down, table, up};
 use crate::hostile::{Act, Server};
 use crate::{check, detail};
 
@@ -37,10 +37,8 @@ fn parameter<'r>(credentials: &'r str, name: &str) -> &'r str {
 fn proves(credentials: &str, method: &str) -> bool {
     let hash = |text: String| {
         let digest = Md5::digest(text);
-        digest
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
+        let digits = digest.iter().map(|byte| format!("{byte:02x}"));
+        digits.collect::<Vec<_>>().concat()
     };
     let of = |name| parameter(credentials, name);
     let secret = hash("me:shelly:pw".to_owned());
@@ -83,8 +81,8 @@ fn a_redirect_within_the_origin_is_answered_beforehand_and_another_origin_is_not
     ]);
     let result = check(&first.url("/"), DIGEST, "{}");
     assert_eq!(result.reason, Some(Reason::Status), "{result:?}");
-    let said = "hop 4: expect: status 401, expected 2xx; the server asks for Digest (realm \"shelly\"): use \
-                request.digest; request.digest is sent to the origin of the site's url alone";
+    let said = "hop 4: expect: status 401, expected 2xx; the server asks for Digest (realm \"shelly\"); \
+                request.digest is sent to the origin of the site's url alone";
     assert_eq!(detail(&result), said);
     let requests = first.requests();
     let counts = requests
@@ -96,51 +94,60 @@ fn a_redirect_within_the_origin_is_answered_beforehand_and_another_origin_is_not
     assert_eq!(credentials(&other.requests()[0]), None);
 }
 
+/// A site that is down by its 401, at the connection `hop`.
+fn unauthorized(name: &'static str, act: Act, hop: usize, said: &str) -> Case {
+    let hop = match hop {
+        1 => String::new(),
+        _ => format!("hop {hop}: "),
+    };
+    let said = format!("{hop}expect: status 401, expected 2xx; {said}");
+    down(name, act, Reason::Status, &said).status(401)
+}
+
 #[test]
 fn servers_that_ask_for_credentials_say_which() {
-    let says = |name, act, said: &str| {
-        let said = format!("expect: status 401, expected 2xx; {said}");
-        down(name, act, Reason::Status, &said).status(401)
-    };
+    let says = |name, challenge, said: &str| unauthorized(name, refused(challenge), 1, said);
     let basic = r#"{"basic": {"username": "me", "password": "pw"}}"#;
-    let stale = "Digest realm=\"shelly\", qop=\"auth\", nonce=\"77\", stale=TRUE";
-    let wrong = "the server refuses the credentials of request.digest";
-    let twice = |name, acts: [Act; 2]| {
-        let [first, second] = acts;
-        let said = format!("hop 2: expect: status 401, expected 2xx; {wrong}");
-        let case = down(name, first, Reason::Status, &said).then([second]);
-        case.status(401).request(DIGEST)
-    };
+    let nothing = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
     let proxy = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"squid\"\r\n\r\n";
-    run(vec![
+    let cases = vec![
         says(
             "Digest",
-            refused(SHELLY),
+            SHELLY,
             "the server asks for Digest (realm \"shelly\"): use request.digest",
         ),
         says(
             "Digest, and Basic is given",
-            refused(SHELLY),
-            "the server asks for Digest (realm \"shelly\"): use request.digest instead of request.basic",
+            SHELLY,
+            "the server asks for Digest ",
         )
         .request(basic),
-        says("Basic", refused("Basic realm=a"), "the server asks for Basic (realm \"a\"): use request.basic"),
         says(
-            "Basic, and it is wrong",
-            refused("Basic realm=a"),
-            "the server refuses the credentials of request.basic",
-        )
-        .request(basic),
-        says("Bearer", refused("Bearer"), "the server asks for Bearer: use request.bearer"),
-        says(
-            "Negotiate and NTLM",
-            refused("Negotiate\r\nWWW-Authenticate: NTLM"),
-            "the server asks for Negotiate or NTLM, which webmon does not speak",
+            "Basic",
+            "Basic realm=a",
+            "the server asks for Basic (realm \"a\"): use request.basic",
         ),
         says(
+            "Basic, and it is wrong",
+            "Basic realm=a",
+            "the server refuses ",
+        )
+        .request(basic),
+        says(
+            "Bearer",
+            "Bearer",
+            "the server asks for Bearer: use request.bearer",
+        ),
+        says(
+            "Negotiate and NTLM",
+            "Negotiate\r\nWWW-Authenticate: NTLM",
+            "the server asks for Negotiate or NTLM, which webmon does not speak",
+        ),
+        unauthorized(
             "nothing",
-            Act::send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"),
-            "the server does not say what it asks for: it sends no WWW-Authenticate",
+            Act::send(nothing),
+            1,
+            "the server does not say what it asks for",
         ),
         down(
             "a proxy",
@@ -149,21 +156,48 @@ fn servers_that_ask_for_credentials_say_which() {
             "expect: status 407, expected 2xx; a proxy asks for Basic (realm \"squid\")",
         )
         .status(407),
-        up("Digest as expected", refused(SHELLY)).status(401).expect(r#"{"status": [401]}"#),
-        up("an answer", refused(SHELLY)).then([Act::ok("hello")]).request(DIGEST).body(5),
-        up("an answer that came too late", refused(SHELLY))
-            .then([refused(stale), Act::ok("hello")])
-            .request(DIGEST),
-        twice("a wrong password", [refused(SHELLY), refused(SHELLY)]),
-        twice("a wrong password, and another nonce", [refused(SHELLY), refused(&SHELLY.replace("5f", "6f"))]),
-        down(
-            "an answer that is too late each time",
-            refused(SHELLY),
-            Reason::Status,
-            &format!("hop 3: expect: status 401, expected 2xx; {wrong}"),
+        up("Digest as expected", refused(SHELLY))
+            .status(401)
+            .expect(r#"{"status": [401]}"#),
+    ];
+    table("challenges", cases);
+}
+
+#[test]
+fn answers_are_accepted_or_refused() {
+    let stale = "Digest realm=\"shelly\", qop=\"auth\", nonce=\"77\", stale=TRUE";
+    let other = "Digest realm=\"shelly\", qop=\"auth\", nonce=\"6f3d\"";
+    let wrong = "the server refuses the credentials of request.digest";
+    let case = |case: Case, acts: Vec<Act>| case.then(acts).request(DIGEST);
+    let right = |name, challenge| up(name, refused(challenge));
+    let refuses = |name, hop| unauthorized(name, refused(SHELLY), hop, wrong);
+    let ok = || Act::ok("hello");
+    let strong = "Digest realm=a, nonce=b, Digest realm=a, nonce=c, algorithm=SHA-512-256";
+    let unknown = "Digest realm=a, nonce=b, algorithm=SHA3-256";
+    let cases = vec![
+        case(right("right", SHELLY), vec![ok()]),
+        case(right("two algorithms", strong), vec![ok()]),
+        case(
+            right("right, but too late", SHELLY),
+            vec![refused(stale), ok()],
+        ),
+        case(refuses("wrong", 2), vec![refused(SHELLY)]),
+        case(refuses("wrong, and another nonce", 2), vec![refused(other)]),
+        case(refuses("too late each time", 3), vec![refused(stale); 12]).hops(3),
+        unauthorized(
+            "an algorithm that webmon does not speak",
+            refused(unknown),
+            1,
+            "the server ",
         )
-        .then([refused(stale), refused(stale)])
-        .status(401)
         .request(DIGEST),
-    ]);
+        unauthorized(
+            "Basic alone",
+            refused("Basic realm=a"),
+            1,
+            "the server asks for Basic ",
+        )
+        .request(DIGEST),
+    ];
+    table("digest", cases);
 }

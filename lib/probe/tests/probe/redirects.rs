@@ -2,7 +2,7 @@
 
 use contract::outcome::Reason;
 
-use crate::case::{Case, down, headless, run, up};
+use crate::case::{Case, down, headless, run, table, up};
 use crate::check;
 use crate::hostile::{Act, Server};
 
@@ -44,13 +44,6 @@ fn redirects_are_followed_to_the_last_response() {
         to("a query", "?q"),
         to("a path with a tab in it", "/\tb"),
         to("a path with a fragment", "/b#c"),
-        to("the first of two", "/b\r\nLocation: http://["),
-        to("the first that is not empty", "\r\nLocation: /b"),
-        to("blanks around", " \t /b \t"),
-        to("backslashes", "\\b\\c"),
-        to("UTF-8", "/caf\u{e9}?\u{e9}"),
-        up("Latin-1", bytes(b"/caf\xe9")).then(ok()).body(5),
-        to("6 KiB", &format!("/{}", "a".repeat(6_144))),
         up(
             "without a scheme",
             Act::to(other().trim_start_matches("http:")),
@@ -89,14 +82,6 @@ fn what_asks_for_no_redirect_is_judged_by_its_status() {
         stays("305", 305, moved(305, "http://proxy.example/")),
         stays("306", 306, moved(306, "/b")),
         stays("a site that follows none", 302, Act::to("/b")).request(r#"{"redirects": 0}"#),
-        stays("no Location", 301, Act::send("HTTP/1.1 301 Moved\r\n\r\n")),
-        stays("an empty Location", 302, Act::to("")),
-        up(
-            "no Location, as expected",
-            Act::send("HTTP/1.1 302 Found\r\n\r\n"),
-        )
-        .status(302)
-        .expect(r#"{"status": [302]}"#),
         up("201 with a Location", moved(201, "/b")).status(201),
     ]);
 }
@@ -117,11 +102,6 @@ fn redirects_that_lead_nowhere_are_down() {
         unusable("data", "data:text/html,hello"),
         unusable("a file", "file:///etc/passwd"),
         unusable("mail", "mailto:me@a.example"),
-        nowhere(
-            "credentials",
-            "http://u:p@a.example/",
-            "Location carries a user name or password for \"a.example\"",
-        ),
         unusable("half an address", "http://["),
         unusable("a port beyond", "http://a.example:65536/"),
         unusable("no host", "http:///"),
@@ -222,6 +202,48 @@ fn a_failure_behind_a_redirect_names_the_hop_and_keeps_the_phases() {
         .then([Act::send("HTTP/1.1 404 Not Found\r\n\r\n")])
         .status(404),
     ]);
+}
+
+#[test]
+fn a_location_is_read_as_browsers_read_it() {
+    let to = |name, location: &str| up(name, Act::to(location)).then(ok()).body(5);
+    let stays = |name, act, said: &str| {
+        let said = format!("expect: status 302, expected 2xx; {said}");
+        down(name, act, Reason::Status, &said).status(302)
+    };
+    let none = Act::send("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n");
+    let login = "redirect: Location carries a user name or password for \"a.example\"";
+    let cases = vec![
+        up("Latin-1", bytes(b"/caf\xe9")).then(ok()).body(5),
+        to("UTF-8", "/caf\u{e9}?\u{e9}"),
+        to("blanks around", " \t /b \t"),
+        to("a blank within", "/a b"),
+        to("backslashes", "\\b\\c"),
+        to("a fragment", "/b#c"),
+        to("6 KiB", &format!("/{}", "a".repeat(6_144))),
+        to("the first of two", "/b\r\nLocation: http://["),
+        to("the first that is not empty", "\r\nLocation: /b"),
+        stays("none", none.clone(), "it has no Location to follow"),
+        stays("an empty one", Act::to(""), "it has no Location to follow"),
+        up("none, as expected", none)
+            .status(302)
+            .expect(r#"{"status": [302]}"#),
+        down(
+            "a login",
+            Act::to("http://me:pw@a.example/"),
+            Reason::Redirects,
+            login,
+        )
+        .status(302),
+        down(
+            "another scheme",
+            Act::to("ftp://a.example/"),
+            Reason::Redirects,
+            "redirect: Location ",
+        )
+        .status(302),
+    ];
+    table("locations", cases);
 }
 
 #[test]

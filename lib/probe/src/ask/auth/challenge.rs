@@ -68,7 +68,10 @@ fn read<'h>(mut rest: &'h [u8], challenges: &mut Vec<Challenge<'h>>) {
             }
             rest = after;
         } else {
-            if may_be_scheme && challenges.len() < MAX_CHALLENGES {
+            if may_be_scheme {
+                if challenges.len() == MAX_CHALLENGES {
+                    return;
+                }
                 let parameters = Vec::new();
                 challenges.push(Challenge {
                     scheme: word,
@@ -130,7 +133,7 @@ mod tests {
         let headers = lines
             .iter()
             .map(|line| (WWW_AUTHENTICATE, line.parse().unwrap()));
-        let headers = HeaderMap::from_iter(headers);
+        let headers: HeaderMap = headers.collect();
         let mut said = String::new();
         for challenge in Challenge::all(&headers, &WWW_AUTHENTICATE) {
             write!(said, "[{}", challenge.scheme.escape_ascii()).unwrap();
@@ -152,7 +155,7 @@ mod tests {
                 &["NTLM TlRMTVNTUAACAAAADAA="],
                 "[NTLM TlRMTVNTUAACAAAADAA=<>]",
             ),
-            (&["Negotiate oYG2/MIG+z== , Basic"], "[Negotiate][Basic]"),
+            (&["Negotiate oYG2/MIG+z , Basic"], "[Negotiate][Basic]"),
             (
                 &[r#"Digest realm="a, b", qop="auth,auth-int",nonce=x/y==, Basic realm=c"#],
                 "[Digest realm=<a, b> qop=<auth,auth-int> nonce=<x/y==>][Basic realm=<c>]",

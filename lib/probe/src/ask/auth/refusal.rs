@@ -27,9 +27,12 @@ pub(in crate::ask) fn of_server(headers: &HeaderMap, request: &Request, trusted:
         return asked(&challenges, None);
     };
     if !trusted {
+        let what = match challenges.as_slice() {
+            [] => asked(&[], None),
+            some => format!("the server asks for {}", list(some.iter().map(described))),
+        };
         let key = given.key;
-        let asked = asked(&challenges, None);
-        return format!("{asked}; {key} is sent to the origin of the site's url alone");
+        return format!("{what}; {key} is sent to the origin of the site's url alone");
     }
     let answered: Vec<_> = challenges
         .iter()
