@@ -34,7 +34,7 @@ pub struct Measured {
     pub phases: Phases,
     /// Decoded bytes of the body that were read.
     pub body_bytes: Option<u64>,
-    /// The address that was dialled last.
+    /// The address that was dialled last; the proxy's, if there is one.
     pub address: Option<IpAddr>,
     /// When the first certificate ends of those that the connections needed: the servers' and those that lead to an
     /// authority. In seconds since the Unix epoch.
@@ -46,7 +46,7 @@ pub struct Measured {
 pub struct Phases {
     /// Looking up the name.
     pub dns_us: Option<u64>,
-    /// Connecting to the address.
+    /// Connecting to the address, and opening a tunnel where it is a proxy's.
     pub connect_us: Option<u64>,
     /// The TLS handshake.
     pub tls_us: Option<u64>,

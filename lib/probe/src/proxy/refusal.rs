@@ -48,14 +48,12 @@ fn is_about_connecting(line: &[u8]) -> bool {
 /// The proxy wants to know who asks, as its `Proxy-Authenticate` says.
 pub(super) fn login(route: &Route, challenges: &[&[u8]]) -> Fault {
     let asked = quote(&challenges.join(&b", "[..]));
-    let what = if route.authorization().is_some() {
-        format!(
-            "refuses the username and password of request.proxy; it asks for {asked}, of which webmon speaks Basic"
-        )
-    } else if challenges.iter().any(|challenge| offers_basic(challenge)) {
-        format!("asks for a login, {asked}; write username and password into request.proxy")
-    } else {
+    let what = if !challenges.iter().any(|challenge| offers_basic(challenge)) {
         format!("asks for a login, {asked}; webmon speaks Basic alone")
+    } else if route.authorization().is_some() {
+        format!("refuses the username and password of request.proxy; it asks for {asked}")
+    } else {
+        format!("asks for a login, {asked}; write username and password into request.proxy")
     };
     route.fault(Reason::ProxyRefused, &what)
 }
