@@ -154,9 +154,8 @@ fn read_head(client: &mut TcpStream) -> io::Result<String> {
 fn pass_on(head: &str, mut client: TcpStream, site: SocketAddr) -> io::Result<()> {
     let (line, fields) = head.split_once("\r\n").unwrap();
     let parts: Vec<_> = line.split(' ').collect();
-    let [method, target, "HTTP/1.1"] = parts[..] else {
-        panic!("{line}");
-    };
+    assert_eq!((parts.len(), parts[2]), (3, "HTTP/1.1"), "{line}");
+    let (method, target) = (parts[0], parts[1]);
     let host = fields.lines().find_map(|field| {
         let (name, value) = field.split_once(": ")?;
         name.eq_ignore_ascii_case("host").then_some(value)
