@@ -54,13 +54,6 @@ impl Proxy {
             login: login(&mut object)?,
         })
     }
-
-    /// The names of its secrets: they go to the proxy, not to the site.
-    pub fn secrets(&self) -> impl Iterator<Item = &str> {
-        let login = self.login.iter();
-        let templates = login.flat_map(|login| [&login.username, &login.password]);
-        templates.flat_map(Template::secrets)
-    }
 }
 
 /// Reads `username` and `password`: both, or neither.
@@ -107,8 +100,10 @@ fn address(field: &Field) -> Result<Url, SiteError> {
     };
     match scheme.to_ascii_lowercase().as_str() {
         "http" => {}
-        "https" => return fault("a proxy is not asked over TLS"),
-        socks if socks.starts_with("socks") => return fault("SOCKS is not spoken, only HTTP"),
+        "https" => return fault("webmon speaks to proxies without TLS"),
+        socks if socks.starts_with("socks") => {
+            return fault("webmon speaks HTTP to proxies, not SOCKS");
+        }
         _ => return fault("its scheme is not http"),
     }
     let Ok(url) = parse_url(text) else {
