@@ -29,6 +29,7 @@ mod check;
 mod check_memory;
 mod dial;
 mod dns;
+mod exact;
 mod fault;
 #[cfg(test)]
 mod fixtures;

@@ -7,15 +7,15 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::io::{Errno, ioctl_fionbio};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::policy;
 use crate::blame::{self, dialling};
 use crate::fault::Fault;
-use crate::observed;
 use crate::sockets::{SocketBudget, SocketPermit};
+use crate::{exact, observed};
 
 /// The next address starts so long after the last one, unless one fails before (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -212,11 +212,11 @@ fn start(address: SocketAddr) -> io::Result<Socket> {
     }
 }
 
-/// The first of the runners that has news, and these, after at most this time.
+/// The first of the runners that has news, and these, after at most this time; it may be none before.
 fn first_news(runners: &[Runner], time: Duration) -> Result<Option<(usize, PollFlags)>, Errno> {
     let watched = |runner| PollFd::new(runner, PollFlags::OUT);
     let mut polled: Vec<_> = runners.iter().map(|r| &r.socket).map(watched).collect();
-    poll(&mut polled, Timespec::try_from(time).ok().as_ref())?;
+    exact::poll(&mut polled, time)?;
     let mut news = polled.iter().map(PollFd::revents).enumerate();
     Ok(news.find(|(_, news)| !news.is_empty()))
 }

@@ -33,8 +33,7 @@ use crate::blame;
 use crate::dns;
 use crate::fault::Fault;
 use crate::observed::{self, Phase};
-use crate::transport::GrowingBuffers;
-use crate::transport::{Socket, TcpTransport};
+use crate::transport::{Early, GrowingBuffers, Heard, Socket, TcpTransport};
 
 /// Speaks TLS where the URL says `https`.
 #[derive(Clone, Debug)]
@@ -83,7 +82,9 @@ impl TlsConnector {
             server_name: None,
         });
         let name = server_name.map_or_else(|| host_name(details), Ok)?;
-        let TcpTransport { socket, buffers } = tcp;
+        let TcpTransport {
+            socket, buffers, ..
+        } = tcp;
         let session = ClientConnection::new(config, name)?;
         let mut stream = Box::new(StreamOwned::new(session, socket));
         let StreamOwned { conn, sock } = &mut *stream;
@@ -91,10 +92,14 @@ impl TlsConnector {
         let shaken = conn.complete_io(&mut opening);
         note_version(conn.protocol_version());
         match shaken {
-            Ok(_) => Ok(TlsTransport { buffers, stream }),
+            Ok(_) => Ok(TlsTransport {
+                buffers,
+                stream,
+                early: Early::default(),
+            }),
             Err(error) => Err(match opening.explain(&error) {
                 Some(fault) => fault.into(),
-                None => explain(conn, sock, error),
+                None => explain(error),
             }),
         }
     }
@@ -123,17 +128,8 @@ fn note_version(version: Option<ProtocolVersion>) {
     });
 }
 
-/// Why a connection broke. Bytes may have come before it did, and an alert among them says more than
-/// the broken pipe that it left behind.
-fn explain(session: &mut ClientConnection, socket: &mut Socket, error: io::Error) -> ureq::Error {
-    let known = error
-        .get_ref()
-        .and_then(|e| e.downcast_ref::<rustls::Error>());
-    while known.is_none() && session.read_tls(socket).is_ok_and(|read| read > 0) {
-        if let Err(error) = session.process_new_packets() {
-            return blame::explain_tls(&error).into();
-        }
-    }
+/// Why a connection broke.
+fn explain(error: io::Error) -> ureq::Error {
     match ureq::Error::from(error) {
         // The library would take this for the end of a body without a length.
         ureq::Error::Io(error)
@@ -148,12 +144,49 @@ fn explain(session: &mut ClientConnection, socket: &mut Socket, error: io::Error
     }
 }
 
+/// Hears what the server says, where the error asks for that (see [`Early`]); else why the connection broke.
+#[cold]
+#[inline(never)]
+fn hear_first(
+    early: &mut Early,
+    session: &mut ClientConnection,
+    socket: &mut Socket,
+    error: io::Error,
+) -> Result<(), ureq::Error> {
+    if error.kind() != ErrorKind::WouldBlock {
+        return Err(explain(error));
+    }
+    let heard = early.listen(socket, |socket, piece| hear(session, socket, piece));
+    heard.map_err(explain)
+}
+
+/// Hears what the server says, in clear. Tickets for a next handshake are no word of it.
+fn hear(
+    session: &mut ClientConnection,
+    socket: &mut Socket,
+    piece: &mut [u8],
+) -> io::Result<Heard> {
+    if session.read_tls(socket)? == 0 {
+        return Ok(Heard::End);
+    }
+    let taken = session.process_new_packets();
+    taken.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+    match session.reader().read(piece) {
+        Ok(0) => Ok(Heard::End),
+        Ok(bytes) => Ok(Heard::Bytes(bytes)),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Heard::Bytes(0)),
+        Err(error) => Err(error),
+    }
+}
+
 /// A connection under TLS.
 pub(super) struct TlsTransport {
     /// Bytes on their way, in clear.
     buffers: GrowingBuffers,
     /// The session over its connection; in a box, as most connections have none and are moved a lot.
     stream: Box<StreamOwned<ClientConnection, Socket>>,
+    /// What came while there was no room to send, in clear.
+    early: Early,
 }
 
 impl std::fmt::Debug for TlsTransport {
@@ -168,18 +201,32 @@ impl Transport for TlsTransport {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        let output = self.buffers.output().get(..amount).unwrap_or_default();
         let StreamOwned { conn, sock } = &mut *self.stream;
-        let written = Stream::new(conn, sock).write_all(output);
-        written.map_err(|error| explain(conn, sock, error))
+        let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
+        while !rest.is_empty() {
+            match Stream::new(conn, sock).write(rest) {
+                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
+                Err(error) => hear_first(&mut self.early, conn, sock, error)?,
+            }
+        }
+        Ok(())
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         let StreamOwned { conn, sock } = &mut *self.stream;
-        let read = Stream::new(conn, sock).read(self.buffers.input_append_buf());
-        let read = read.map_err(|error| explain(conn, sock, error))?;
-        self.buffers.input_appended(read);
-        Ok(read > 0)
+        loop {
+            if self.early.move_to(&mut self.buffers) {
+                return Ok(true);
+            }
+            // what TLS still has to send goes first
+            match Stream::new(conn, sock).read(self.buffers.input_append_buf()) {
+                Ok(read) => {
+                    self.buffers.input_appended(read);
+                    return Ok(read > 0);
+                }
+                Err(error) => hear_first(&mut self.early, conn, sock, error)?,
+            }
+        }
     }
 
     fn is_open(&mut self) -> bool {

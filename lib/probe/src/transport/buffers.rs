@@ -21,7 +21,7 @@ const OUTPUT_HEAD: usize = 1024;
 /// The output's room for a body, in bytes.
 const OUTPUT_BODY: usize = 4 * 1024;
 /// The most room of both, in bytes.
-pub(crate) const MOST_BYTES: usize = INPUT_MOST + MAX_HEADER_LINE_BYTES + OUTPUT_BODY;
+pub(super) const MOST_BYTES: usize = INPUT_MOST + MAX_HEADER_LINE_BYTES + OUTPUT_BODY;
 /// Room beside the longest line: the empty line that ends the head.
 const LINE_SLACK: usize = 16;
 

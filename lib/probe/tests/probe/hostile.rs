@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, poll};
+use socket2::SockRef;
+
 /// What the server does with a connection.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
@@ -25,6 +28,10 @@ pub(crate) enum Act {
     Bytes(Vec<u8>),
     /// Closes before it has read the request.
     Close,
+    /// Sends this before it has read anything, and closes.
+    AtOnce(&'static str),
+    /// Sends this once the request has begun, reads none of it, and waits until the client leaves.
+    Deaf(&'static str),
 }
 
 impl Act {
@@ -58,6 +65,17 @@ impl Act {
                 return Ok(String::new());
             }
             Self::Close => return stream.shutdown(Shutdown::Both).map(|()| String::new()),
+            Self::AtOnce(text) => {
+                stream.write_all(text.as_bytes())?;
+                // its end comes before the reset, which a request that is there by now brings about
+                return stream.shutdown(Shutdown::Write).map(|()| String::new());
+            }
+            Self::Deaf(text) => {
+                stream.peek(&mut [0])?;
+                stream.write_all(text.as_bytes())?;
+                wait_for_leaving(stream);
+                return Ok(String::new());
+            }
             _ => {}
         }
         let request = read_request(stream)?;
@@ -79,9 +97,21 @@ impl Act {
             Self::Endless(text) => repeat(stream, text.as_bytes(), b"x"),
             Self::Repeat(first, unit) => repeat(stream, first, unit),
             Self::Drip(first, unit) => drip(stream, first, unit),
-            Self::ResetAfter(_) | Self::Close => Ok(()),
+            Self::ResetAfter(_) | Self::Close | Self::AtOnce(_) | Self::Deaf(_) => Ok(()),
         }
     }
+}
+
+/// Waits until the client leaves, and reads nothing.
+pub(crate) fn wait_for_leaving(stream: &TcpStream) {
+    poll(&mut [PollFd::new(stream, PollFlags::RDHUP)], None).unwrap();
+}
+
+/// Makes the connections of a listener so narrow that a long request fills them while it is not read.
+pub(crate) fn narrow(listener: &TcpListener) {
+    let socket = SockRef::from(listener);
+    socket.set_recv_buffer_size(4 * 1024).unwrap();
+    socket.set_tcp_mss(88).unwrap();
 }
 
 /// Sends `first`, then `unit` without end.
@@ -118,6 +148,9 @@ impl Server {
     /// Serves one connection after the other, each with its act, and ends.
     pub(crate) fn start(acts: Vec<Act>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        if acts.iter().any(|act| matches!(act, Act::Deaf(_))) {
+            narrow(&listener);
+        }
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);

@@ -16,6 +16,7 @@ mod dns;
 mod dns_server;
 mod doubt;
 mod drips;
+mod early;
 mod expectations;
 mod framing;
 mod gzip;

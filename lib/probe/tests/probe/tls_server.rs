@@ -15,6 +15,7 @@ use rustls::{
 };
 
 use crate::authority::{Shown, Signs};
+use crate::hostile::{narrow, wait_for_leaving};
 use crate::nonsense::Nonsense;
 
 /// How a server speaks TLS.
@@ -83,6 +84,10 @@ pub(crate) enum Turn {
     Echo,
     /// Answers so, and closes the connection but not TLS.
     Drop(&'static str),
+    /// Answers so before it has read the request, and closes.
+    Early(&'static str),
+    /// Answers so, reads nothing of the request, and waits until the client leaves.
+    Deaf(&'static str),
     /// Shakes hands, then nothing, until the client leaves.
     Silence,
     /// Sends so many bytes of the handshake, then nothing.
@@ -125,6 +130,12 @@ impl Turn {
         drop(match self {
             Self::CloseAfter(_) => Ok(()),
             Self::StallAfter(_) => stream.sock.wait(),
+            Self::Early(text) => stream.write_all(text.as_bytes()),
+            Self::Deaf(text) => {
+                let said = stream.write_all(text.as_bytes());
+                wait_for_leaving(&stream.sock.stream);
+                said
+            }
             _ => shaken.and_then(|_| self.answer(&mut stream)),
         });
         name
@@ -222,6 +233,9 @@ impl TlsServer {
     pub(crate) fn on(address: &str, speech: impl Into<Speech>, turns: Vec<Turn>) -> Self {
         let config = Arc::new(speech.into().config());
         let listener = TcpListener::bind(address).unwrap();
+        if turns.iter().any(|turn| matches!(turn, Turn::Deaf(_))) {
+            narrow(&listener);
+        }
         let address = listener.local_addr().unwrap();
         let serve = move |turn: Turn| {
             let (stream, _) = listener.accept().unwrap();
