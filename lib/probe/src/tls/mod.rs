@@ -144,23 +144,7 @@ fn explain(error: io::Error) -> ureq::Error {
     }
 }
 
-/// Hears what the server says, where the error asks for that (see [`Early`]); else why the connection broke.
-#[cold]
-#[inline(never)]
-fn hear_first(
-    early: &mut Early,
-    session: &mut ClientConnection,
-    socket: &mut Socket,
-    error: io::Error,
-) -> Result<(), ureq::Error> {
-    if error.kind() != ErrorKind::WouldBlock {
-        return Err(explain(error));
-    }
-    let heard = early.listen(socket, |socket, piece| hear(session, socket, piece));
-    heard.map_err(explain)
-}
-
-/// Hears what the server says, in clear. Tickets for a next handshake are no word of it.
+/// Hears what the server says, in clear. Tickets for a next handshake are nothing.
 fn hear(
     session: &mut ClientConnection,
     socket: &mut Socket,
@@ -204,29 +188,33 @@ impl Transport for TlsTransport {
         let StreamOwned { conn, sock } = &mut *self.stream;
         let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
         while !rest.is_empty() {
-            match Stream::new(conn, sock).write(rest) {
-                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
-                Err(error) => hear_first(&mut self.early, conn, sock, error)?,
+            let taken = conn.writer().write(rest).map_err(explain)?;
+            rest = rest.get(taken..).unwrap_or_default();
+            while conn.wants_write() {
+                match conn.write_tls(sock) {
+                    Ok(_) => {}
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        let heard = self
+                            .early
+                            .listen(sock, |sock, piece| hear(conn, sock, piece));
+                        heard.map_err(explain)?;
+                    }
+                    Err(error) => return Err(explain(error)),
+                }
             }
         }
         Ok(())
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        let StreamOwned { conn, sock } = &mut *self.stream;
-        loop {
-            if self.early.move_to(&mut self.buffers) {
-                return Ok(true);
-            }
-            // what TLS still has to send goes first
-            match Stream::new(conn, sock).read(self.buffers.input_append_buf()) {
-                Ok(read) => {
-                    self.buffers.input_appended(read);
-                    return Ok(read > 0);
-                }
-                Err(error) => hear_first(&mut self.early, conn, sock, error)?,
-            }
+        if self.early.move_to(&mut self.buffers) {
+            return Ok(true);
         }
+        let StreamOwned { conn, sock } = &mut *self.stream;
+        let read = Stream::new(conn, sock).read(self.buffers.input_append_buf());
+        let read = read.map_err(explain)?;
+        self.buffers.input_appended(read);
+        Ok(read > 0)
     }
 
     fn is_open(&mut self) -> bool {
@@ -238,3 +226,6 @@ impl Transport for TlsTransport {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;
