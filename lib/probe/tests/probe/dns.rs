@@ -149,6 +149,35 @@ fn only_the_question_that_is_wanted_is_asked() {
     );
 }
 
+/// Says this to a question with EDNS, and the site's address to one without.
+fn without_edns(refusal: Say) -> Say {
+    refusal.to_edns(v4(60))
+}
+
+#[test]
+fn a_name_that_is_completed_costs_few_questions() {
+    let (server, site) = world();
+    server.says("shop.example", A, &[v4(0)]);
+    server.says("shop.example", AAAA, &[Say::Empty]);
+    let config = ProbeOptions {
+        dns: Dns {
+            servers: vec![server.address.into()],
+            search: Some("ns.svc.cluster.local svc.cluster.local cluster.local".to_owned()),
+            options: Some("ndots:5".to_owned()),
+        },
+        ..config()
+    };
+    let prober = Prober::new(&config, runtime()).unwrap();
+    let questions = [(); 3].map(|()| {
+        let before = server.asked_in_all();
+        let result = prober.check(&task(&site.url("shop.example"), "{}", "{}"), STARTED);
+        assert_verdict(&result, Ok("127.0.0.1"), 0, "shop.example");
+        server.asked_in_all() - before
+    });
+    // each form of each family once; then the form that was found, whose IPv6 answer is kept for some seconds
+    assert_eq!(questions, [8, 1, 1]);
+}
+
 #[test]
 fn odd_answers_have_their_verdicts() {
     use Reason::DnsFailed;
@@ -176,6 +205,24 @@ fn odd_answers_have_their_verdicts() {
             0,
         ),
         ("wrong-kind", vec![v6(60)], Err(Reason::DnsNotFound), 0),
+        (
+            "form-error",
+            vec![without_edns(Say::Code(1))],
+            Ok("127.0.0.1"),
+            0,
+        ),
+        (
+            "header",
+            vec![without_edns(Say::Header(1))],
+            Ok("127.0.0.1"),
+            0,
+        ),
+        (
+            "version",
+            vec![without_edns(Say::BadVersion)],
+            Ok("127.0.0.1"),
+            0,
+        ),
     ] {
         server.says(name, A, &says);
         // a name without a dot, and a machine without a search list, ask for the name itself

@@ -55,6 +55,18 @@ fn a_name_that_is_asked_for_is_sent_and_an_address_is_not() {
 }
 
 #[test]
+fn a_dot_at_the_end_of_a_name_is_for_the_dns_and_the_host_header_only() {
+    // RFC 6066, section 3: the server name has none; the certificate names none either
+    let root = Authority::new("root");
+    let prober = prober(&[root.der()]);
+    let server = TlsServer::start(root.leaf(&["localhost"], VALID), vec![Turn::ok()]);
+    let url = server.url().replace("127.0.0.1", "localhost.");
+    let watched = watch(&prober, &url, &json!({}));
+    assert_eq!(watched.result.reason, None, "{watched:?}");
+    assert_eq!(server.names(), [Some("localhost".to_owned())]);
+}
+
+#[test]
 fn a_prober_that_trusts_nobody_works_and_says_what_it_saw() {
     let root = Authority::new("root");
     let server = TlsServer::start(root.leaf(HOST, VALID), vec![Turn::ok(), Turn::ok()]);
