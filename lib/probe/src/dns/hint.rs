@@ -3,6 +3,7 @@
 use contract::site::request::Family;
 use hickory_resolver::proto::rr::Name;
 
+use super::resolv_conf::Families;
 use super::view::View;
 
 /// The end of names that machines on one network give themselves (RFC 6762, section 3).
@@ -10,7 +11,7 @@ const MULTICAST: &[u8] = b"local";
 
 /// The remedy, as the end of a sentence; none where there is nothing but the name itself to look at.
 pub(super) fn of(view: &View, name: &Name, family: Family) -> Option<String> {
-    if family == Family::V6 && !view.manner().v6 {
+    if family == Family::V6 && view.manner().families == Families::V4Only {
         let why = "`options no-aaaa` of resolv.conf forbids to ask for one";
         return Some(why.to_owned());
     }

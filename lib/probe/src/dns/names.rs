@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
 use super::hint;
+use super::resolv_conf::Families;
 use super::servers::{Reply, Trouble};
 use super::system::{Files, System};
 use super::view::View;
@@ -222,13 +223,13 @@ async fn ask(view: &View, name: &Name, search: Search) -> Result<Vec<IpAddr>, Tr
         pin!(question(RecordType::A)),
         pin!(question(RecordType::AAAA)),
     );
-    let manner = view.manner();
+    let families = view.manner().families;
     match search.family {
         Family::V4 => addresses(&[v4.await]),
-        Family::V6 if manner.v6 => addresses(&[v6.await]),
-        Family::V6 => Err(Trouble::NotFound),
-        Family::Any if !manner.v6 => addresses(&[v4.await]),
-        Family::Any if manner.one_by_one => {
+        Family::Any if families == Families::V4Only => addresses(&[v4.await]),
+        Family::V6 if families == Families::V4Only => Err(Trouble::NotFound),
+        Family::V6 => addresses(&[v6.await]),
+        Family::Any if families == Families::OneByOne => {
             let first = v4.await;
             let wait = if has_addresses(&first) {
                 RESOLUTION_DELAY

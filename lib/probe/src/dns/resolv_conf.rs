@@ -64,10 +64,19 @@ pub(crate) struct Manner {
     pub(crate) rotate: bool,
     /// Whether questions go over TCP.
     pub(crate) over_tcp: bool,
-    /// Whether IPv6 addresses are asked for only when IPv4 addresses have been answered.
-    pub(crate) one_by_one: bool,
-    /// Whether IPv6 addresses are asked for.
-    pub(crate) v6: bool,
+    /// How both families of addresses are asked for.
+    pub(crate) families: Families,
+}
+
+/// How both families of addresses are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Families {
+    /// Both at once.
+    Together,
+    /// IPv6 addresses when the question for IPv4 addresses has its answer.
+    OneByOne,
+    /// IPv4 addresses only.
+    V4Only,
 }
 
 impl Default for Manner {
@@ -77,8 +86,7 @@ impl Default for Manner {
             attempts: 2,
             rotate: false,
             over_tcp: false,
-            one_by_one: false,
-            v6: true,
+            families: Families::Together,
         }
     }
 }
@@ -178,8 +186,10 @@ impl ResolvConf {
             }
             ("rotate", "") => set(&mut manner.rotate, Some(true)),
             ("use-vc" | "usevc" | "tcp", "") => set(&mut manner.over_tcp, Some(true)),
-            ("single-request", "") => set(&mut manner.one_by_one, Some(true)),
-            ("no-aaaa", "") => set(&mut manner.v6, Some(false)),
+            // where one family is not wanted, there is nothing to ask for behind the other
+            ("single-request", "") if manner.families == Families::V4Only => true,
+            ("single-request", "") => set(&mut manner.families, Some(Families::OneByOne)),
+            ("no-aaaa", "") => set(&mut manner.families, Some(Families::V4Only)),
             ("no-tld-query" | "no_tld_query", "") => set(&mut self.completion.bare, Some(false)),
             _ => false,
         }

@@ -82,11 +82,24 @@ fn options_that_change_what_is_found_are_honoured() {
                 ..plain
             },
         ),
-        ("no-aaaa", Manner { v6: false, ..plain }),
+        (
+            "no-aaaa",
+            Manner {
+                families: Families::V4Only,
+                ..plain
+            },
+        ),
         (
             "single-request",
             Manner {
-                one_by_one: true,
+                families: Families::OneByOne,
+                ..plain
+            },
+        ),
+        (
+            "no-aaaa single-request",
+            Manner {
+                families: Families::V4Only,
                 ..plain
             },
         ),

@@ -26,7 +26,7 @@ use crate::blame;
 use crate::options::NameServer;
 
 /// The longest that one question may be waited for, whatever time the check has.
-const QUESTION_TIMEOUT: Duration = Duration::from_secs(60);
+const QUESTION_TIMEOUT: Duration = Duration::from_mins(1);
 /// The longest that is remembered that a name has no address.
 const MAX_NEGATIVE: Duration = Duration::from_secs(5);
 /// A server that is silent so often, and then answers without EDNS, does not know it. Less may be bad luck.

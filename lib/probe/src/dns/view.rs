@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::candidates::Completion;
 use super::names::Search;
-use super::resolv_conf::Manner;
+use super::resolv_conf::{Families, Manner};
 use super::servers::{Known, Reply, Servers, Trouble};
 
 /// The most answers kept: two for each name, so about 8,000 sites keep theirs.
@@ -130,7 +130,7 @@ impl View {
     /// The questions about a name, as the settings allow them.
     fn asked_kinds(&self, family: Family) -> &'static [RecordType] {
         match family {
-            Family::Any if !self.manner().v6 => kinds(Family::V4),
+            Family::Any if self.manner().families == Families::V4Only => kinds(Family::V4),
             _ => kinds(family),
         }
     }
