@@ -19,20 +19,22 @@ fn a_server_that_does_not_know_edns_is_asked_without() {
         let machine = Machine::of("");
         machine
             .server
-            .says("shop.test", A, &[to_edns.clone().to_edns(at(1))]);
+            .says("shop.test", A, &[to_edns.clone().unless_plain(at(1))]);
         assert_eq!(
             machine.find("shop.test").as_deref(),
             Ok("127.0.0.1"),
             "{what}"
         );
         // and what it says then is what counts
-        machine
-            .server
-            .says("none.test", A, &[to_edns.clone().to_edns(Say::Missing)]);
+        machine.server.says(
+            "none.test",
+            A,
+            &[to_edns.clone().unless_plain(Say::Missing)],
+        );
         assert_eq!(machine.find("none.test"), Err(Trouble::NotFound), "{what}");
         machine
             .server
-            .says("down.test", A, &[to_edns.to_edns(REFUSED)]);
+            .says("down.test", A, &[to_edns.unless_plain(REFUSED)]);
         let down = machine.find("down.test");
         assert!(matches!(down, Err(Trouble::Failed(_))), "{what}: {down:?}");
     }
@@ -51,7 +53,7 @@ fn a_refusal_of_edns_is_remembered_a_failure_is_not() {
         for (name, questions) in [("a.test", first), ("b.test", second)] {
             machine
                 .server
-                .says(name, A, &[to_edns.clone().to_edns(at(1))]);
+                .says(name, A, &[to_edns.clone().unless_plain(at(1))]);
             assert!(machine.find(name).is_ok(), "{to_edns:?}");
             let asked = machine.server.asked(name, A);
             assert_eq!(asked, questions, "{to_edns:?} {name}");
@@ -63,7 +65,9 @@ fn a_refusal_of_edns_is_remembered_a_failure_is_not() {
 fn silence_that_comes_of_edns_is_found_out() {
     let machine = Machine::of("");
     let take_ms = |name: &str| {
-        machine.server.says(name, A, &[Say::Silent.to_edns(at(1))]);
+        machine
+            .server
+            .says(name, A, &[Say::Silent.unless_plain(at(1))]);
         let began = std::time::Instant::now();
         assert!(machine.find(name).is_ok(), "{name}");
         began.elapsed().as_millis()

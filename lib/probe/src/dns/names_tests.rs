@@ -45,17 +45,17 @@ struct Machine {
 impl Machine {
     /// A machine without files, whose `dns.servers` are these.
     fn new(servers: &[SocketAddr]) -> Self {
-        Self::with(Dns {
+        Self::with(&Dns {
             servers: servers.iter().copied().map(Into::into).collect(),
             ..Dns::default()
         })
     }
 
     /// A machine without files, with these settings.
-    fn with(dns: Dns) -> Self {
+    fn with(dns: &Dns) -> Self {
         let (folder, server) = (tempfile::tempdir().unwrap(), DnsServer::start());
         let runtime = Runtime::new().unwrap();
-        let names = Names::new(&dns, files(folder.path(), &server), runtime.handle()).unwrap();
+        let names = Names::new(dns, files(folder.path(), &server), runtime.handle()).unwrap();
         Self {
             folder,
             server,
@@ -299,7 +299,7 @@ fn servers_take_turns_where_they_should() {
         for server in &servers {
             server.says("shop.test", A, &[at_once(1)]);
         }
-        let machine = Machine::with(Dns {
+        let machine = Machine::with(&Dns {
             servers: servers.iter().map(|server| server.address.into()).collect(),
             options: Some(options.to_owned()),
             ..Dns::default()

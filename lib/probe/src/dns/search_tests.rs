@@ -125,7 +125,7 @@ fn the_machine_and_the_environment_complete_names_too() {
     machine.write("hosts", "# changed\n");
     machine.says("shop.corp.test", 1);
     assert_eq!(machine.find("shop").unwrap(), "127.0.0.1");
-    let machine = Machine::with(Dns {
+    let machine = Machine::with(&Dns {
         search: Some("b.test c.test".to_owned()),
         options: Some("ndots:2".to_owned()),
         ..Dns::default()

@@ -151,7 +151,7 @@ fn only_the_question_that_is_wanted_is_asked() {
 
 /// Says this to a question with EDNS, and the site's address to one without.
 fn without_edns(refusal: Say) -> Say {
-    refusal.to_edns(v4(60))
+    refusal.unless_plain(v4(60))
 }
 
 #[test]

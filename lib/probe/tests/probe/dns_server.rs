@@ -46,9 +46,9 @@ pub(crate) enum Say {
 }
 
 impl Say {
-    /// Says this to a question with EDNS, and `then` to one without.
-    pub(crate) fn to_edns(self, then: Say) -> Say {
-        Say::ByEdns(Box::new(self), Box::new(then))
+    /// Says this to a question with EDNS, and `plain` to one without.
+    pub(crate) fn unless_plain(self, plain: Say) -> Say {
+        Say::ByEdns(Box::new(self), Box::new(plain))
     }
 }
 
