@@ -281,6 +281,16 @@ fn a_slow_server_is_heard() {
 }
 
 #[test]
+fn a_name_that_was_not_asked_for_is_not_missing() {
+    let machine = Machine::of("");
+    let found = machine
+        .names
+        .look_up("shop.test", Family::V4, Duration::ZERO);
+    assert_eq!(found.err(), Some(Trouble::Silent));
+    assert_eq!(machine.server.asked_in_all(), 0);
+}
+
+#[test]
 fn one_server_that_fails_leaves_the_word_to_a_slow_one() {
     let (failing, slow) = (DnsServer::start(), DnsServer::start());
     failing.says("shop.test", A, &[REFUSED]);

@@ -21,6 +21,8 @@ pub(crate) enum Say {
     Addresses(Vec<IpAddr>, u32),
     /// The name has nothing of the kind.
     Empty,
+    /// The same, and not for how long.
+    EmptyNow,
     /// The name does not exist.
     Missing,
     /// The name is another name for this one.
@@ -221,6 +223,7 @@ fn answer(message: &[u8], say: &Say, over_tcp: bool) -> Option<Vec<u8>> {
         }
         Say::Alias(name) => reply(0, 0, &[record(5, 60, &wire(name))], &[]),
         Say::Empty => reply(0, 0, &[], &authority),
+        Say::EmptyNow => reply(0, 0, &[], &[]),
         Say::Missing => reply(3, 0, &[], &authority),
         Say::Referral => reply(0, 0, &[], &[record(2, 60, b"\x01a\x02ns\0")]),
         Say::Code(code) => reply(*code, 0, &[], &[]),
