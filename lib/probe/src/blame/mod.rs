@@ -38,7 +38,7 @@ pub(crate) use self::lookup::explain_lookup;
 use self::proxies::Proxies;
 use self::stalls::Stalls;
 pub(crate) use self::timeout::timeout;
-pub(crate) use self::tls::explain_no_tls;
+pub(crate) use self::tls::{explain_no_tls, explain_tls};
 use crate::fault::{Fault, Suspect};
 
 /// Decides whose fault a failure is, for all checks of a process.
