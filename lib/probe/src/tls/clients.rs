@@ -9,15 +9,15 @@ use contract::site::tls::{Identity, Tls};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use rustls::client::Resumption;
-use rustls::crypto::hash::HashAlgorithm;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, InconsistentKeys, NamedGroup, RootCertStore, SupportedCipherSuite};
+use rustls::{ClientConfig, InconsistentKeys, RootCertStore};
 
 use super::authorities::System;
 use super::handshake::Handshake;
+use super::provider::provider;
 use super::verify::{Extra, Verifier};
 use crate::blame;
 use crate::fault::Fault;
@@ -28,12 +28,6 @@ pub(crate) const CACHE_BYTES: u64 = 16 << 20;
 const CACHE_CONFIGS: usize = 1 << 12;
 /// A configuration without its certificates and key takes about so many bytes.
 const CONFIG_BYTES: usize = 2 << 10;
-/// How keys are exchanged; the texts for people name them too.
-const KEY_EXCHANGES: [NamedGroup; 3] = [
-    NamedGroup::X25519,
-    NamedGroup::secp256r1,
-    NamedGroup::secp384r1,
-];
 /// What the options hold is in the configuration too, in one form more.
 const FORMS: usize = 3;
 
@@ -63,7 +57,7 @@ struct Options {
 impl Clients {
     /// Configurations that trust these authorities.
     pub(crate) fn new(roots: RootCertStore) -> Result<Self> {
-        let provider = Arc::new(provider());
+        let provider = Arc::new(provider().wrap_err("drawing random bytes")?);
         let system = Arc::new(System::new(roots));
         let verifier = verifier(&provider, &system, None, true);
         let plain =
@@ -173,23 +167,6 @@ impl Weighter<Options, Arc<ClientConfig>> for Memory {
         let bytes: usize = certificates.chain(keys).sum();
         u64::try_from(CONFIG_BYTES + bytes * FORMS).unwrap_or(u64::MAX)
     }
-}
-
-/// The cryptography. Of two ciphers alike the one comes first, as in browsers, whose hash most
-/// processors compute by themselves. Key exchange with ML-KEM is not offered: a server that prefers it asks for a
-/// second hello, and each check would take a round trip more.
-fn provider() -> CryptoProvider {
-    let mut provider = aws_lc_rs::default_provider();
-    provider
-        .kx_groups
-        .retain(|group| KEY_EXCHANGES.contains(&group.name()));
-    let hash = |suite: &SupportedCipherSuite| match suite {
-        SupportedCipherSuite::Tls13(suite) => suite.common.hash_provider.algorithm(),
-        SupportedCipherSuite::Tls12(suite) => suite.common.hash_provider.algorithm(),
-    };
-    let slow = |suite: &SupportedCipherSuite| hash(suite) == HashAlgorithm::SHA384;
-    provider.cipher_suites.sort_by_key(slow);
-    provider
 }
 
 /// Verifies certificates by the system's authorities and a site's.

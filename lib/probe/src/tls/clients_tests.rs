@@ -168,7 +168,7 @@ fn serve(
     let (certificate, key) = leaf(server);
     let certificate = read(&certificate);
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let provider = Arc::new(aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut roots = RootCertStore::empty();
     roots.add(clients.der().clone()).unwrap();
     let verifier =

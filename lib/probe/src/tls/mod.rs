@@ -8,6 +8,7 @@ pub(crate) mod handshake;
 pub(crate) mod lifetime;
 mod opening;
 mod presented;
+mod provider;
 mod refused;
 mod seen;
 mod signature;

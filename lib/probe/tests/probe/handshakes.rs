@@ -82,14 +82,8 @@ fn tls_1_0() -> Vec<u8> {
 
 #[test]
 fn what_is_no_handshake_is_told_from_a_bad_one() {
-    const HTTP: &str = "tls: what the server sends is not TLS: it speaks HTTP without TLS on this port; write http:";
-    const MAIL: &str =
-        "tls: what the server sends is not TLS: it speaks as servers of mail and FTP do";
     let root = Authority::new("root");
-    let garbage = (0..=255).map(|n: u8| n.wrapping_mul(167) | 128).collect();
     let huge = [vec![2, 0xff, 0xff, 0xff], vec![0; 16_380]].concat();
-    let half = record(22, 90, &[2, 0, 0, 86, 3, 3]);
-    let http = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec();
     for (what, bytes, said) in [
         (
             "closed",
@@ -98,32 +92,8 @@ fn what_is_no_handshake_is_told_from_a_bad_one() {
         ),
         (
             "half a record",
-            half,
+            record(22, 90, &[2, 0, 0, 86, 3, 3]),
             "tls: the server closed the connection in the middle of the handshake",
-        ),
-        (
-            "garbage",
-            garbage,
-            "tls: what the server sends is not TLS; it begins with \"",
-        ),
-        ("HTTP", http, HTTP),
-        ("HTML", b"<html>400 Bad Request</html>".to_vec(), HTTP),
-        (
-            "SSH",
-            b"SSH-2.0-OpenSSH_9.6\r\n".to_vec(),
-            "tls: what the server sends is not TLS: it speaks SSH on this port",
-        ),
-        ("SMTP", b"220 mail.example ESMTP\r\n".to_vec(), MAIL),
-        ("IMAP", b"* OK ready\r\n".to_vec(), MAIL),
-        (
-            "HTTP/2",
-            b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64".to_vec(),
-            "tls: what the server sends is not TLS: it speaks HTTP/2 without TLS on this port",
-        ),
-        (
-            "a word",
-            b"no".to_vec(),
-            "tls: what the server sends is not TLS; it begins with \"no\"",
         ),
         (
             "a huge record",
@@ -143,6 +113,35 @@ fn what_is_no_handshake_is_told_from_a_bad_one() {
     ] {
         let result = check(&root, &raw(bytes, false), "{}", LIMIT_MS).result;
         assert_end(what, &result, &failed(said));
+    }
+}
+
+#[test]
+fn a_server_that_speaks_something_else_is_told_what() {
+    const HTTP: &str = ": it speaks HTTP without TLS on this port; write http: in the URL";
+    const MAIL: &str = ": it speaks as servers of mail and FTP do";
+    let root = Authority::new("root");
+    let garbage: Vec<u8> = (0..=255).map(|n: u8| n.wrapping_mul(167) | 128).collect();
+    let settings = b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64";
+    let speeches: [(&[u8], &str); 8] = [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", HTTP),
+        (b"<html>400 Bad Request</html>", HTTP),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", ": it speaks SSH on this port"),
+        (b"220 mail.example ESMTP\r\n", MAIL),
+        (b"* OK ready\r\n", MAIL),
+        (settings, ": it speaks HTTP/2 without TLS on this port"),
+        (b"no", "; it begins with \"no\""),
+        (&garbage, "; it begins with \""),
+    ];
+    for (bytes, said) in speeches {
+        let result = check(&root, &raw(bytes.to_vec(), false), "{}", LIMIT_MS).result;
+        assert_end(
+            said,
+            &result,
+            &failed("tls: what the server sends is not TLS"),
+        );
+        let said = format!("tls: what the server sends is not TLS{said}");
+        assert!(detail(&result).starts_with(&said), "{said}: {result:?}");
     }
 }
 

@@ -35,6 +35,7 @@ mod proxy_server;
 mod redirects;
 mod requests;
 mod secrets;
+mod serving_authorities;
 mod tables;
 mod timings;
 mod tinyproxy;

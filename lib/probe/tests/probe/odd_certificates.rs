@@ -1,13 +1,8 @@
-//! Certificates that are rare: by other algorithms, of authorities that serve, of X.509 version 1.
-
-use std::sync::LazyLock;
+//! Certificates that are rare: by other algorithms, of X.509 version 1, with odd names and dates.
 
 use contract::outcome::Reason;
 use probe::{Prober, Watched};
-use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519, SanType,
-};
+use rcgen::{KeyPair, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519, SanType};
 use rustls::SignatureScheme;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -47,11 +42,6 @@ fn nonsense(pem: &str, scheme: SignatureScheme) -> Shown {
 /// Trusts the authorities of the files.
 fn of_files() -> Prober {
     prober(&[der(ROOT), der(SHORT_ROOT)])
-}
-
-/// Makes a leaf an authority's.
-fn ca(params: &mut CertificateParams) {
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
 }
 
 #[test]
@@ -158,98 +148,6 @@ fn version_1_is_trusted_where_it_is_an_authority_itself() {
     row("the site's", file(VERSION_1))
         .trusted()
         .assert(&prober(&[]));
-}
-
-#[test]
-fn an_authority_may_serve_with_its_own_certificate() {
-    static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::new("root"));
-    let leaf = |names: &[&str], years| ROOT.leaf_with(names, years, ca);
-    let middle = ROOT.under("middle", VALID);
-    let narrow = ROOT.under_for("narrow", "b.example");
-    let namesake = Authority::new("root");
-    let usage = |usages: Vec<KeyUsagePurpose>| {
-        ROOT.leaf_with(HOST, VALID, |params| {
-            ca(params);
-            params.key_usages = usages;
-        })
-    };
-    let purpose = |purpose: ExtendedKeyUsagePurpose| {
-        ROOT.leaf_with(HOST, VALID, |params| {
-            ca(params);
-            params.extended_key_usages = vec![purpose];
-        })
-    };
-    let alone = Shown::self_signed(HOST, VALID, true);
-    let prober = prober(&[ROOT.der(), alone.chain[0].clone()]);
-    let a_name = json!({"server_name": "a.example"});
-    for row in [
-        row("by a known one", leaf(HOST, VALID)),
-        row(
-            "further down",
-            middle.leaf_with(HOST, VALID, ca).with(&middle),
-        ),
-        row("the system's own", alone),
-        row(
-            "for all it must do",
-            usage(vec![
-                KeyUsagePurpose::DigitalSignature,
-                KeyUsagePurpose::KeyCertSign,
-            ]),
-        ),
-        row("for servers", purpose(ExtendedKeyUsagePurpose::ServerAuth)),
-        row(
-            "to sign others only",
-            usage(vec![KeyUsagePurpose::KeyCertSign]),
-        )
-        .refused("the certificate is an authority's own, and its key usage does not allow"),
-        row("for clients", purpose(ExtendedKeyUsagePurpose::ClientAuth))
-            .refused("the certificate is not meant for servers"),
-        row("expired", leaf(HOST, EXPIRED))
-            .refused("the certificate ended on 2021-01-01")
-            .ends(2021),
-        row("for another", leaf(&["a.example"], VALID))
-            .refused("the certificate is for a.example, not 127.0.0.1"),
-        row("with a gap", middle.leaf_with(HOST, VALID, ca))
-            .refused("the certificate's issuer (CN=middle) is not known"),
-        row(
-            "by a known one's namesake",
-            namesake.leaf_with(HOST, VALID, ca),
-        )
-        .refused("a signature does not fit the certificate"),
-        row(
-            "for a name that its issuer may not",
-            narrow.leaf_with(&["a.example"], VALID, ca).with(&narrow),
-        )
-        .with(&a_name)
-        .refused("an authority that vouches for the certificate may not do so for its names"),
-        row(
-            "by nothing that is known",
-            Authority::new("other").leaf_with(HOST, VALID, ca),
-        )
-        .refused("the certificate's issuer (CN=other) is not known"),
-        row(
-            "another's key",
-            leaf(HOST, VALID).with_key_of(&leaf(HOST, VALID)),
-        )
-        .refused("a signature does not fit the certificate"),
-    ] {
-        row.assert(&prober);
-    }
-}
-
-#[test]
-fn a_certificate_that_is_no_authoritys_vouches_for_nothing() {
-    let root = Authority::new("root");
-    let prober = prober(&[root.der()]);
-    let none = root.under_as("middle", IsCa::ExplicitNoCa);
-    for (what, leaf) in [
-        ("a server's", none.leaf(HOST, VALID)),
-        ("an authority's", none.leaf_with(HOST, VALID, ca)),
-    ] {
-        row(what, leaf.with(&none))
-            .refused("the certificate is signed by one that is no authority's (CA:FALSE)")
-            .assert(&prober);
-    }
 }
 
 #[test]

@@ -5,6 +5,8 @@
 
 mod alert;
 mod algorithm;
+#[cfg(test)]
+mod all_errors;
 mod certificate;
 mod host;
 mod peer;
@@ -33,13 +35,13 @@ pub(crate) fn explain_tls(error: &Error) -> Fault {
         Error::NoCertificatesPresented => "the server shows no certificate".to_owned(),
         Error::AlertReceived(alert) => alert::explain(*alert),
         Error::General(text) => format!("TLS failed ({})", printable(text, TEXT_CHARS)),
-        error => match peer::explain(error) {
-            Some(message) => message,
-            None => {
+        error => {
+            let Some(message) = peer::explain(error) else {
                 let words = words(&format!("{error:?}"));
                 return Fault::here(Reason::Internal, format!("TLS failed here ({words})"));
-            }
-        },
+            };
+            message
+        }
     };
     Fault::here(reason(error), message)
 }
