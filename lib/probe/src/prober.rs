@@ -25,7 +25,7 @@ use crate::secrets::Vault;
 use crate::sockets::SocketBudget;
 use crate::tls::clients::Clients;
 use crate::tls::{TlsConnector, authorities};
-use crate::transport::FirstByteConnector;
+use crate::transport::ExchangeConnector;
 
 /// What is said to a check that finds no memory for its body.
 const BODIES_SPENT: &str = "the bodies of other checks take all of the checker's body_memory";
@@ -138,7 +138,7 @@ impl Prober {
             .chain(TunnelConnector)
             .chain(tls)
             .chain(AbsoluteFormConnector)
-            .chain(FirstByteConnector);
+            .chain(ExchangeConnector);
         let resolver = NameResolver {
             names: Arc::clone(&shared.names),
             policy: Arc::clone(&shared.policy),
@@ -151,7 +151,7 @@ impl Prober {
 
 /// The library, made for a monitor: no proxy from the environment (it would skip resolver and policy),
 /// no pool, no following, no errors for statuses, no clocks of its own.
-fn agent_config() -> ureq::config::Config {
+pub(crate) fn agent_config() -> ureq::config::Config {
     Agent::config_builder()
         .proxy(None)
         .max_redirects(0)

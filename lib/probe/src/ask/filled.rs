@@ -32,6 +32,8 @@ pub(crate) struct FilledRequest<'a> {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// What a challenge of digest authentication is answered with.
     pub(super) login: Option<Box<Login>>,
+    /// The names of the site's own headers as it writes them, one a line.
+    pub(crate) names: Option<Arc<str>>,
     /// The body.
     pub(crate) body: Option<Cow<'a, str>>,
     /// The key of the certificate that is shown to the site, as PEM.
@@ -94,6 +96,7 @@ impl<'a> FilledRequest<'a> {
         Ok(Self {
             headers,
             login,
+            names: names(request),
             body,
             client_key,
             route: route.transpose()?,
@@ -242,6 +245,13 @@ enum Credentials {
     Header(String),
     /// What the answer to a challenge is made of.
     Login(Login),
+}
+
+/// The names of the site's own headers, as it writes them.
+fn names(request: &Request) -> Option<Arc<str>> {
+    let names = request.headers.iter().map(|(name, _)| name.as_str());
+    let names: Vec<_> = names.collect();
+    (!names.is_empty()).then(|| names.join("\n").into())
 }
 
 /// The names of secrets, as they were written.

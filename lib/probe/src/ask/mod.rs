@@ -20,7 +20,7 @@ use self::filled::FilledRequest;
 use crate::blame;
 use crate::fault::Fault;
 use crate::tls::handshake::Handshake;
-use crate::{observed, redact};
+use crate::{observed, redact, transport};
 
 /// How webmon names itself to the sites.
 pub(crate) const USER_AGENT: &str = concat!("webmon/", env!("CARGO_PKG_VERSION"));
@@ -82,7 +82,11 @@ impl Step {
         observed::begin_hop(&self.method, &url, longest_line(&message));
         // The site's own authorities and the client's certificate are for no other server.
         let own = own.filter(|_| self.trusted).cloned();
-        observed::with(|observed| observed.handshake = own);
+        let own_names = filled.names.as_ref().filter(|_| self.trusted).cloned();
+        observed::with(|observed| {
+            observed.handshake = own;
+            observed.own_names = own_names;
+        });
         if let Some(route) = &filled.route {
             route.begin_hop();
         }
@@ -93,7 +97,8 @@ impl Step {
             None => agent.run(message),
         };
         match sent {
-            Ok(response) => {
+            Ok(mut response) => {
+                transport::unhide(response.headers_mut());
                 let status = response.status().as_u16();
                 observed::with(|observed| observed.hop().map(|hop| hop.status = Some(status)));
                 if let Some(route) = &filled.route {

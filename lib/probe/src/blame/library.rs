@@ -1,6 +1,6 @@
 //! The HTTP library's errors as reasons.
 
-use std::io::{self, ErrorKind};
+use std::io;
 
 use contract::outcome::Reason;
 
@@ -22,14 +22,8 @@ pub(crate) fn explain(error: ureq::Error) -> Fault {
         ureq::Error::Io(error) => explain_io(&error),
         ureq::Error::Rustls(error) => explain_tls(&error),
         ureq::Error::Tls(message) => Fault::here(Reason::TlsHandshake, message),
-        ureq::Error::Protocol(ureq_proto::Error::HttpParseTooManyHeaders) => Fault::here(
-            Reason::TooLarge,
-            "the response has more than 128 header lines",
-        ),
         ureq::Error::Protocol(error) => Fault::here(Reason::Protocol, error.to_string()),
         ureq::Error::Decompress(encoding, error) => explain_encoding(encoding, &error),
-        // an end between chunks
-        ureq::Error::BodyStalled => explain_io(&ErrorKind::UnexpectedEof.into()),
         other => Fault::here(Reason::Internal, other.to_string()),
     }
 }

@@ -19,8 +19,10 @@ pub struct Hop {
     pub proxy: Option<String>,
     /// The address that was dialled; the proxy's, if there is one.
     pub address: Option<IpAddr>,
-    /// The status of the response, once its head was complete.
+    /// The status of the response, once its head was complete, or refused.
     pub status: Option<u16>,
+    /// The first line of the response's head that is no header, as a quotation: the head was read without it.
+    pub passed_over: Option<String>,
     /// The phases of this connection; `total_us` is their sum, `proxy_us` included.
     pub phases: Phases,
     /// The time that opening a tunnel through the proxy took, in microseconds.

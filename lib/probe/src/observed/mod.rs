@@ -68,6 +68,10 @@ pub(crate) struct Observed {
     pub(crate) longest_line: usize,
     /// The proxy that the check goes by.
     pub(crate) route: Option<Arc<Route>>,
+    /// The names of this hop's headers as the site writes them, one a line.
+    pub(crate) own_names: Option<Arc<str>>,
+    /// Whether the library was shown a head with headers under other names.
+    pub(crate) hidden: bool,
     /// How TLS is spoken on this hop, if not as with any site.
     pub(crate) handshake: Option<Handshake>,
     /// Decoded bytes of the body that were read.
@@ -105,6 +109,8 @@ impl Observed {
             connection_end: ConnectionEnd::Open,
             longest_line: 0,
             route: None,
+            own_names: None,
+            hidden: false,
             handshake: None,
             body_bytes: None,
             revealed: Revealed::default(),
@@ -233,6 +239,7 @@ pub(crate) fn begin_hop(method: &Method, url: &str, longest_line: usize) {
             ..Hop::default()
         });
         observed.connection_end = ConnectionEnd::Open;
+        observed.hidden = false;
         observed.longest_line = longest_line;
     });
 }

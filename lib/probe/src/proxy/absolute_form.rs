@@ -3,6 +3,7 @@
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
 use crate::observed;
+use crate::transport::{Buffered, GrowingBuffers};
 
 /// Puts scheme, host and port into the first line of what is sent to a proxy, unless there is a tunnel.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +62,12 @@ impl<T: Transport> AbsoluteForm<T> {
             self.inner.transmit_output(piece.len(), timeout)?;
         }
         Ok(())
+    }
+}
+
+impl<T: Buffered> Buffered for AbsoluteForm<T> {
+    fn growing(&mut self) -> &mut GrowingBuffers {
+        self.inner.growing()
     }
 }
 

@@ -51,6 +51,8 @@ struct ShownHop<'a> {
     proxy: Option<&'a str>,
     /// The address that was dialled; the proxy's, if there is one.
     address: Option<IpAddr>,
+    /// A line of the response's head that is no header.
+    passed_over: Option<&'a str>,
     /// What was seen of TLS.
     tls: Option<ShownTls<'a>>,
     /// Its phases.
@@ -113,6 +115,7 @@ fn hop(hop: &Hop) -> ShownHop<'_> {
         proxy,
         address,
         status,
+        passed_over,
         tls: seen,
         phases: measured,
         proxy_us,
@@ -125,6 +128,7 @@ fn hop(hop: &Hop) -> ShownHop<'_> {
         status: *status,
         proxy: proxy.as_deref(),
         address: *address,
+        passed_over: passed_over.as_deref(),
         tls: seen.as_ref().map(tls),
         phases: *measured,
         proxy_us: *proxy_us,

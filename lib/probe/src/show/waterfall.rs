@@ -51,8 +51,14 @@ fn write_hop(f: &mut Formatter<'_>, number: usize, hop: &Hop) -> fmt::Result {
     if !known.is_empty() {
         writeln!(f, "   {}", known.join(", "))?;
     }
-    match tls.and_then(|tls| tls.certificate.as_ref()) {
-        Some(certificate) => write_certificate(f, certificate),
+    if let Some(certificate) = tls.and_then(|tls| tls.certificate.as_ref()) {
+        write_certificate(f, certificate)?;
+    }
+    match &hop.passed_over {
+        Some(line) => writeln!(
+            f,
+            "   passed over a line of the head that is no header: {line}"
+        ),
         None => Ok(()),
     }
 }

@@ -34,7 +34,7 @@ use crate::blame;
 use crate::dns;
 use crate::fault::Fault;
 use crate::observed::{self, Phase};
-use crate::transport::{Early, GrowingBuffers, Heard, Socket, TcpTransport};
+use crate::transport::{Buffered, Early, GrowingBuffers, Heard, Socket, TcpTransport};
 
 /// Speaks TLS where the URL says `https`.
 #[derive(Clone, Debug)]
@@ -177,6 +177,12 @@ pub(super) struct TlsTransport {
 impl std::fmt::Debug for TlsTransport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TlsTransport").finish_non_exhaustive()
+    }
+}
+
+impl Buffered for TlsTransport {
+    fn growing(&mut self) -> &mut GrowingBuffers {
+        &mut self.buffers
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct GrowingBuffers {
     start: usize,
     /// Where they end.
     end: usize,
+    /// How many of them the library sees, unless it is all.
+    shown: Option<usize>,
     /// Bytes to send.
     output: Vec<u8>,
     /// Whether the library could use what came.
@@ -52,6 +54,7 @@ impl Default for GrowingBuffers {
             input,
             start: 0,
             end: 0,
+            shown: None,
             output,
             used: false,
         }
@@ -73,6 +76,47 @@ impl Drop for GrowingBuffers {
 }
 
 impl GrowingBuffers {
+    /// All bytes that came and were not used, those too that the library does not see.
+    pub(super) fn all(&self) -> &[u8] {
+        self.input.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The same, to be changed.
+    pub(super) fn all_mut(&mut self) -> &mut [u8] {
+        let all = self.start..self.end;
+        self.input.get_mut(all).unwrap_or_default()
+    }
+
+    /// Lets the library see so many of them; without a number all, and all that come.
+    pub(super) fn show(&mut self, shown: Option<usize>) {
+        self.shown = shown;
+    }
+
+    /// Passes over so many of them, which the library did not see.
+    pub(super) fn skip(&mut self, bytes: usize) {
+        self.start += bytes;
+        debug_assert!(self.start <= self.end, "more passed over than there was");
+    }
+
+    /// Puts other bytes in the place of so many.
+    pub(super) fn replace(&mut self, bytes: usize, by: &[u8]) {
+        let begin = self.end.min(self.start + bytes);
+        match begin.checked_sub(by.len()) {
+            // right in front of what follows
+            Some(start) if start >= self.start => {
+                if let Some(place) = self.input.get_mut(start..begin) {
+                    place.copy_from_slice(by);
+                }
+                self.start = start;
+            }
+            _ => {
+                self.input.reserve_exact(by.len().saturating_sub(bytes));
+                self.input.splice(self.start..begin, by.iter().copied());
+                self.end = self.start + by.len() + (self.end - begin);
+            }
+        }
+    }
+
     /// Makes room in the input if there is none, and more if the last bytes took all there was.
     fn make_room(&mut self) {
         let room = self.input.len();
@@ -105,7 +149,11 @@ impl Buffers for GrowingBuffers {
     }
 
     fn input(&self) -> &[u8] {
-        self.input.get(self.start..self.end).unwrap_or_default()
+        let all = self.all();
+        match self.shown {
+            None => all,
+            Some(shown) => all.get(..shown).unwrap_or(all),
+        }
     }
 
     fn input_append_buf(&mut self) -> &mut [u8] {
@@ -120,6 +168,9 @@ impl Buffers for GrowingBuffers {
     fn input_consume(&mut self, amount: usize) {
         self.used = amount > 0;
         self.start += amount;
+        if let Some(shown) = &mut self.shown {
+            *shown = shown.saturating_sub(amount);
+        }
         debug_assert!(self.start <= self.end, "more used than there was");
     }
 
@@ -131,7 +182,7 @@ impl Buffers for GrowingBuffers {
     }
 
     fn can_use_input(&self) -> bool {
-        self.start < self.end && self.used
+        self.used && !self.input().is_empty()
     }
 }
 

@@ -26,7 +26,24 @@ fn chunks_are_put_together() {
             "1\r\nh\r\n1\r\ne\r\n1\r\nl\r\n1\r\nl\r\n1\r\no\r\n0\r\n\r\n",
         ),
         whole("leading zeros", "0005\r\nhello\r\n000\r\n\r\n"),
-        whole("a plus", "+5\r\nhello\r\n0\r\n\r\n"),
+        whole("LF alone", "5\nhello\n0\n\n"),
+        whole("CR CR LF", "5\r\r\nhello\r\r\n0\r\r\n\r\r\n"),
+        whole(
+            "30 leading zeros",
+            &format!("{}5\r\nhello\r\n0\r\n\r\n", "0".repeat(30)),
+        ),
+        whole(
+            "30 blanks behind the size",
+            &format!("5{}\r\nhello\r\n0\r\n\r\n", " ".repeat(30)),
+        ),
+        whole(
+            "a signed chunk",
+            "5;chunk-signature=ad80c730a21e5b8d\r\nhello\r\n0\r\n\r\n",
+        ),
+        whole(
+            "an extension of 15 KB",
+            &format!("5;{}\r\nhello\r\n0\r\n\r\n", "a".repeat(15_000)),
+        ),
         whole("a blank behind the size", "5 \r\nhello\r\n0\r\n\r\n"),
         whole("an extension", "5;a=b\r\nhello\r\n0;c\r\n\r\n"),
         whole("a trailer", "5\r\nhello\r\n0\r\nX-A: b\r\nX-C: d\r\n\r\n"),
@@ -34,6 +51,7 @@ fn chunks_are_put_together() {
             "a trailer that is no header",
             "5\r\nhello\r\n0\r\nzz\r\n\r\n",
         ),
+        whole("half a trailer and closed", "5\r\nhello\r\n0\r\nX-A"),
         whole("no empty line at the end", "5\r\nhello\r\n0\r\n"),
         whole(
             "noise behind the end",
@@ -64,23 +82,43 @@ fn chunks_are_put_together() {
 
 #[test]
 fn chunks_that_are_none_are_protocol_errors() {
-    let refused =
-        |name, sent: &str| -> Case { down(name, chunks(sent), Reason::Protocol, "receive: chunk") };
+    let refused = |name, sent: &str, line: &str| -> Case {
+        let said = format!("receive: a chunk of the body has no size: its line is \"{line}\"");
+        down(name, chunks(sent), Reason::Protocol, &said)
+    };
+    let longer = |name, sent: &str, rest: &str| -> Case {
+        let said =
+            format!("receive: a chunk of the body has no line end behind it, but \"{rest}\"");
+        down(name, chunks(sent), Reason::Protocol, &said)
+    };
     run(vec![
-        refused("no number", "zz\r\n"),
-        refused("no size", "\r\nhello"),
-        refused("a negative size", "-5\r\nhello\r\n0\r\n\r\n"),
-        refused("0x", "0x5\r\nhello\r\n0\r\n\r\n"),
-        refused("a size beyond 64 bits", "10000000000000000\r\nhello"),
-        refused("a size that is no UTF-8", "5\u{e9}\r\nhello"),
+        refused("no number", "zz\r\n", "zz"),
         refused(
-            "a long extension",
-            "5;name=a-longer-value\r\nhello\r\n0\r\n\r\n",
+            "no chunks at all",
+            "<html>hello</html>",
+            "<html>hello</html>",
         ),
-        refused("more than the size", "5\r\nhello!\r\n0\r\n\r\n"),
+        refused("no size", "\r\nhello", ""),
+        refused("a negative size", "-5\r\nhello\r\n0\r\n\r\n", "-5"),
+        refused("a plus", "+5\r\nhello\r\n0\r\n\r\n", "+5"),
+        refused("0x", "0x5\r\nhello\r\n0\r\n\r\n", "0x5"),
+        refused(
+            "a size beyond 64 bits",
+            "10000000000000000\r\nhello",
+            "10000000000000000",
+        ),
+        refused("a size that is no ASCII", "5\u{e9}\r\nhello", "5é"),
+        refused(
+            "an empty line between chunks",
+            "5\r\nhello\r\n\r\n0\r\n\r\n",
+            "",
+        )
+        .body(5),
+        longer("more than the size", "5\r\nhello!\r\n0\r\n\r\n", "!").body(5),
+        longer("no line end behind a chunk", "5\r\nhello0\r\n\r\n", "0").body(5),
         down(
-            "a size without end",
-            Act::Repeat(head(), b"1".to_vec()),
+            "zeros without end",
+            Act::Repeat(head(), b"0".to_vec()),
             Reason::TooLarge,
             "receive: a line between the body's chunks is longer than 16 KiB",
         ),

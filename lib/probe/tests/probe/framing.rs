@@ -2,7 +2,7 @@
 
 use contract::outcome::Reason;
 
-use crate::case::{Case, down, headless, run, up};
+use crate::case::{Case, down, run, up};
 use crate::hostile::Act;
 
 /// An answer with these header lines.
@@ -14,7 +14,12 @@ fn answer(lines: &str, body: &str) -> Act {
 fn a_length_is_one_number_of_digits() {
     let refused = |name, lines: &str| -> Case {
         let act = answer(lines, "hello");
-        headless(name, act, Reason::Protocol, "receive: ")
+        down(
+            name,
+            act,
+            Reason::Protocol,
+            "receive: the Content-Length \"",
+        )
     };
     let length = |name, lines: &str| up(name, answer(lines, "hello")).body(5);
     run(vec![
@@ -65,12 +70,34 @@ fn a_body_is_as_long_as_the_server_says() {
         )
         .body(5),
         up(
-            "chunks in HTTP/1.0 are none",
+            "chunks in HTTP/1.0",
             Act::send(&format!(
                 "HTTP/1.0 200 OK\r\n{chunked}\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
             )),
         )
-        .body(15),
+        .body(5),
+        up(
+            "a length that is none and chunks",
+            answer(
+                &format!("Content-Length: five\r\n{chunked}\r\nContent-Length: 7"),
+                "5\r\nhello\r\n0\r\n\r\n",
+            ),
+        )
+        .body(5),
+        up(
+            "chunks that are said twice",
+            answer(
+                &format!("{chunked}\r\n{chunked}"),
+                "5\r\nhello\r\n0\r\n\r\n",
+            ),
+        )
+        .body(5),
+        up(
+            "chunks behind a fold",
+            answer("Transfer-Encoding :\r\n Chunked", "5\r\nhello\r\n0\r\n\r\n"),
+        )
+        .body(5),
+        up("a folded length", answer("Content-Length:\r\n 3", "hello")).body(3),
         up(
             "an unknown transfer encoding is until the end",
             answer("Transfer-Encoding: rot13", "hello"),
@@ -112,6 +139,18 @@ fn what_has_no_body_has_none_whatever_is_sent() {
             Act::Endless("HTTP/1.1 200 OK\r\n\r\n"),
         )
         .request(head)
+        .body(0),
+        up(
+            "HEAD with a length that is none",
+            answer("Content-Length: five\r\nContent-Length: 6", ""),
+        )
+        .request(head)
+        .body(0),
+        up(
+            "204 with a length that is none",
+            Act::send("HTTP/1.1 204 X\r\nContent-Length: -1\r\n\r\n"),
+        )
+        .status(204)
         .body(0),
         bodiless("204 with a body", 204),
         bodiless("304 with a body", 304),

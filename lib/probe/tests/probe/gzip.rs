@@ -52,7 +52,7 @@ fn a_compressed_body_is_judged_and_counted_as_it_reads() {
     let result = crate::check(&server.url("/"), "{}", matches);
     assert_eq!(result.reason, None, "{result:?}");
     assert_eq!(result.measured.body_bytes, Some(5));
-    assert!(server.requests()[0].contains("accept-encoding: gzip\r\n"));
+    assert!(server.requests()[0].contains("Accept-Encoding: gzip\r\n"));
     let sized = [&head("Content-Length: 25\r\n"), GZIP_HELLO].concat();
     let mut chunked = [
         &head("Transfer-Encoding: chunked\r\n"),

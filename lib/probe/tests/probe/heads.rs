@@ -2,8 +2,9 @@
 
 use contract::outcome::Reason;
 
-use crate::case::{Case, headless, run, up};
-use crate::hostile::Act;
+use crate::case::{down, headless, run, up};
+use crate::hostile::{Act, Server};
+use crate::{STARTED, prober, task};
 
 /// What is said of a head that is too long.
 const LONG: &str = "receive: the response's head is longer than 16 KiB";
@@ -31,15 +32,15 @@ fn heads_may_have_16_kib_and_128_lines_and_no_more() {
     let large = Reason::TooLarge;
     run(vec![
         up("16 KiB", Act::Send(head(16 * 1024))).body(0),
-        headless(
+        down(
             "16 KiB and a byte",
             Act::Send(head(16 * 1024 + 1)),
             large,
             LONG,
         ),
-        headless("17 KB", Act::Send(head(17_000)), large, LONG),
-        headless("a header of 1 MB", Act::Send(head(1_000_000)), large, LONG),
-        headless(
+        down("17 KB", Act::Send(head(17_000)), large, LONG),
+        down("a header of 1 MB", Act::Send(head(1_000_000)), large, LONG),
+        down(
             "a header without end",
             Act::Endless("HTTP/1.1 200 OK\r\nX-A: "),
             large,
@@ -59,9 +60,9 @@ fn heads_may_have_16_kib_and_128_lines_and_no_more() {
             LONG,
         ),
         up("128 lines", lines(128)).body(0),
-        headless("129 lines", lines(129), large, MANY),
-        headless("thousands of lines", lines(5_000), large, MANY),
-        headless(
+        down("129 lines", lines(129), large, MANY),
+        down("thousands of lines", lines(5_000), large, MANY),
+        down(
             "lines without end",
             Act::Repeat(OK.as_bytes().to_vec(), b"A: b\r\n".to_vec()),
             large,
@@ -77,63 +78,10 @@ fn heads_may_have_16_kib_and_128_lines_and_no_more() {
 }
 
 #[test]
-fn what_is_not_http_is_a_protocol_error() {
-    let refused = |name, sent: &[u8]| -> Case {
-        let said = "receive: http parse fail";
-        headless(name, Act::Send(sent.to_vec()), Reason::Protocol, said)
-    };
-    run(vec![
-        refused("SMTP", b"220 mail.example ESMTP\r\n\r\n"),
-        refused("SSH", b"SSH-2.0-OpenSSH_9.9\r\n"),
-        refused("HTTP/0.9", b"<html>hello</html>\r\n"),
-        refused(
-            "HTTP/2",
-            b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80\0\x04\0\x01\0\0",
-        ),
-        refused("the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-        refused("a TLS alert", b"\x15\x03\x01\0\x02\x02\x0a\0\0"),
-        refused("NUL alone", b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
-        refused("HTTP/1.2", b"HTTP/1.2 200 OK\r\n\r\n"),
-        refused("HTTP/2.0", b"HTTP/2.0 200 OK\r\n\r\n"),
-        refused("http/1.1", b"http/1.1 200 OK\r\n\r\n"),
-        refused("ICY", b"ICY 200 OK\r\n\r\n"),
-        refused("a request", b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"),
-        refused("status 099", b"HTTP/1.1 099 Low\r\n\r\n"),
-        refused("status 99", b"HTTP/1.1 99 Low\r\n\r\n"),
-        refused("status 000", b"HTTP/1.1 000 Zero\r\n\r\n"),
-        refused("status 1000", b"HTTP/1.1 1000 High\r\n\r\n"),
-        refused("status -20", b"HTTP/1.1 -20 Low\r\n\r\n"),
-        refused("status 0x1", b"HTTP/1.1 0x1 Hex\r\n\r\n"),
-        refused("no status", b"HTTP/1.1\r\n\r\n"),
-        refused("two blanks", b"HTTP/1.1  200 OK\r\n\r\n"),
-        refused("NUL in the reason phrase", b"HTTP/1.1 200 O\0K\r\n\r\n"),
-        refused("NUL in a name", b"HTTP/1.1 200 OK\r\nX\0A: b\r\n\r\n"),
-        refused("NUL in a value", b"HTTP/1.1 200 OK\r\nX-A: b\0c\r\n\r\n"),
-        refused(
-            "a bare CR in a value",
-            b"HTTP/1.1 200 OK\r\nX-A: b\rc\r\n\r\n",
-        ),
-        refused(
-            "a blank before the colon",
-            b"HTTP/1.1 200 OK\r\nX-A : b\r\n\r\n",
-        ),
-        refused(
-            "a blank before the name",
-            b"HTTP/1.1 200 OK\r\n X-A: b\r\n\r\n",
-        ),
-        refused("a folded line", b"HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\n\r\n"),
-        refused("no colon", b"HTTP/1.1 200 OK\r\nX-A\r\n\r\n"),
-        refused("no name", b"HTTP/1.1 200 OK\r\n: b\r\n\r\n"),
-        refused(
-            "a name that is no ASCII",
-            "HTTP/1.1 200 OK\r\nX-é: b\r\n\r\n".as_bytes(),
-        ),
-    ]);
-}
-
-#[test]
 fn heads_that_are_merely_sloppy_are_read() {
     let read = |name, sent: &[u8]| up(name, Act::Send(sent.to_vec())).body(5);
+    let sized = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n";
+    let with = |name, lines: &str| up(name, Act::send(&format!("{sized}{lines}\r\nhello"))).body(5);
     run(vec![
         read("bare LF", b"HTTP/1.1 200 OK\nX-A: b\n\nhello"),
         read("no reason phrase", b"HTTP/1.1 200\r\n\r\nhello"),
@@ -155,5 +103,65 @@ fn heads_that_are_merely_sloppy_are_read() {
             "empty lines before the status",
             b"\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhello",
         ),
+        read("LF and CR LF", b"HTTP/1.1 200 OK\nX-A: b\r\n\nhello"),
+        read("CR CR LF", b"HTTP/1.1 200 OK\r\r\nX-A: b\r\r\n\r\r\nhello"),
+        read("two blanks", b"HTTP/1.1  200 OK\r\n\r\nhello"),
+        read("a tab", b"HTTP/1.1\t200\tOK\r\n\r\nhello"),
+        read("no blank behind the status", b"HTTP/1.1 200OK\r\n\r\nhello"),
+        read(
+            "a status with a second number",
+            b"HTTP/1.1 200.1 OK\r\n\r\nhello",
+        ),
+        read("small letters", b"http/1.1 200 OK\r\n\r\nhello"),
+        read("HTTP/1.2", b"HTTP/1.2 200 OK\r\n\r\nhello"),
+        read("HTTP/2.0", b"HTTP/2.0 200 OK\r\n\r\nhello"),
+        read("HTTP/2", b"HTTP/2 200\r\n\r\nhello"),
+        with("a bare CR in a value", "X-A: b\rc\r\n"),
+        with("a control character in a value", "X-A: b\x01\x7fc\r\n"),
+        with(
+            "a blank before the colon",
+            "Access-Control-Allow-Credentials : true\r\n",
+        ),
+        with(
+            "a folded line",
+            "Content-Security-Policy: \r\n\tdefault-src 'self';\r\n  script-src a\r\n",
+        ),
+        with("a blank line that is none", "X-A: b\r\n \r\n"),
+        with("no colon", "X-A\r\n"),
+        with("no name", ": b\r\n"),
+        with("a name that is no ASCII", "X-é: b\r\n"),
+        with(
+            "a warning of PHP",
+            "PHP Warning: Unable to load in Unknown on line 0\r\n",
+        ),
+        with(
+            "a name of words",
+            "Strict Transport Security: max-age=1\r\nX-B: c\r\n",
+        ),
+        with(
+            "more than 128 lines that are folded",
+            &format!("X-A:\r\n{}", " b\r\n".repeat(500)),
+        ),
+        up(
+            "a blank before the first name",
+            Act::send("HTTP/1.1 200 OK\r\n X-A: b\r\nContent-Length: 5\r\n\r\nhello"),
+        )
+        .body(5),
+        up(
+            "sloppy lines byte by byte",
+            Act::Bytes(format!("{sized}X-A : b\r\n c\r\nno header\r\n\r\nhello").into_bytes()),
+        )
+        .body(5),
     ]);
+}
+
+#[test]
+fn what_a_sloppy_head_says_is_judged() {
+    let head = "HTTP/1.1 200 OK\r\nno header\r\n too\r\nX-Folded: a\r\n\t b\r\nX-Blank \t: c\r\nX-Latin: caf\u{e9}\x01\r\n\r\n";
+    let expect = r#"{"headers": {"X-Folded": {"equals": "a b"}, "X-Blank": {"equals": "c"}, "X-Latin": {"present": true}}}"#;
+    run(vec![up("a sloppy head", Act::send(head)).expect(expect)]);
+    let server = Server::start(vec![Act::send(head)]);
+    let watched = prober().watch(&task(&server.url("/"), "{}", "{}"), STARTED);
+    let passed_over = watched.hops[0].passed_over.as_deref();
+    assert_eq!(passed_over, Some("\"no header\""), "{watched:?}");
 }

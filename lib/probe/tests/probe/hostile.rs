@@ -207,7 +207,7 @@ fn read_request(stream: &mut TcpStream) -> io::Result<String> {
         if let Some((head, _)) = text.split_once("\r\n\r\n") {
             let length = head
                 .lines()
-                .find_map(|line| line.strip_prefix("content-length: "));
+                .find_map(|line| line.strip_prefix("Content-Length: "));
             let length: usize = length.map_or(0, |digits| digits.parse().unwrap());
             if bytes.len() >= head.len() + 4 + length {
                 return Ok(text);

@@ -36,6 +36,7 @@ mod redirects;
 mod requests;
 mod secrets;
 mod serving_authorities;
+mod strangers;
 mod tables;
 mod timings;
 mod tinyproxy;

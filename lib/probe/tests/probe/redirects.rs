@@ -276,12 +276,12 @@ fn what_belongs_to_the_site_does_not_travel_to_another_origin() {
     let same = &first.requests()[1];
     assert!(same.starts_with("GET /same "), "{same}");
     assert!(
-        same.contains("x-key: k") && same.contains("Bearer t"),
+        same.contains("X-Key: k") && same.contains("Bearer t"),
         "{same}"
     );
-    assert!(!same.contains("content-type"), "{same}");
-    let sent = &other.requests()[0];
-    assert!(sent.starts_with("GET /other "), "{sent}");
+    assert!(!same.to_lowercase().contains("content-type"), "{same}");
+    let sent = &other.requests()[0].to_lowercase();
+    assert!(sent.starts_with("get /other "), "{sent}");
     assert!(
         !sent.contains("x-key") && !sent.contains("authorization"),
         "{sent}"

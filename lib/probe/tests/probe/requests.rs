@@ -12,7 +12,7 @@ fn what_the_site_says_is_what_is_sent() {
     let server = Server::start(vec![Act::ok("")]);
     let long = "v".repeat(8_000);
     let request = format!(
-        r#"{{"method": "POST", "headers": {{"X-Y": "a b", "X-Long": "{long}"}}, "body": "hé",
+        r#"{{"method": "POST", "headers": {{"X-Y": "a b", "x-LONG": "{long}"}}, "body": "hé",
             "basic": {{"username": "me", "password": "pw"}}}}"#
     );
     let result = check(&server.url("/p?q=1#f"), &request, "{}");
@@ -20,16 +20,36 @@ fn what_the_site_says_is_what_is_sent() {
     let sent = &server.requests()[0];
     assert!(sent.starts_with("POST /p?q=1 HTTP/1.1\r\n"), "{sent}");
     for line in [
-        "connection: close\r\n",
-        "x-y: a b\r\n",
-        "authorization: Basic bWU6cHc=\r\n",
-        "content-length: 3\r\n",
-        "user-agent: webmon/",
-        &format!("x-long: {long}\r\n"),
+        "Connection: close\r\n",
+        "X-Y: a b\r\n",
+        "Authorization: Basic bWU6cHc=\r\n",
+        "Content-Length: 3\r\n",
+        "User-Agent: webmon/",
+        &format!("x-LONG: {long}\r\n"),
     ] {
         assert!(sent.contains(line), "{line}: {sent}");
     }
     assert!(sent.ends_with("\r\n\r\nhé"), "{sent}");
+}
+
+#[test]
+fn names_of_headers_are_sent_as_the_site_writes_them_also_to_the_same_server_behind_a_redirect() {
+    let server = Server::start(vec![Act::to("/b"), Act::ok("")]);
+    let request =
+        r#"{"headers": {"X-API-Key": "k", "x-small": "s", "user-agent": "u"}, "bearer": "t"}"#;
+    let result = check(&server.url("/a"), request, "{}");
+    assert_eq!(result.reason, None, "{result:?}");
+    for sent in server.requests() {
+        for line in [
+            "Host: ",
+            "X-API-Key: k",
+            "x-small: s",
+            "user-agent: u",
+            "Authorization: Bearer t",
+        ] {
+            assert!(sent.contains(&format!("\r\n{line}")), "{line}: {sent}");
+        }
+    }
 }
 
 #[test]
