@@ -91,11 +91,10 @@ impl Chunks {
     /// The line end behind a chunk's data.
     fn take_line_end(&mut self, bytes: &[u8]) -> Result<Step, Fault> {
         let line = Line::of(bytes);
-        if !without_cr(line.text).is_empty() {
-            let message = format!(
-                "a chunk of the body has no line end behind it, but {}",
-                quote(line.text)
-            );
+        let more = without_cr(line.text);
+        if !more.is_empty() {
+            let more = quote(more);
+            let message = format!("a chunk of the body has no line end behind it, but {more}");
             return Err(Fault::here(Reason::Protocol, message));
         }
         Ok(self.pass(line, Self::Size))

@@ -35,25 +35,28 @@ const HTTP_2: &str = "HTTP/2 without TLS, and webmon speaks HTTP/1.1";
 /// What is said of an answer that is all body.
 const NO_HEAD: &str = "a body without a head, as in HTTP/0.9";
 
-/// Refuses a first line, or the beginning of one, that is not HTTP.
-pub(super) fn refuse(line: &[u8]) -> Result<(), Fault> {
-    let letters = line.iter().zip(HTTP);
-    if letters
-        .into_iter()
-        .all(|(byte, letter)| byte.eq_ignore_ascii_case(letter))
-    {
+/// Refuses bytes that can be no beginning of a response, which may have empty lines before it.
+pub(super) fn refuse(bytes: &[u8]) -> Result<(), Fault> {
+    let empty = bytes
+        .iter()
+        .take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let bytes = bytes.get(empty.count()..).unwrap_or_default();
+    let mut letters = bytes.iter().zip(HTTP);
+    if letters.all(|(byte, letter)| byte.eq_ignore_ascii_case(letter)) {
         return Ok(());
     }
-    Err(explain(without_cr(line)))
+    Err(explain(bytes))
 }
 
-/// Says what the first line is.
+/// Says what they are.
 #[inline(never)]
-fn explain(line: &[u8]) -> Fault {
-    let signature = line.get(..SIGNATURE_BYTES).unwrap_or(line);
-    let is_text = !signature.iter().any(u8::is_ascii_control);
+fn explain(bytes: &[u8]) -> Fault {
+    let signature = bytes.get(..SIGNATURE_BYTES).unwrap_or(bytes);
+    let line = bytes.split(|byte| *byte == b'\n').next();
+    let line = without_cr(line.unwrap_or(bytes));
+    let mut first = line.iter().take(SIGNATURE_BYTES);
     let mut message = "the answer is not HTTP: it begins with ".to_owned();
-    if is_text {
+    if !first.any(u8::is_ascii_control) {
         message.push_str(&quote(line));
     } else {
         message.push_str("the bytes");
@@ -62,17 +65,17 @@ fn explain(line: &[u8]) -> Fault {
             let _infallible = write!(message, " {byte:02x}");
         }
     }
-    if let Some(looks) = looks_like(line) {
+    if let Some(looks) = looks_like(bytes) {
         message.push_str(", which looks like ");
         message.push_str(looks);
     }
     Fault::here(Reason::Protocol, message)
 }
 
-/// What the first line looks like, and the remedy if there is one.
-fn looks_like(line: &[u8]) -> Option<&'static str> {
+/// What they look like, and the remedy if there is one.
+fn looks_like(bytes: &[u8]) -> Option<&'static str> {
     let over_tls = observed::with(|observed| observed.hop().is_some_and(|hop| hop.tls.is_some()));
-    match line {
+    match bytes {
         // a record of TLS: an alert or a handshake (RFC 8446, 5.1)
         [0x15 | 0x16, 3, ..] if !over_tls => Some("TLS; begin the URL with https"),
         // a frame of HTTP/2 of less than 64 KiB: SETTINGS or GOAWAY (RFC 9113, 4.1)
@@ -84,8 +87,8 @@ fn looks_like(line: &[u8]) -> Option<&'static str> {
         [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..] => {
             Some("an FTP, mail (SMTP) or news server")
         }
-        line => {
-            let greeting = GREETINGS.iter().find(|(begin, _)| line.starts_with(begin));
+        _ => {
+            let greeting = GREETINGS.iter().find(|(begin, _)| bytes.starts_with(begin));
             greeting.map(|(_, looks)| *looks)
         }
     }

@@ -46,7 +46,7 @@ fn heads_may_have_16_kib_and_128_lines_and_no_more() {
             large,
             LONG,
         ),
-        headless("a header's name without end", Act::Endless(OK), large, LONG),
+        down("a header's name without end", Act::Endless(OK), large, LONG),
         headless(
             "a reason phrase without end",
             Act::Endless("HTTP/1.1 200 "),

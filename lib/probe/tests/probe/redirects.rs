@@ -93,7 +93,6 @@ fn redirects_that_lead_nowhere_are_down() {
         down(name, Act::to(location), Reason::Redirects, &said).status(302)
     };
     let unusable = |name, location: &str| nowhere(name, location, "Location \"");
-    let refused = |name, act| headless(name, act, Reason::Protocol, "receive: http parse fail");
     let away = moved(307, &other());
     let post = r#"{"method": "POST", "body": "x"}"#;
     run(vec![
@@ -109,8 +108,14 @@ fn redirects_that_lead_nowhere_are_down() {
         unusable("8 KiB", &format!("/{}", "a".repeat(8_192))),
         nowhere("a fragment", "#there", "a loop: back to "),
         nowhere("itself", "/", "a loop: back to "),
-        refused("NUL", bytes(b"/a\0b")),
-        refused("a newline", bytes(b"/a\n b")),
+        down(
+            "NUL",
+            bytes(b"/a\0b"),
+            Reason::Protocol,
+            "receive: a line of the response's head has a zero byte: \"Location: /a·b\"",
+        )
+        .status(302),
+        up("a folded line", bytes(b"/a\n b")).then([Act::ok("hello")]),
         down(
             "307 of a POST to another origin",
             away,

@@ -198,7 +198,7 @@ fn what_is_no_http_shows_no_secret_either() {
     for answer in [
         format!("HTTP/1.1 {TOKEN}\r\n\r\n"),
         format!("{TOKEN} 200 OK\r\n\r\n"),
-        format!("HTTP/1.1 200 {TOKEN}\r\nX {TOKEN}: 1\r\n\r\n"),
+        format!("HTTP/1.1 200 {TOKEN}\r\nX-{TOKEN}: \0\r\n\r\n"),
         format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{TOKEN}\r\n"),
         format!("HTTP/1.1 404 {TOKEN}\r\nContent-Length: 0\r\n\r\n"),
     ] {
@@ -207,6 +207,12 @@ fn what_is_no_http_shows_no_secret_either() {
         assert!(result.reason.is_some(), "{answer}: {result:?}");
         assert!(!detail(&result).contains(TOKEN), "{answer}: {result:?}");
     }
+    let server = Server::start(vec![Act::send(&format!(
+        "HTTP/1.1 200 OK\r\nX {TOKEN}\r\n\r\n"
+    ))]);
+    let watched = watch(&server.url("/"), ALL_SENT, "{}");
+    let shown = watched.hops[0].passed_over.as_deref();
+    assert_eq!(shown, Some("\"X ${secret:TOKEN}\""), "{watched:?}");
 }
 
 #[test]

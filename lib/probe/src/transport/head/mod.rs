@@ -98,12 +98,10 @@ impl Scan {
     fn go_on(&mut self, bytes: &[u8]) -> Result<Option<usize>, Fault> {
         loop {
             let rest = bytes.get(self.line..).unwrap_or_default();
+            if self.status.is_none() {
+                strangers::refuse(rest)?;
+            }
             let Some(length) = memchr(b'\n', rest) else {
-                if self.status.is_none() {
-                    // the CR of an empty line may have come without its LF
-                    let start = rest.iter().take_while(|byte| **byte == b'\r').count();
-                    strangers::refuse(rest.get(start..).unwrap_or_default())?;
-                }
                 return Ok(None);
             };
             let line = rest.get(..length).unwrap_or_default();
@@ -126,7 +124,6 @@ impl Scan {
         }
         self.sloppy = true;
         if !without_cr(line).is_empty() {
-            strangers::refuse(line)?;
             self.status = Some(status_line::read(line)?.status);
             refuse_nul(line)?;
         }
