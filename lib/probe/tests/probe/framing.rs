@@ -2,7 +2,7 @@
 
 use contract::outcome::Reason;
 
-use crate::case::{Case, down, run, up};
+use crate::case::{Case, down, run, table, up};
 use crate::hostile::Act;
 
 /// An answer with these header lines.
@@ -22,93 +22,99 @@ fn a_length_is_one_number_of_digits() {
         )
     };
     let length = |name, lines: &str| up(name, answer(lines, "hello")).body(5);
-    run(vec![
-        length("a length", "Content-Length: 5"),
-        length("leading zeros", "Content-Length: 0005"),
-        length("twice the same", "Content-Length: 5\r\nContent-Length: 5"),
-        length("twice the same in a list", "Content-Length: 5, 5"),
-        length("blanks around it", "Content-Length: \t 5 \t"),
-        refused("twice another", "Content-Length: 5\r\nContent-Length: 6"),
-        refused("another in a list", "Content-Length: 5, 6"),
-        refused("negative", "Content-Length: -5"),
-        refused("a plus", "Content-Length: +5"),
-        refused("hexadecimal", "Content-Length: 0x5"),
-        refused("a fraction", "Content-Length: 5.0"),
-        refused("empty", "Content-Length:"),
-        refused("a word", "Content-Length: five"),
-        refused("beyond 64 bits", "Content-Length: 18446744073709551616"),
-        refused("a blank inside", "Content-Length: 5 5"),
-    ]);
+    table(
+        "lengths",
+        vec![
+            length("a length", "Content-Length: 5"),
+            length("leading zeros", "Content-Length: 0005"),
+            length("twice the same", "Content-Length: 5\r\nContent-Length: 5"),
+            length("twice the same in a list", "Content-Length: 5, 5"),
+            length("blanks around it", "Content-Length: \t 5 \t"),
+            refused("twice another", "Content-Length: 5\r\nContent-Length: 6"),
+            refused("another in a list", "Content-Length: 5, 6"),
+            refused("negative", "Content-Length: -5"),
+            refused("a plus", "Content-Length: +5"),
+            refused("hexadecimal", "Content-Length: 0x5"),
+            refused("a fraction", "Content-Length: 5.0"),
+            refused("empty", "Content-Length:"),
+            refused("a word", "Content-Length: five"),
+            refused("beyond 64 bits", "Content-Length: 18446744073709551616"),
+            refused("a blank inside", "Content-Length: 5 5"),
+        ],
+    );
 }
 
 #[test]
 fn a_body_is_as_long_as_the_server_says() {
     let closed = "receive: the server closed the connection before the response was complete";
     let chunked = "Transfer-Encoding: chunked";
-    run(vec![
-        up("more than the length", answer("Content-Length: 3", "hello")).body(3),
-        down(
-            "less than the length",
-            answer("Content-Length: 9", "hello"),
-            Reason::Reset,
-            closed,
-        )
-        .body(5),
-        down(
-            "less than the longest length",
-            answer("Content-Length: 18446744073709551615", "hello"),
-            Reason::Reset,
-            closed,
-        )
-        .body(5),
-        up(
-            "a length and chunks: the chunks count",
-            answer(
-                &format!("Content-Length: 2\r\n{chunked}"),
-                "5\r\nhello\r\n0\r\n\r\n",
-            ),
-        )
-        .body(5),
-        up(
-            "chunks in HTTP/1.0",
-            Act::send(&format!(
-                "HTTP/1.0 200 OK\r\n{chunked}\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
-            )),
-        )
-        .body(5),
-        up(
-            "a length that is none and chunks",
-            answer(
-                &format!("Content-Length: five\r\n{chunked}\r\nContent-Length: 7"),
-                "5\r\nhello\r\n0\r\n\r\n",
-            ),
-        )
-        .body(5),
-        up(
-            "chunks that are said twice",
-            answer(
-                &format!("{chunked}\r\n{chunked}"),
-                "5\r\nhello\r\n0\r\n\r\n",
-            ),
-        )
-        .body(5),
-        up(
-            "chunks behind a fold",
-            answer("Transfer-Encoding :\r\n Chunked", "5\r\nhello\r\n0\r\n\r\n"),
-        )
-        .body(5),
-        up("a folded length", answer("Content-Length:\r\n 3", "hello")).body(3),
-        up(
-            "an unknown transfer encoding is until the end",
-            answer("Transfer-Encoding: rot13", "hello"),
-        )
-        .body(5),
-        up(
-            "identity and a length",
-            answer("Transfer-Encoding: identity\r\nContent-Length: 3", "hello"),
-        )
-        .body(3),
-    ]);
+    table(
+        "body-ends",
+        vec![
+            up("more than the length", answer("Content-Length: 3", "hello")).body(3),
+            down(
+                "less than the length",
+                answer("Content-Length: 9", "hello"),
+                Reason::Reset,
+                closed,
+            )
+            .body(5),
+            down(
+                "less than the longest length",
+                answer("Content-Length: 18446744073709551615", "hello"),
+                Reason::Reset,
+                closed,
+            )
+            .body(5),
+            up(
+                "a length and chunks: the chunks count",
+                answer(
+                    &format!("Content-Length: 2\r\n{chunked}"),
+                    "5\r\nhello\r\n0\r\n\r\n",
+                ),
+            )
+            .body(5),
+            up(
+                "chunks in HTTP/1.0",
+                Act::send(&format!(
+                    "HTTP/1.0 200 OK\r\n{chunked}\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+                )),
+            )
+            .body(5),
+            up(
+                "a length that is none and chunks",
+                answer(
+                    &format!("Content-Length: five\r\n{chunked}\r\nContent-Length: 7"),
+                    "5\r\nhello\r\n0\r\n\r\n",
+                ),
+            )
+            .body(5),
+            up(
+                "chunks that are said twice",
+                answer(
+                    &format!("{chunked}\r\n{chunked}"),
+                    "5\r\nhello\r\n0\r\n\r\n",
+                ),
+            )
+            .body(5),
+            up(
+                "chunks behind a fold",
+                answer("Transfer-Encoding :\r\n Chunked", "5\r\nhello\r\n0\r\n\r\n"),
+            )
+            .body(5),
+            up("a folded length", answer("Content-Length:\r\n 3", "hello")).body(3),
+            up(
+                "an unknown transfer encoding is until the end",
+                answer("Transfer-Encoding: rot13", "hello"),
+            )
+            .body(5),
+            up(
+                "identity and a length",
+                answer("Transfer-Encoding: identity\r\nContent-Length: 3", "hello"),
+            )
+            .body(3),
+        ],
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use contract::outcome::Reason;
 
-use crate::case::{down, headless, run, up};
+use crate::case::{down, headless, run, table, up};
 use crate::hostile::{Act, Server};
 use crate::{STARTED, prober, task};
 
@@ -82,77 +82,80 @@ fn heads_that_are_merely_sloppy_are_read() {
     let read = |name, sent: &[u8]| up(name, Act::Send(sent.to_vec())).body(5);
     let sized = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n";
     let with = |name, lines: &str| up(name, Act::send(&format!("{sized}{lines}\r\nhello"))).body(5);
-    run(vec![
-        read("bare LF", b"HTTP/1.1 200 OK\nX-A: b\n\nhello"),
-        read("no reason phrase", b"HTTP/1.1 200\r\n\r\nhello"),
-        read("an empty reason phrase", b"HTTP/1.1 200 \r\n\r\nhello"),
-        read(
-            "Latin-1 in the reason phrase",
-            b"HTTP/1.1 200 \xe9t\xe9\r\n\r\nhello",
-        ),
-        read(
-            "Latin-1 in a value",
-            b"HTTP/1.1 200 OK\r\nX-A: \xe9\r\n\r\nhello",
-        ),
-        read("an empty value", b"HTTP/1.1 200 OK\r\nX-A:\r\n\r\nhello"),
-        read(
-            "no blank after the colon",
-            b"HTTP/1.1 200 OK\r\nX-A:b\r\n\r\nhello",
-        ),
-        read(
-            "empty lines before the status",
-            b"\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhello",
-        ),
-        read("LF and CR LF", b"HTTP/1.1 200 OK\nX-A: b\r\n\nhello"),
-        read("CR CR LF", b"HTTP/1.1 200 OK\r\r\nX-A: b\r\r\n\r\r\nhello"),
-        read("two blanks", b"HTTP/1.1  200 OK\r\n\r\nhello"),
-        read("a tab", b"HTTP/1.1\t200\tOK\r\n\r\nhello"),
-        read("no blank behind the status", b"HTTP/1.1 200OK\r\n\r\nhello"),
-        read(
-            "a status with a second number",
-            b"HTTP/1.1 200.1 OK\r\n\r\nhello",
-        ),
-        read("small letters", b"http/1.1 200 OK\r\n\r\nhello"),
-        read("HTTP/1.2", b"HTTP/1.2 200 OK\r\n\r\nhello"),
-        read("HTTP/2.0", b"HTTP/2.0 200 OK\r\n\r\nhello"),
-        read("HTTP/2", b"HTTP/2 200\r\n\r\nhello"),
-        with("a bare CR in a value", "X-A: b\rc\r\n"),
-        with("a control character in a value", "X-A: b\x01\x7fc\r\n"),
-        with(
-            "a blank before the colon",
-            "Access-Control-Allow-Credentials : true\r\n",
-        ),
-        with(
-            "a folded line",
-            "Content-Security-Policy: \r\n\tdefault-src 'self';\r\n  script-src a\r\n",
-        ),
-        with("a blank line that is none", "X-A: b\r\n \r\n"),
-        with("no colon", "X-A\r\n"),
-        with("no name", ": b\r\n"),
-        with("a name that is no ASCII", "X-é: b\r\n"),
-        with(
-            "a warning of PHP",
-            "PHP Warning: Unable to load in Unknown on line 0\r\n",
-        ),
-        with(
-            "a name of words",
-            "Strict Transport Security: max-age=1\r\nX-B: c\r\n",
-        ),
-        with(
-            "more than 128 lines that are folded",
-            &format!("X-A:\r\n{}", " b\r\n".repeat(500)),
-        ),
-        up(
-            "a blank before the first name",
-            Act::send("HTTP/1.1 200 OK\r\n X-A: b\r\nContent-Length: 5\r\n\r\nhello"),
-        )
-        .body(5),
-        up(
-            "sloppy lines byte by byte",
-            Act::Bytes(format!("{sized}X-A : b\r\n c\r\nno header\r\n\r\nhello").into_bytes()),
-        )
-        .body(5),
-    ]);
+    table(
+        "sloppy-heads",
+        vec![
+            read("bare LF", b"HTTP/1.1 200 OK\nX-A: b\n\nhello"),
+            read("no reason phrase", b"HTTP/1.1 200\r\n\r\nhello"),
+            read("an empty reason phrase", b"HTTP/1.1 200 \r\n\r\nhello"),
+            read(
+                "Latin-1 in the reason phrase",
+                b"HTTP/1.1 200 \xe9t\xe9\r\n\r\nhello",
+            ),
+            read(
+                "Latin-1 in a value",
+                b"HTTP/1.1 200 OK\r\nX-A: \xe9\r\n\r\nhello",
+            ),
+            read("an empty value", b"HTTP/1.1 200 OK\r\nX-A:\r\n\r\nhello"),
+            read(
+                "no blank after the colon",
+                b"HTTP/1.1 200 OK\r\nX-A:b\r\n\r\nhello",
+            ),
+            read(
+                "empty lines before the status",
+                b"\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhello",
+            ),
+            read("LF and CR LF", b"HTTP/1.1 200 OK\nX-A: b\r\n\nhello"),
+            read("CR CR LF", b"HTTP/1.1 200 OK\r\r\nX-A: b\r\r\n\r\r\nhello"),
+            read("two blanks", b"HTTP/1.1  200 OK\r\n\r\nhello"),
+            read("a tab", b"HTTP/1.1\t200\tOK\r\n\r\nhello"),
+            read("no blank behind the status", b"HTTP/1.1 200OK\r\n\r\nhello"),
+            read(
+                "a status with a second number",
+                b"HTTP/1.1 200.1 OK\r\n\r\nhello",
+            ),
+            read("small letters", b"http/1.1 200 OK\r\n\r\nhello"),
+            read("HTTP/1.2", b"HTTP/1.2 200 OK\r\n\r\nhello"),
+            read("HTTP/2.0", b"HTTP/2.0 200 OK\r\n\r\nhello"),
+            read("HTTP/2", b"HTTP/2 200\r\n\r\nhello"),
+            with("a bare CR in a value", "X-A: b\rc\r\n"),
+            with("a control character in a value", "X-A: b\x01\x7fc\r\n"),
+            with(
+                "a blank before the colon",
+                "Access-Control-Allow-Credentials : true\r\n",
+            ),
+            with(
+                "a folded line",
+                "Content-Security-Policy: \r\n\tdefault-src 'self';\r\n  script-src a\r\n",
+            ),
+            with("a blank line that is none", "X-A: b\r\n \r\n"),
+            with("no colon", "X-A\r\n"),
+            with("no name", ": b\r\n"),
+            with("a name that is no ASCII", "X-é: b\r\n"),
+            with(
+                "a warning of PHP",
+                "PHP Warning: Unable to load in Unknown on line 0\r\n",
+            ),
+            with(
+                "a name of words",
+                "Strict Transport Security: max-age=1\r\nX-B: c\r\n",
+            ),
+            with(
+                "more than 128 lines that are folded",
+                &format!("X-A:\r\n{}", " b\r\n".repeat(500)),
+            ),
+            up(
+                "a blank before the first name",
+                Act::send("HTTP/1.1 200 OK\r\n X-A: b\r\nContent-Length: 5\r\n\r\nhello"),
+            )
+            .body(5),
+            up(
+                "sloppy lines byte by byte",
+                Act::Bytes(format!("{sized}X-A : b\r\n c\r\nno header\r\n\r\nhello").into_bytes()),
+            )
+            .body(5),
+        ],
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use contract::outcome::Reason;
 
-use crate::case::{down, hangs, headless, run, up};
+use crate::case::{down, hangs, headless, run, table, up};
 use crate::hostile::Act;
 
 const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -15,51 +15,54 @@ const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: a\r\n\r\nn
 #[test]
 fn interim_responses_are_passed_over() {
     let long = format!("{HINTS}HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(100_000));
-    run(vec![
-        up("one 100", Act::send(&format!("{CONTINUE}{ANSWER}"))).body(5),
-        up(
-            "one 102",
-            Act::send(&format!("HTTP/1.1 102 Processing\r\n\r\n{ANSWER}")),
-        )
-        .body(5),
-        up("one 103", Act::send(&format!("{HINTS}{ANSWER}"))).body(5),
-        up(
-            "a 199",
-            Act::send(&format!("HTTP/1.1 199 What\r\n\r\n{ANSWER}")),
-        )
-        .body(5),
-        up("100 with headers", Act::send(&format!("{IIS}{ANSWER}"))).body(5),
-        up(
-            "100 with headers to a body",
-            Act::send(&format!("{IIS}{ANSWER}")),
-        )
-        .request(r#"{"method": "POST", "body": "ping"}"#)
-        .body(5),
-        up(
-            "100 with 200 headers, sloppily",
-            Act::send(&format!(
-                "http/1.1 100\n{}no header\n\n{ANSWER}",
-                "A :b\n c\n".repeat(100)
-            )),
-        )
-        .body(5),
-        up(
-            "a hundred 100",
-            Act::send(&format!("{}{ANSWER}", CONTINUE.repeat(100))),
-        )
-        .body(5),
-        up(
-            "a thousand 103",
-            Act::send(&format!("{}{ANSWER}", HINTS.repeat(1_000))),
-        )
-        .body(5),
-        up("one 103 and a long body", Act::send(&long)).body(64 * 1024),
-        up(
-            "100 and 103 byte by byte",
-            Act::Bytes(format!("{CONTINUE}{HINTS}{ANSWER}").into_bytes()),
-        )
-        .body(5),
-    ]);
+    table(
+        "interim",
+        vec![
+            up("one 100", Act::send(&format!("{CONTINUE}{ANSWER}"))).body(5),
+            up(
+                "one 102",
+                Act::send(&format!("HTTP/1.1 102 Processing\r\n\r\n{ANSWER}")),
+            )
+            .body(5),
+            up("one 103", Act::send(&format!("{HINTS}{ANSWER}"))).body(5),
+            up(
+                "a 199",
+                Act::send(&format!("HTTP/1.1 199 What\r\n\r\n{ANSWER}")),
+            )
+            .body(5),
+            up("100 with headers", Act::send(&format!("{IIS}{ANSWER}"))).body(5),
+            up(
+                "100 with headers to a body",
+                Act::send(&format!("{IIS}{ANSWER}")),
+            )
+            .request(r#"{"method": "POST", "body": "ping"}"#)
+            .body(5),
+            up(
+                "100 with 200 headers, sloppily",
+                Act::send(&format!(
+                    "http/1.1 100\n{}no header\n\n{ANSWER}",
+                    "A :b\n c\n".repeat(100)
+                )),
+            )
+            .body(5),
+            up(
+                "a hundred 100",
+                Act::send(&format!("{}{ANSWER}", CONTINUE.repeat(100))),
+            )
+            .body(5),
+            up(
+                "a thousand 103",
+                Act::send(&format!("{}{ANSWER}", HINTS.repeat(1_000))),
+            )
+            .body(5),
+            up("one 103 and a long body", Act::send(&long)).body(64 * 1024),
+            up(
+                "100 and 103 byte by byte",
+                Act::Bytes(format!("{CONTINUE}{HINTS}{ANSWER}").into_bytes()),
+            )
+            .body(5),
+        ],
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use contract::outcome::Reason;
 use serde_json::json;
 
 use crate::authority::{Authority, VALID};
-use crate::case::{Case, down, headless, run};
+use crate::case::{Case, down, headless, table};
 use crate::detail;
 use crate::hostile::Act;
 use crate::tls::{HOST, prober, watch};
@@ -21,49 +21,52 @@ fn what_is_not_http_is_named_at_once() {
         let said = format!("{begins}{said}");
         headless(name, Act::HangAfter(sent), Reason::Protocol, &said)
     };
-    run(vec![
-        refused(
-            "SMTP",
-            b"220 mail.example ESMTP\r\n",
-            r#""220 mail.example ESMTP", which looks like an FTP, mail (SMTP) or news server"#,
-        ),
-        hanging(
-            "SSH, which waits",
-            "SSH-2.0-OpenSSH_9.9\r\n",
-            r#""SSH-2.0-OpenSSH_9.9", which looks like an SSH server"#,
-        ),
-        refused(
-            "HTTP/0.9",
-            b"<html>hello</html>\r\n",
-            r#""<html>hello</html>", which looks like a body without a head, as in HTTP/0.9"#,
-        ),
-        refused(
-            "HTTP/2",
-            b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01",
-            "the bytes 00 00 00 04 00, which looks like HTTP/2 without TLS, and webmon speaks HTTP/1.1",
-        ),
-        hanging(
-            "a TLS alert, and then nothing",
-            "\x15\x03\x03\0\x02\x02\x46",
-            "the bytes 15 03 03 00 02, which looks like TLS; begin the URL with https",
-        ),
-        refused("NUL alone", &[0; 16], "the bytes 00 00 00 00 00"),
-        refused(
-            "ICY",
-            b"ICY 200 OK\r\n\r\n",
-            r#""ICY 200 OK", which looks like a SHOUTcast stream"#,
-        ),
-        refused(
-            "a request",
-            b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n",
-            r#""GET / HTTP/1.1", which looks like a request"#,
-        ),
-        refused(
-            "a blank before the version",
-            b" HTTP/1.1 200 OK\r\n\r\n",
-            r#"" HTTP/1.1 200 OK""#,
-        ),
-    ]);
+    table(
+        "not-http",
+        vec![
+            refused(
+                "SMTP",
+                b"220 mail.example ESMTP\r\n",
+                r#""220 mail.example ESMTP", which looks like an FTP, mail (SMTP) or news server"#,
+            ),
+            hanging(
+                "SSH, which waits",
+                "SSH-2.0-OpenSSH_9.9\r\n",
+                r#""SSH-2.0-OpenSSH_9.9", which looks like an SSH server"#,
+            ),
+            refused(
+                "HTTP/0.9",
+                b"<html>hello</html>\r\n",
+                r#""<html>hello</html>", which looks like a body without a head, as in HTTP/0.9"#,
+            ),
+            refused(
+                "HTTP/2",
+                b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01",
+                "the bytes 00 00 00 04 00, which looks like HTTP/2 without TLS, and webmon speaks HTTP/1.1",
+            ),
+            hanging(
+                "a TLS alert, and then nothing",
+                "\x15\x03\x03\0\x02\x02\x46",
+                "the bytes 15 03 03 00 02, which looks like TLS; begin the URL with https",
+            ),
+            refused("NUL alone", &[0; 16], "the bytes 00 00 00 00 00"),
+            refused(
+                "ICY",
+                b"ICY 200 OK\r\n\r\n",
+                r#""ICY 200 OK", which looks like a SHOUTcast stream"#,
+            ),
+            refused(
+                "a request",
+                b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n",
+                r#""GET / HTTP/1.1", which looks like a request"#,
+            ),
+            refused(
+                "a blank before the version",
+                b" HTTP/1.1 200 OK\r\n\r\n",
+                r#"" HTTP/1.1 200 OK""#,
+            ),
+        ],
+    );
 }
 
 #[test]
@@ -78,31 +81,34 @@ fn heads_that_no_reader_takes_are_refused_with_their_status() {
         headless(name, Act::send(&sent), Reason::Protocol, &said)
     };
     let zero = "a line of the response's head has a zero byte: ";
-    run(vec![
-        no_status("status 099", "HTTP/1.1 099 Low"),
-        no_status("status 99", "HTTP/1.1 99 Low"),
-        no_status("status 000", "HTTP/1.1 000 Zero"),
-        no_status("status 1000", "HTTP/1.1 1000 High"),
-        no_status("status -20", "HTTP/1.1 -20 Low"),
-        no_status("status 0x1", "HTTP/1.1 0x1 Hex"),
-        no_status("no status", "HTTP/1.1"),
-        no_status("no version", "HTTP 200 OK"),
-        refused(
-            "NUL in the reason phrase",
-            b"HTTP/1.1 200 O\0K\r\n\r\n",
-            &format!("{zero}\"HTTP/1.1 200 O·K\""),
-        ),
-        refused(
-            "NUL in a name",
-            b"HTTP/1.1 200 OK\r\nX\0A: b\r\n\r\n",
-            &format!("{zero}\"X·A: b\""),
-        ),
-        refused(
-            "NUL in a value",
-            b"HTTP/1.1 200 OK\r\nX-A: b\0c\r\n\r\n",
-            &format!("{zero}\"X-A: b·c\""),
-        ),
-    ]);
+    table(
+        "refused-heads",
+        vec![
+            no_status("status 099", "HTTP/1.1 099 Low"),
+            no_status("status 99", "HTTP/1.1 99 Low"),
+            no_status("status 000", "HTTP/1.1 000 Zero"),
+            no_status("status 1000", "HTTP/1.1 1000 High"),
+            no_status("status -20", "HTTP/1.1 -20 Low"),
+            no_status("status 0x1", "HTTP/1.1 0x1 Hex"),
+            no_status("no status", "HTTP/1.1"),
+            no_status("no version", "HTTP 200 OK"),
+            refused(
+                "NUL in the reason phrase",
+                b"HTTP/1.1 200 O\0K\r\n\r\n",
+                &format!("{zero}\"HTTP/1.1 200 O·K\""),
+            ),
+            refused(
+                "NUL in a name",
+                b"HTTP/1.1 200 OK\r\nX\0A: b\r\n\r\n",
+                &format!("{zero}\"X·A: b\""),
+            ),
+            refused(
+                "NUL in a value",
+                b"HTTP/1.1 200 OK\r\nX-A: b\0c\r\n\r\n",
+                &format!("{zero}\"X-A: b·c\""),
+            ),
+        ],
+    );
 }
 
 #[test]
