@@ -57,8 +57,8 @@ pub(super) struct Told {
     fate: Fate,
 }
 
-/// What becomes of a cookie; the more it tells of a loop, the greater.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What becomes of a cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     /// It ended before it came.
     Deleted,
@@ -68,6 +68,18 @@ enum Fate {
     Again,
     /// It is not kept, for this reason.
     Refused(&'static str),
+}
+
+impl Fate {
+    /// How much it tells of a loop, by comparison.
+    fn tells(self) -> u8 {
+        match self {
+            Self::Deleted => 0,
+            Self::New => 1,
+            Self::Again => 2,
+            Self::Refused(_) => 3,
+        }
+    }
 }
 
 impl fmt::Debug for Cookie {
@@ -86,7 +98,10 @@ impl Jar {
                 continue;
             };
             let fate = self.set(&set, url).unwrap_or_else(Fate::Refused);
-            if told.as_ref().is_none_or(|told| told.fate < fate) {
+            if told
+                .as_ref()
+                .is_none_or(|told| told.fate.tells() < fate.tells())
+            {
                 let name = set.name.into();
                 told = Some(Told { name, fate });
             }

@@ -154,3 +154,19 @@ fn values_are_not_printed() {
         "{printed}"
     );
 }
+
+#[test]
+fn the_first_cookie_that_tells_most_is_told() {
+    let lines = [
+        "a=; max-age=0",
+        "b=1",
+        "c=1; secure",
+        "d=1; domain=b.example",
+        "b=2",
+    ];
+    let headers = lines.map(|line| (header::SET_COOKIE, HeaderValue::from_static(line)));
+    let url = "http://a.example/".parse().unwrap();
+    let told = Jar::default().keep(&headers.into_iter().collect(), &url, NOW_S);
+    let said = "; the server sets the cookie \"c\", which is not sent back: it is Secure, and came over plain HTTP";
+    assert_eq!(told.unwrap().of_loop(None), said);
+}
