@@ -8,8 +8,10 @@
 //! clock.
 
 pub mod check;
+pub mod decimal;
 pub mod installation;
 pub mod instant;
+pub mod json_cursor;
 pub mod outcome;
 pub mod passwords;
 pub mod result;
