@@ -106,5 +106,5 @@ fn expectations(bencher: Bencher<'_, '_>, json: &str) {
     };
     let body = || page.clone().into_bytes();
     let bencher = bencher.with_inputs(body);
-    bencher.bench_values(|body| meets(black_box(&expect), &head, body));
+    bencher.bench_values(|body| meets(black_box(&expect), &head, &body));
 }

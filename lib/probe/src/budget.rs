@@ -55,6 +55,13 @@ impl Share {
         self.bytes += bytes;
         Ok(())
     }
+
+    /// Gives so many bytes back, of those that were taken.
+    pub(crate) fn give(&mut self, bytes: u64) {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        self.budget.left.fetch_add(bytes, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Share {

@@ -7,19 +7,19 @@ use contract::instant::UnixUs;
 use contract::outcome::Reason;
 use contract::result::{CheckResult, Measured};
 use contract::site::Request;
+use contract::site::request::Extent;
 use contract::task::Task;
 use ureq::{Body, http};
 use url::Url;
 
+use crate::answer::Criteria;
 use crate::ask::Step;
 use crate::ask::filled::FilledRequest;
 use crate::ask::trail::Trail;
-use crate::body::{self, Limits};
 use crate::check_memory;
 use crate::fault::Fault;
-use crate::judge;
 use crate::observed::{self, Hop, Observed};
-use crate::parsed_task::{Expected, ParsedTask};
+use crate::parsed_task::ParsedTask;
 use crate::prober::{Prober, Shared};
 use crate::tls::certificate;
 use crate::waiting::WaitingTime;
@@ -36,16 +36,6 @@ pub struct Watched {
     pub result: CheckResult,
     /// The connections, in order.
     pub hops: Vec<Hop>,
-}
-
-/// What a response is judged by.
-struct Criteria<'a> {
-    /// What is expected.
-    expected: &'a Expected,
-    /// The same as it was written.
-    text: &'a str,
-    /// How long judging may wait for others.
-    waiting: WaitingTime,
 }
 
 impl Prober {
@@ -110,47 +100,11 @@ impl Prober {
         let response = self.last_response(url, &request)?;
         let criteria = Criteria {
             expected: &expected,
+            head_alone: request.read == Extent::Head,
             text: task.expect.get(),
             waiting,
         };
         self.judge(response, criteria, started_at)
-    }
-
-    /// Receives the rest of the last response, and compares all with what was expected. It is not inlined:
-    /// while the site is asked, and the stack is deepest, none of this lies there yet.
-    #[inline(never)]
-    fn judge(
-        &self,
-        response: http::Response<Body>,
-        criteria: Criteria<'_>,
-        started_at: UnixUs,
-    ) -> Result<(), Fault> {
-        let Criteria {
-            expected,
-            text,
-            mut waiting,
-        } = criteria;
-        let (head, body) = response.into_parts();
-        let limits = self.limits(expected);
-        let mut share = self.shared.body_memory.share();
-        let received = body::receive(body, limits, &mut share);
-        observed::stop();
-        let cores = &self.shared.cores;
-        let core = (expected.take_a_core())
-            .then(|| waiting.wait(|most| cores.take(most)))
-            .transpose()?;
-        let expect = self.shared.parser.expectations(expected, text, cores)?;
-        judge::judge_response(&expect, &head, received)?;
-        let (days, max_time) = (expect.certificate_days, expect.max_time);
-        // no longer than the core, see `parsed_task`
-        drop(expect);
-        drop(core);
-        if let Some(days) = days {
-            let end = observed::with(|observed| observed.certificate_end());
-            judge::judge_certificate(days, end.as_ref(), started_at.to_seconds())?;
-        }
-        let total = observed::with(|observed| observed.total_us);
-        judge::judge_time(max_time, Duration::from_micros(total.unwrap_or(0)))
     }
 
     /// Asks, and follows redirects to the last response, whose body is still to come. The clock starts
@@ -175,15 +129,6 @@ impl Prober {
             if !trail.follow(&response, request, &filled, admit)? {
                 return Ok(response);
             }
-        }
-    }
-
-    /// How much of a body is read for these expectations.
-    fn limits(&self, expected: &Expected) -> Limits {
-        Limits {
-            limit: self.shared.body_limit,
-            max_size: expected.max_size,
-            keep: expected.of_body,
         }
     }
 }

@@ -2,15 +2,15 @@
 //! here, never an error.
 //!
 //! ```text
-//! task ──► parsed_task ──► ask ──► dns ──► dial ──► tls ──► transport ──► body ──► judge ──► result
+//! task ──► parsed_task ──► ask ──► dns ──► dial ──► tls ──► transport ──► body ──► decode ──► judge ──► result
 //! ```
 //!
 //! A [`Prober`] makes the [check]. The task is [parsed](parsed_task), and its request filled with the values of
 //! [secrets], for the origins that may have them. Then it [asks](ask): [`dns`] finds addresses, [`dial`] lets only those
 //! into the race that its policy allows, [`tls`] shakes hands and notes the server's certificate, and [`transport`]
 //! carries bytes within the check's time and size. Where a site has a [proxy], that is dialled in the site's stead. A
-//! redirect asks again. The last response's [body] is read, and
-//! [`judge`] compares all with what was expected.
+//! redirect asks again. The last [answer]'s [body] is read, and [decoded](decode) to text. [`judge`] compares all with
+//! what was expected; an [endless] body it judges while it comes.
 //!
 //! What is seen on the way is [observed], and what goes wrong is a [fault]. [`blame`] decides whose fault it is, the
 //! site's or this machine's. No text leaves the probe before it is [redacted](redact). [`show`] prints a check for
@@ -21,14 +21,17 @@
 //!
 //! How a reason is added to the verdicts is told at the start of `lib/contract/src/outcome.rs`.
 
+mod answer;
 mod ask;
 mod blame;
 mod body;
 mod budget;
 mod check;
 mod check_memory;
+mod decode;
 mod dial;
 mod dns;
+mod endless;
 mod exact;
 mod fault;
 #[cfg(test)]

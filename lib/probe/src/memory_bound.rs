@@ -3,16 +3,16 @@
 use std::iter;
 
 use crate::options::ProbeOptions;
-use crate::{body, check_memory, dns, judge, parsed_task, tls, transport};
+use crate::{body, check_memory, decode, dns, judge, parsed_task, tls, transport};
 
 /// What rustls holds of a handshake at most, in bytes: a message of the longest kind.
 const HANDSHAKE_BYTES: usize = 64 << 10;
-/// What a decoder takes, in bytes: 32 KiB that may be repeated, tables, and a buffer.
-const DECODER_BYTES: usize = 48 << 10;
 /// What a check takes while it reads the answer, in bytes. A head that is tidied stands there twice, before there is a
 /// decoder.
-const ANSWER_BYTES: usize =
-    transport::MOST_BYTES + body::PIECE_MOST + check_memory::SLOT_CHAIN_BYTES + DECODER_BYTES;
+const ANSWER_BYTES: usize = transport::MOST_BYTES
+    + body::PIECE_MOST
+    + check_memory::SLOT_CHAIN_BYTES
+    + decode::DECODER_BYTES;
 /// The most memory of a check beside its thread's and what it shares with others, in bytes.
 pub const CHECK_BYTES: usize = check_memory::SLOT_BYTES
     + if HANDSHAKE_BYTES > ANSWER_BYTES {

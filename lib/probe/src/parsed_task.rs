@@ -49,6 +49,8 @@ pub(super) struct Expected {
     pub(super) max_size: Option<u64>,
     /// Whether something is expected of the body's bytes.
     pub(super) of_body: bool,
+    /// The first key that needs the body, if there is one.
+    pub(super) needs_body: Option<&'static str>,
     /// The rest.
     stored: Stored,
 }
@@ -124,11 +126,13 @@ impl TaskParser {
         cores: &Cores,
         waiting: &mut WaitingTime,
     ) -> Result<ParsedTask, Fault> {
-        Ok(ParsedTask {
+        let parsed = ParsedTask {
             url: parse_url(&task.url)?,
             request: Request::parse(task.request.get())?,
             expected: self.expected(task.expect.get(), cores, waiting)?,
-        })
+        };
+        parsed.request.refuse_unread(parsed.expected.needs_body)?;
+        Ok(parsed)
     }
 
     /// Reads expectations; those with patterns are kept.
@@ -197,6 +201,7 @@ impl Expected {
         Self {
             max_size: expect.max_size,
             of_body: !(expect.body.is_empty() && expect.json.is_empty()),
+            needs_body: expect.needs_body(),
             stored,
         }
     }

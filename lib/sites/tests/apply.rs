@@ -299,7 +299,7 @@ async fn an_export_applies_to_the_same_sites() {
         ('plain', 'https://plain.example/', 60000, 10000, true, '{}', '{}', '{}'),
         ('quick', 'https://a.example/?q=1&r=%20#f', 100, 100, true, '{}', '{}', '{}'),
         (E'no: "b"\n \t\u007f\u0085\u2028\ufeff é🦀', 'http://a/', 86400000, 600000, false,
-         E'{"a": null, "b": [1, 1.5, -0.001, 1e300, true], "": {"x: y": "\u007f \u2028 \\u0001 \\\\ é"}}',
+         E'{"a": null, "b": [1, 1.5, -0.001, 1e300, 0.10, 12345678901234567890123, true], "": {"x: y": "\u007f \u2028 \\u0001 \\\\ é"}}',
          '{"method": "HEAD", "headers": {"accept": "*/*"}}', '{"status": [200, "3xx"], "max_time": "2s"}'),
         ('true', 'http://a/', 90000, 1, true, '{"on": "yes", "1": "2", "~": "~"}', '{}', '{}')"#;
     database.execute_unprepared(odd).await.unwrap();
@@ -369,12 +369,13 @@ async fn one_odd_row_does_not_make_the_export_useless() {
         ('deep', 'http://a/', 60000, 10000, '{{"a": {deep}}}', '{{}}', '{{}}'),
         ('deeper', 'http://a/', 60000, 10000, '{{}}', '{{}}', '{{"a": {deeper}}}'),
         (E'odd\u202e', 'http://a/', 60000, 10000, '{{}}', '{{"metod": "GET"}}', '{{}}'),
-        ('number', 'http://a/', 60000, 10000, '{{"a": 123456789012345678901234567890}}', '{{}}', '{{}}'),
+        ('number', 'http://a/', 60000, 10000, '{{"a": {long}}}', '{{}}', '{{}}'),
         ('scheme', 'ftp://a/', 60000, 10000, '{{}}', '{{}}', '{{}}'),
         ('z', 'http://a/${{HOME}}', 60000, 10000, '{{"a": "${{A}}"}}', '{{"headers": {{"x-a": "$${{secret:A}}${{B}}"}}}}', '{{}}')"#,
         fine = deep(40),
         deep = deep(100),
         deeper = deep(5_000),
+        long = "9".repeat(500),
     );
     database.execute_unprepared(&odd).await.unwrap();
     let mut file = Vec::new();

@@ -77,8 +77,8 @@ const FAULTS: &[(&str, &str)] = &[
         "labels.a[1]: -inf is no number that JSON has; quote it",
     ),
     (
-        "labels: {a: 123456789012345678901}",
-        "labels.a: 123456789012345678901 is out of range; quote it",
+        "labels: {a: 1e400}",
+        "labels.a: is a number of more than 400 digits; write a shorter one",
     ),
     (
         "labels: {a: \"b\\0\"}",
@@ -91,6 +91,10 @@ const FAULTS: &[(&str, &str)] = &[
     (
         "enabled: !b true",
         "enabled: has the tag !b, which means nothing here; leave it out",
+    ),
+    (
+        "request: {read: head}, expect: {json: [{path: $, exists: true}]}",
+        "request.read: head leaves the body unread, and expect.json needs it; remove one of the two",
     ),
     (
         "request: curl",
@@ -191,6 +195,20 @@ fn without_a_word_a_site_has_the_defaults_of_webmon() {
     };
     assert_eq!(sites.unwrap(), [plain("a", "http://a/"), b]);
     assert_eq!(read("sites: []").unwrap(), []);
+}
+
+#[test]
+fn a_number_keeps_its_digits() {
+    let sites = read(
+        "sites: [{name: a, url: 'http://a/', labels: {a: 0.10, b: 1e3, c: 0x10}, \
+         expect: {json: [{path: $, equals: 12345678901234567890123456789012345678901234567890}]}}]",
+    )
+    .unwrap();
+    assert_eq!(sites[0].labels, r#"{"a":0.10,"b":1e+3,"c":16}"#);
+    assert_eq!(
+        sites[0].expect,
+        r#"{"json":[{"equals":12345678901234567890123456789012345678901234567890,"path":"$"}]}"#
+    );
 }
 
 #[test]

@@ -6,12 +6,11 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use serde_json::Number;
-
 use super::json_value::{Fault, Json, MAX_VALUES, Scalar, read_json};
 use super::pattern::{Compiler, Pattern};
 use super::template::Template;
 use super::{MAX_OPTIONS_BYTES, SiteError};
+use crate::decimal::Decimal;
 
 /// A value and where it stands.
 #[derive(Debug)]
@@ -101,7 +100,7 @@ impl Field {
     /// A whole number that is not negative.
     pub(super) fn whole(&self, example: &str) -> Result<u64, SiteError> {
         let whole = match &self.value {
-            Json::Number(number) => number.as_u64(),
+            Json::Number(number) => number.as_str().parse().ok(),
             _ => return Err(self.mistyped(example)),
         };
         whole.ok_or_else(|| {
@@ -112,8 +111,11 @@ impl Field {
     }
 
     /// A number of any kind.
-    pub(super) fn number(&self) -> Result<Number, SiteError> {
+    pub(super) fn number(&self) -> Result<Decimal, SiteError> {
         match &self.value {
+            Json::Number(number) if number.is_too_long() => {
+                Err(self.fault("is a number of more than 400 digits; write a shorter one"))
+            }
             Json::Number(number) => Ok(number.clone()),
             _ => Err(self.mistyped("a number like 0.5")),
         }
@@ -124,7 +126,7 @@ impl Field {
         match &self.value {
             Json::Null => Ok(Scalar::Null),
             Json::Bool(value) => Ok(Scalar::Bool(*value)),
-            Json::Number(number) => Ok(Scalar::Number(number.clone())),
+            Json::Number(_) => self.number().map(Scalar::Number),
             Json::Text(text) => Ok(Scalar::Text(text.clone())),
             Json::Array(_) | Json::Object(_) => {
                 Err(self.mistyped("a string, a number, true, false or null"))

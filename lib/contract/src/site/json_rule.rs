@@ -1,12 +1,11 @@
 //! `expect.json`: what a healthy site says in JSON.
 
-use serde_json::Number;
-
 use super::SiteError;
 use super::json::Field;
 use super::json_path::JsonPath;
 pub use super::json_value::Scalar;
 use super::pattern::{Compiler, Pattern};
+use crate::decimal::Decimal;
 
 /// The keys of a rule.
 const KEYS: &[&str] = &["path", "exists", "equals", "less", "greater", "matches"];
@@ -30,9 +29,9 @@ pub enum JsonTest {
     /// It is this.
     Equals(Scalar),
     /// It is a number less than this.
-    Less(Number),
+    Less(Decimal),
     /// It is a number greater than this.
-    Greater(Number),
+    Greater(Decimal),
     /// It is a string that matches.
     Matches(Pattern),
 }

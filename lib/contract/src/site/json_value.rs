@@ -1,34 +1,46 @@
-//! A value of JSON as people wrote it: every key seen, also twice.
+//! A value of JSON as people wrote it: every key seen, also twice, and every digit of a number.
 //!
 //! A value takes ten times the memory of its text or more: `[0,0,0]`. So there are only so many in a text.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::Number;
+use crate::decimal::Decimal;
+use crate::json_cursor::{self, Broken, Cursor, Part};
 
 /// The most values of a text, those inside others included: three times what the longest options have.
 pub(super) const MAX_VALUES: usize = 1_024;
+/// How deep values may lie in each other, as `serde_json` has it.
+const MAX_DEPTH: usize = 127;
 
 /// Why a text is not read.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// It is no JSON.
-    Syntax(serde_json::Error),
+    /// It is no JSON, or values lie too deep in it.
+    Syntax(String),
     /// It has more than [`MAX_VALUES`] values.
     TooMany,
 }
 
+impl From<Broken> for Fault {
+    fn from(_: Broken) -> Self {
+        Self::Syntax("values lie too deep in each other".to_owned())
+    }
+}
+
 /// Reads a text of JSON.
 pub(super) fn read_json(text: &str) -> Result<Json, Fault> {
-    let mut left = MAX_VALUES;
-    let mut document = serde_json::Deserializer::from_str(text);
-    let read = Reader { left: &mut left }.deserialize(&mut document);
-    match read.and_then(|json| document.end().map(|()| json)) {
-        Ok(json) => Ok(json),
-        // nothing else stops at that count
-        Err(error) if left == 0 && error.is_data() => Err(Fault::TooMany),
-        Err(error) => Err(Fault::Syntax(error)),
+    let mut cursor = Cursor::new(text.as_bytes());
+    let mut reader = Reader {
+        left: MAX_VALUES,
+        cursor: &mut cursor,
+    };
+    let read = reader.value(MAX_DEPTH);
+    match read.and_then(|json| Ok(cursor.end().map(|()| json)?)) {
+        Err(Fault::Syntax(deep)) => {
+            let error = serde_json::from_str::<serde_json::Value>(text).err();
+            Err(Fault::Syntax(error.map_or(deep, |error| error.to_string())))
+        }
+        read => read,
     }
 }
 
@@ -40,7 +52,7 @@ pub(super) enum Json {
     /// `true` or `false`.
     Bool(bool),
     /// A number.
-    Number(Number),
+    Number(Decimal),
     /// A string.
     Text(String),
     /// An array.
@@ -57,85 +69,50 @@ pub enum Scalar {
     /// `true` or `false`.
     Bool(bool),
     /// A number.
-    Number(Number),
+    Number(Decimal),
     /// A string.
     Text(String),
 }
 
-/// Reads a value and those inside it.
-struct Reader<'l> {
+/// Reads values of one text.
+struct Reader<'r, 't> {
     /// How many more values there may be.
-    left: &'l mut usize,
+    left: usize,
+    /// Where the next one begins.
+    cursor: &'r mut Cursor<'t>,
 }
 
-impl Reader<'_> {
-    /// Reads values of the same text.
-    fn again(&mut self) -> Reader<'_> {
-        Reader { left: self.left }
+impl Reader<'_, '_> {
+    /// Reads a value and those inside it, so many levels deep.
+    fn value(&mut self, depth: usize) -> Result<Json, Fault> {
+        self.left = self.left.checked_sub(1).ok_or(Fault::TooMany)?;
+        let below = depth.checked_sub(1).ok_or(Broken);
+        Ok(match self.cursor.read()? {
+            Part::Null => Json::Null,
+            Part::Bool(value) => Json::Bool(value),
+            Part::Number(text) => Json::Number(Decimal::parse(text).ok_or(Broken)?),
+            Part::Text(written) => Json::Text(text(written)?),
+            Part::Array => {
+                let (below, mut elements) = (below?, Vec::new());
+                while self.cursor.next_element(elements.is_empty())? {
+                    elements.push(self.value(below)?);
+                }
+                Json::Array(elements)
+            }
+            Part::Object => {
+                let (below, mut members) = (below?, Vec::new());
+                while let Some(name) = self.cursor.next_name(members.is_empty())? {
+                    members.push((text(name)?, self.value(below)?));
+                }
+                Json::Object(members)
+            }
+        })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = Json;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
-        match self.left.checked_sub(1) {
-            Some(left) => *self.left = left,
-            None => return Err(D::Error::custom("too many values")),
-        }
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-        Ok(Json::Bool(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-        Ok(Json::Number(value.into()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-        Ok(Json::Number(value.into()))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Json, E> {
-        let number = Number::from_f64(value).map(Json::Number);
-        number.ok_or_else(|| E::custom("number out of range"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-        Ok(Json::Text(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Json, E> {
-        Ok(Json::Text(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Json, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(element) = seq.next_element_seed(self.again())? {
-            elements.push(element);
-        }
-        Ok(Json::Array(elements))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Json, A::Error> {
-        let mut members = Vec::new();
-        while let Some(key) = map.next_key()? {
-            members.push((key, map.next_value_seed(self.again())?));
-        }
-        Ok(Json::Object(members))
-    }
+/// The text of a string.
+fn text(written: &[u8]) -> Result<String, Broken> {
+    json_cursor::text(written)
+        .map(Cow::into_owned)
+        .ok_or(Broken)
 }

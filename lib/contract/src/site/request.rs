@@ -19,6 +19,7 @@ pub const KEYS: &[&str] = &[
     "redirects",
     "ip",
     "proxy",
+    "read",
     "tls",
 ];
 /// How many redirects are followed where a site does not say.
@@ -59,6 +60,8 @@ pub struct Request {
     pub ip: Family,
     /// By way of which proxy; in a box, as few sites have one.
     pub proxy: Option<Box<Proxy>>,
+    /// How much of the answer is read.
+    pub read: Extent,
     /// How TLS is spoken.
     pub tls: Tls,
 }
@@ -75,6 +78,16 @@ pub enum Family {
     V6,
 }
 
+/// How much of the answer is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    #[default]
+    All,
+    /// The head: status and headers.
+    Head,
+}
+
 impl Default for Request {
     fn default() -> Self {
         Self {
@@ -85,6 +98,7 @@ impl Default for Request {
             redirects: DEFAULT_REDIRECTS,
             ip: Family::default(),
             proxy: None,
+            read: Extent::default(),
             tls: Tls::default(),
         }
     }
@@ -120,11 +134,25 @@ impl Request {
             refuse_proxy_authorization(&request.headers)?;
             request.proxy = Some(Box::new(Proxy::read(field)?));
         }
+        if let Some(field) = object.take("read") {
+            request.read = extent(&field)?;
+        }
         if let Some(field) = object.take("tls") {
             request.tls = Tls::read(field)?;
         }
         request.auth = Auth::take(&mut object, &request.headers)?;
         Ok(request)
+    }
+
+    /// Refuses expectations on a body that is not read. `needs` says which key of `expect` needs it.
+    pub fn refuse_unread(&self, needs: Option<&'static str>) -> Result<(), SiteError> {
+        match (self.read, needs) {
+            (Extent::Head, Some(key)) => Err(SiteError::new(
+                "request.read",
+                format!("head leaves the body unread, and {key} needs it; remove one of the two"),
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -213,6 +241,18 @@ fn family(field: &Field) -> Result<Family, SiteError> {
         "6" => Ok(Family::V6),
         _ => Err(field.fault(format!(
             "{written:?} is no family of addresses; write {EXAMPLE}"
+        ))),
+    }
+}
+
+/// Reads `request.read`.
+fn extent(field: &Field) -> Result<Extent, SiteError> {
+    const EXAMPLE: &str = r#""head" or "all""#;
+    match field.text(EXAMPLE)? {
+        "all" => Ok(Extent::All),
+        "head" => Ok(Extent::Head),
+        other => Err(field.fault(format!(
+            "{other:?} is no part of an answer; write {EXAMPLE}"
         ))),
     }
 }

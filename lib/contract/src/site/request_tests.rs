@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::site::Expect;
 
 #[test]
 fn an_empty_request_is_a_get_that_follows_ten_redirects() {
@@ -46,6 +47,32 @@ fn a_family_of_addresses_is_a_number_or_a_word() {
 }
 
 #[test]
+fn a_body_that_is_not_read_can_be_judged_by_nothing() {
+    let head = Request::parse(r#"{"read": "head"}"#).unwrap();
+    let all = Request::parse(r#"{"read": "all"}"#).unwrap();
+    assert_eq!((head.read, all.read), (Extent::Head, Extent::All));
+    for (expect, key) in [
+        (r#"{"body": [{"contains": "a"}]}"#, "expect.body"),
+        (
+            r#"{"json": [{"path": "$", "exists": true}]}"#,
+            "expect.json",
+        ),
+        (r#"{"max_size": 5}"#, "expect.max_size"),
+    ] {
+        let needs = Expect::parse(expect).unwrap().needs_body();
+        assert_eq!(
+            head.refuse_unread(needs).unwrap_err().to_string(),
+            format!(
+                "request.read: head leaves the body unread, and {key} needs it; remove one of the two"
+            )
+        );
+        assert_eq!(all.refuse_unread(needs), Ok(()));
+    }
+    let needs = Expect::parse(r#"{"status": [200], "max_time": "1s", "body": []}"#);
+    assert_eq!(head.refuse_unread(needs.unwrap().needs_body()), Ok(()));
+}
+
+#[test]
 fn secrets_may_stand_in_headers_body_and_credentials() {
     let request = Request::parse(
         r#"{"headers": {"X-Key": "k ${secret:KEY}"}, "body": "${secret:BODY}",
@@ -86,7 +113,7 @@ const NONSENSE: &[(&str, &str)] = &[
     ),
     (
         r#"{"metod": "GET"}"#,
-        "request.metod: unknown key; known are method, headers, body, basic, digest, bearer, redirects, ip, proxy, tls",
+        "request.metod: unknown key; known are method, headers, body, basic, digest, bearer, redirects, ip, proxy, read, tls",
     ),
     (
         r#"{"ip": 5}"#,
@@ -95,6 +122,14 @@ const NONSENSE: &[(&str, &str)] = &[
     (
         r#"{"ip": ["4"]}"#,
         r#"request.ip: is an array; write 4, 6 or "any""#,
+    ),
+    (
+        r#"{"read": "body"}"#,
+        r#"request.read: "body" is no part of an answer; write "head" or "all""#,
+    ),
+    (
+        r#"{"read": true}"#,
+        r#"request.read: is true or false; write "head" or "all""#,
     ),
     (
         r#"{"method": "GET", "method": "GET"}"#,
@@ -214,7 +249,7 @@ const NONSENSE: &[(&str, &str)] = &[
     ),
     (
         r#"{"redirects": 1e400}"#,
-        "request: is no JSON (number out of range at line 1 column 19); write an object like {}",
+        "request.redirects: is a number that is negative or not whole; write a number of redirects like 3",
     ),
 ];
 
@@ -254,7 +289,7 @@ fn what_is_too_long_is_refused() {
 proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(
-        text in r#"\{("(method|headers|body|basic|digest|bearer|redirects|ip|proxy|tls)": ?(\{("[a-zA-Z\-]{0,3}": ?"\PC{0,9}",?){0,2}\}|"\PC{0,9}"|-?[0-9]{1,30}|null),?){0,3}\}|\PC{0,40}"#,
+        text in r#"\{("(method|headers|body|basic|digest|bearer|redirects|ip|proxy|read|tls)": ?(\{("[a-zA-Z\-]{0,3}": ?"\PC{0,9}",?){0,2}\}|"\PC{0,9}"|-?[0-9]{1,30}|null),?){0,3}\}|\PC{0,40}"#,
     ) {
         if let Err(error) = Request::parse(&text) {
             prop_assert!(error.key.starts_with("request"));

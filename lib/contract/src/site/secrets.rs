@@ -15,6 +15,7 @@ impl Request {
             redirects: _,
             ip: _,
             proxy: _,
+            read: _,
             tls,
         } = self;
         let (first, second) = match auth {

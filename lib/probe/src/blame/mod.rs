@@ -33,7 +33,7 @@ pub(crate) use self::answers::Answers;
 pub(crate) use self::connectivity::Connectivity;
 pub(crate) use self::io::explain_io;
 pub(crate) use self::kinds::shortage;
-pub(crate) use self::library::explain;
+pub(crate) use self::library::{explain, explain_encoding};
 pub(crate) use self::lookup::explain_lookup;
 use self::proxies::Proxies;
 use self::stalls::Stalls;

@@ -4,6 +4,7 @@ pub(crate) mod cores;
 mod json;
 mod unmet;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::outcome::Reason;
@@ -14,8 +15,9 @@ use ureq::http::response::Parts;
 use ureq::http::{HeaderMap, HeaderValue};
 
 use self::json::judge_json;
-use self::unmet::{fault, shown, too_large};
-use crate::body::Received;
+use self::unmet::{Needs, fault, shown, undecided};
+use crate::budget::Budget;
+use crate::decode::{Cut, Text};
 use crate::fault::Fault;
 use crate::redact::quote;
 use crate::tls::lifetime::ChainEnd;
@@ -27,28 +29,29 @@ const MAX_STEPS: u64 = 1 << 30;
 const DAY_S: i64 = 86_400;
 
 /// Whether a response of this head and body is what was expected.
-pub fn meets(expect: &Expect, head: &Parts, bytes: Vec<u8>) -> bool {
-    let received = Received { bytes, cut: false };
-    judge_response(expect, head, Ok(received)).is_ok()
+pub fn meets(expect: &Expect, head: &Parts, bytes: &[u8]) -> bool {
+    let memory = Arc::new(Budget::new(u64::MAX, "nothing is left"));
+    let text = Text::of(&head.headers, bytes, Cut::Whole, &memory);
+    judge_response(expect, head, text).is_ok()
 }
 
 /// Judges the last response: the status first, as an error page has other headers and another body.
 pub(crate) fn judge_response(
     expect: &Expect,
     head: &Parts,
-    received: Result<Received, Fault>,
+    text: Result<Text<'_>, Fault>,
 ) -> Result<(), Fault> {
     let status = head.status.as_u16();
     if !expect.allows_status(status) {
         let message = format!("status {status}, expected {}", expected_status(expect));
         return Err(fault(Reason::Status, message));
     }
-    let bytes = received.as_ref().map_or(0, |received| received.bytes.len());
+    let bytes = text.as_ref().map_or(0, |text| text.bytes.len());
     refuse_costly(expect, &head.headers, bytes)?;
     for rule in &expect.headers {
         judge_header(rule, &head.headers)?;
     }
-    judge_body(expect, &received?)
+    judge_body(expect, &text?)
 }
 
 /// Refuses patterns that could take too long on what was received. A site's owner must not keep a core
@@ -134,71 +137,73 @@ fn judge_header(rule: &HeaderRule, headers: &HeaderMap) -> Result<(), Fault> {
 }
 
 /// Judges the body.
-fn judge_body(expect: &Expect, received: &Received) -> Result<(), Fault> {
+fn judge_body(expect: &Expect, text: &Text<'_>) -> Result<(), Fault> {
     expect
         .body
         .iter()
-        .try_for_each(|rule| judge_rule(rule, received))?;
-    judge_json(&expect.json, received)?;
-    if received.cut && expect.max_size.is_some() {
-        return Err(too_large("max_size"));
+        .try_for_each(|rule| judge_rule(rule, text))?;
+    judge_json(&expect.json, text)?;
+    if text.cut != Cut::Whole && expect.max_size.is_some() {
+        return Err(undecided(text.cut, "max_size", Needs::End));
     }
     Ok(())
 }
 
 /// Judges the body by one rule.
-fn judge_rule(rule: &BodyRule, received: &Received) -> Result<(), Fault> {
-    let (found, wanted, what) = match rule {
-        BodyRule::Contains(text) => (
-            contains(received, text),
-            true,
-            format!("contain {}", shown(text)),
-        ),
-        BodyRule::NotContains(text) => (
-            contains(received, text),
+fn judge_rule(rule: &BodyRule, text: &Text<'_>) -> Result<(), Fault> {
+    let (found, wanted, key, sought) = match rule {
+        BodyRule::Contains(sought) => (contains(text, sought), true, "contains", sought.as_str()),
+        BodyRule::NotContains(sought) => (
+            contains(text, sought),
             false,
-            format!("contains {}", shown(text)),
+            "not_contains",
+            sought.as_str(),
         ),
-        BodyRule::Matches(pattern) => (
-            matches(received, pattern),
-            true,
-            format!("match {}", shown(pattern.as_str())),
-        ),
+        BodyRule::Matches(pattern) => (matches(text, pattern), true, "matches", pattern.as_str()),
         BodyRule::NotMatches(pattern) => (
-            matches(received, pattern),
+            matches(text, pattern),
             false,
-            format!("matches {}", shown(pattern.as_str())),
+            "not_matches",
+            pattern.as_str(),
         ),
     };
-    match (found, wanted) {
-        (None, _) => Err(too_large("the expectation on the body")),
-        (Some(found), _) if found == wanted => Ok(()),
-        (_, true) => {
-            let start = quote(&received.bytes);
-            Err(fault(
-                Reason::Body,
-                format!("the body does not {what}; it begins with {start}"),
-            ))
-        }
-        (_, false) => Err(fault(Reason::Body, format!("the body {what}"))),
+    if found == Some(wanted) {
+        return Ok(());
     }
+    let sought = shown(sought);
+    let message = match (found, rule) {
+        (None, _) => {
+            let needs = if wanted { Needs::More } else { Needs::End };
+            return Err(undecided(text.cut, &format!("{key} {sought}"), needs));
+        }
+        (_, BodyRule::Contains(_)) => {
+            format!("does not contain {sought}; it begins with {}", text.start())
+        }
+        (_, BodyRule::NotContains(_)) => format!("contains {sought}"),
+        (_, BodyRule::Matches(_)) => {
+            format!("does not match {sought}; it begins with {}", text.start())
+        }
+        (_, BodyRule::NotMatches(_)) => format!("matches {sought}"),
+    };
+    Err(fault(Reason::Body, format!("the body {message}")))
 }
 
 /// Whether the body has a text in it; `None` if that depends on what was not read.
-fn contains(received: &Received, text: &str) -> Option<bool> {
-    match memchr::memmem::find(&received.bytes, text.as_bytes()) {
+fn contains(text: &Text<'_>, sought: &str) -> Option<bool> {
+    match memchr::memmem::find(&text.bytes, sought.as_bytes()) {
         Some(_) => Some(true),
-        None if received.cut => None,
-        None => Some(false),
+        None if text.cut == Cut::Whole => Some(false),
+        None => None,
     }
 }
 
 /// Whether the body matches a pattern; `None` if that depends on what was not read.
-fn matches(received: &Received, pattern: &Pattern) -> Option<bool> {
-    match pattern.find_end(&received.bytes) {
+fn matches(text: &Text<'_>, pattern: &Pattern) -> Option<bool> {
+    let whole = text.cut == Cut::Whole;
+    match pattern.find_end(&text.bytes) {
         // a match that touches the cut may have needed the end to be there (`$`)
-        Some(end) if !received.cut || end < received.bytes.len() => Some(true),
-        None if !received.cut => Some(false),
+        Some(end) if whole || end < text.bytes.len() => Some(true),
+        None if whole => Some(false),
         _ => None,
     }
 }

@@ -44,11 +44,8 @@ proptest! {
 
 fn verdict(expect: &str, body: &str, cut: bool) -> Option<Reason> {
     let expect = Expect::parse(expect).unwrap();
-    let received = Received {
-        bytes: body.as_bytes().to_vec(),
-        cut,
-    };
-    judge_body(&expect, &received)
+    let cut = if cut { Cut::Limit } else { Cut::Whole };
+    judge_body(&expect, &Text::plain(body.as_bytes(), cut))
         .err()
         .map(|fault| fault.reason)
 }

@@ -73,6 +73,13 @@ fn a_compressed_body_is_judged_and_counted_as_it_reads() {
             .body(10),
         up("an empty member", answer(&[EMPTY_MEMBER])).body(0),
         up(
+            "a member, and what is none",
+            answer(&[GZIP_HELLO, b"garbage after the end"]),
+        )
+        .expect(matches)
+        .body(5),
+        up("a member, and zeros", answer(&[GZIP_HELLO, &[0; 64]])).body(5),
+        up(
             "an empty member and another",
             answer(&[EMPTY_MEMBER, GZIP_HELLO]),
         )
@@ -107,13 +114,8 @@ fn what_has_no_body_has_none_that_could_be_invalid() {
             .expect(r#"{"status": [304]}"#)
             .status(304)
             .body(0),
-        down(
-            "nothing until the end",
-            answer(&[]),
-            Reason::Reset,
-            "receive: the server closed the connection before the response was complete",
-        ),
-        down("no chunk", Act::Send(chunkless), Reason::Encoding, INVALID),
+        up("nothing until the end", answer(&[])).body(0),
+        up("no chunk", Act::Send(chunkless)).body(0),
     ]);
 }
 
@@ -140,11 +142,6 @@ fn what_is_no_gzip_is_an_encoding_error() {
         invalid("no deflate", &[&with(10, 0xff)]),
         invalid("a wrong checksum", &[&with(17, 0)]),
         invalid("a wrong length", &[&with(21, 6)]),
-        invalid(
-            "a second member that is none",
-            &[GZIP_HELLO, b"garbage after the end"],
-        ),
-        invalid("zeros behind the end", &[GZIP_HELLO, &[0; 64]]),
         down(
             "a member that ends early",
             Act::Send([&head("Content-Length: 15\r\n"), cut].concat()),
@@ -222,22 +219,5 @@ fn a_bomb_is_counted_and_cut_like_any_body() {
             Reason::Encoding,
             INVALID,
         ),
-    ]);
-}
-
-#[test]
-fn other_encodings_are_not_decoded() {
-    let coded = |name, encoding: &str| {
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\n\r\n");
-        up(name, Act::Send([head.as_bytes(), GZIP_HELLO].concat())).body(25)
-    };
-    run(vec![
-        coded("br", "br"),
-        coded("deflate", "deflate"),
-        coded("an unknown one", "rot13"),
-        coded("identity", "identity"),
-        coded("two", "gzip, gzip"),
-        coded("another name of gzip", "x-gzip"),
-        coded("upper case", "GZIP"),
     ]);
 }

@@ -67,6 +67,15 @@ impl MapValidator {
     }
 }
 
+/// Refuses a request and expectations that make sense alone, but not together.
+pub(super) fn refuse_odd_pair(request: &str, expect: &str) -> Result<(), SiteError> {
+    // as most sites have it
+    if !request.contains("read") {
+        return Ok(());
+    }
+    Request::parse(request)?.refuse_unread(Expect::parse(expect)?.needs_body())
+}
+
 /// The spaces that `jsonb` puts after commas and colons, and that its limit counts.
 fn spaces(value: &Value) -> usize {
     match value {

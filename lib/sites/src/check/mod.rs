@@ -12,7 +12,7 @@ use contract::site::{DEFAULT_TIMEOUT_MS, MAX_NAME_CHARS, SiteError, parse_url};
 use store::site::apply::Site;
 
 use self::fields::Fields;
-use self::maps::{MapValidator, merged};
+use self::maps::{MapValidator, merged, refuse_odd_pair};
 use crate::yaml::node::Node;
 use crate::yaml::text::duration;
 
@@ -114,6 +114,9 @@ impl EntryValidator {
             .text(merged(defaults.request.as_ref(), request));
         let expect = self.expect.text(merged(defaults.expect.as_ref(), expect));
         let [labels, request, expect] = [labels, request, expect].map(|text| noted(text, faults));
+        if let (Some(request), Some(expect)) = (&request, &expect) {
+            faults.extend(refuse_odd_pair(request, expect).err());
+        }
         Some(Site {
             name: name?,
             url: url?,

@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use contract::decimal::Decimal;
 use contract::site::SiteError;
 use serde::Deserialize;
 use serde::de::{
@@ -43,6 +44,14 @@ impl Node {
             Self::Odd(fault.to_owned())
         } else {
             Self::Text(text)
+        }
+    }
+
+    /// A number that is written as JSON has it, with all its digits.
+    pub(crate) fn number(text: &str) -> Self {
+        match (Decimal::parse(text), text.parse()) {
+            (Some(number), Ok(value)) if !number.is_too_long() => Self::Number(value),
+            _ => Self::Odd("is a number of more than 400 digits; write a shorter one".to_owned()),
         }
     }
 
@@ -161,11 +170,11 @@ impl<'de> Visitor<'de> for AsItStands {
     }
 
     fn visit_i128<E: Error>(self, value: i128) -> Result<Node, E> {
-        Ok(Node::Odd(format!("{value} is out of range; quote it")))
+        Ok(Node::number(&value.to_string()))
     }
 
     fn visit_u128<E: Error>(self, value: u128) -> Result<Node, E> {
-        Ok(Node::Odd(format!("{value} is out of range; quote it")))
+        Ok(Node::number(&value.to_string()))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {

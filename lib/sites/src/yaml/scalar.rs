@@ -1,5 +1,6 @@
 //! A value without parts, and what its tag makes of it.
 
+use contract::decimal::Decimal;
 use runtime::config::from_yaml;
 
 use super::node::Node;
@@ -55,6 +56,9 @@ fn typed(value: String) -> Node {
         || !value.contains(known)
     {
         return Node::text(value);
+    }
+    if Decimal::parse(&value).is_some() {
+        return Node::number(&value);
     }
     match from_yaml(&value) {
         Ok(Node::Text(_)) | Err(_) => Node::text(value),

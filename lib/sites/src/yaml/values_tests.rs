@@ -15,6 +15,24 @@ fn read(text: &str) -> Option<Node> {
     values.next_event().ok()?.is_none().then_some(node)
 }
 
+/// The same without the digits that floating point has no room for: `serde_yaml` keeps no more.
+fn as_floats(node: Node) -> Node {
+    match node {
+        Node::Number(number) => {
+            // it makes 0 of -0
+            let float = number.as_f64().map(|float| float + 0.0);
+            let float = float.and_then(serde_json::Number::from_f64);
+            Node::Number(float.unwrap())
+        }
+        Node::List(items) => Node::List(items.into_iter().map(as_floats).collect()),
+        Node::Map(entries) => {
+            let entries = entries.into_iter();
+            Node::Map(entries.map(|(k, v)| (as_floats(k), as_floats(v))).collect())
+        }
+        other => other,
+    }
+}
+
 /// Values without parts, as YAML writes them.
 const SCALARS: &[&str] = &[
     "a",
@@ -125,7 +143,7 @@ proptest! {
     fn a_text_means_what_it_meant_to_serde_yaml(text in yaml()) {
         if let (Some(read), Ok(meant)) = (read(&text), from_yaml::<Node>(&text)) {
             // each names what does not fit a tag in its own words
-            prop_assert_eq!(read, meant, "{}", text);
+            prop_assert_eq!(as_floats(read), as_floats(meant), "{}", text);
         }
     }
 }
@@ -149,7 +167,7 @@ fn what_has_no_quotes_is_typed_as_serde_yaml_does() {
         if let Ok(meant) = from_yaml::<Node>(&text)
             && let Some(read) = read(&text)
         {
-            assert_eq!(read, meant, "{word:?}");
+            assert_eq!(as_floats(read), as_floats(meant), "{word:?}");
         }
     }
 }

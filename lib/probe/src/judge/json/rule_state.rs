@@ -5,10 +5,10 @@ use std::fmt;
 
 use contract::outcome::Reason;
 use contract::site::json_rule::{JsonRule, JsonTest, Scalar};
-use serde_json::Number;
 
+use crate::decode::Cut;
 use crate::fault::Fault;
-use crate::judge::unmet::{SHOWN_CHARS, fault, shown, too_large};
+use crate::judge::unmet::{Needs, SHOWN_CHARS, fault, shown, undecided};
 use crate::redact::{printable, quote};
 
 /// What a rule has seen of a document.
@@ -41,7 +41,7 @@ impl<'r> RuleState<'r> {
     }
 
     /// The verdict; of a cut document, only if what is missing cannot change it.
-    pub(super) fn judge(&self, cut: bool) -> Result<(), Fault> {
+    pub(super) fn judge(&self, cut: Cut) -> Result<(), Fault> {
         let JsonRule { path, test } = self.rule;
         let name = printable(path.as_str(), SHOWN_CHARS);
         let miss = |found: &str| {
@@ -52,8 +52,12 @@ impl<'r> RuleState<'r> {
             return miss(found);
         }
         let more_may_come = path.is_plural() && *test != JsonTest::Exists(true);
-        if cut && (!self.met || more_may_come) {
-            return Err(too_large(&format!("the expectation on {name}")));
+        if cut != Cut::Whole && (!self.met || more_may_come) {
+            return Err(undecided(
+                cut,
+                &format!("the expectation on {name}"),
+                Needs::End,
+            ));
         }
         if self.met || *test == JsonTest::Exists(false) {
             return Ok(());
@@ -69,10 +73,10 @@ fn expected(test: &JsonTest) -> String {
         JsonTest::Exists(false) => "no value".to_owned(),
         JsonTest::Equals(Scalar::Null) => "null".to_owned(),
         JsonTest::Equals(Scalar::Bool(value)) => value.to_string(),
-        JsonTest::Equals(Scalar::Number(number)) => number.to_string(),
+        JsonTest::Equals(Scalar::Number(number)) => number_shown(number.as_str()),
         JsonTest::Equals(Scalar::Text(string)) => shown(string),
-        JsonTest::Less(number) => format!("less than {number}"),
-        JsonTest::Greater(number) => format!("more than {number}"),
+        JsonTest::Less(number) => format!("less than {}", number_shown(number.as_str())),
+        JsonTest::Greater(number) => format!("more than {}", number_shown(number.as_str())),
         JsonTest::Matches(pattern) => format!("a match of {}", shown(pattern.as_str())),
     }
 }
@@ -84,8 +88,8 @@ pub(super) enum FoundValue<'v> {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number.
-    Number(Number),
+    /// A number as it is written.
+    Number(&'v str),
     /// A string.
     Text(&'v str),
     /// An array, whatever is in it.
@@ -102,14 +106,14 @@ impl FoundValue<'_> {
             (JsonTest::Equals(Scalar::Null), Self::Null) => true,
             (JsonTest::Equals(Scalar::Bool(wanted)), Self::Bool(value)) => value == wanted,
             (JsonTest::Equals(Scalar::Number(wanted)), Self::Number(value)) => {
-                order(value, wanted) == Some(Ordering::Equal)
+                wanted.order(value) == Some(Ordering::Equal)
             }
             (JsonTest::Equals(Scalar::Text(wanted)), Self::Text(value)) => value == wanted,
             (JsonTest::Less(limit), Self::Number(value)) => {
-                order(value, limit) == Some(Ordering::Less)
+                limit.order(value) == Some(Ordering::Less)
             }
             (JsonTest::Greater(limit), Self::Number(value)) => {
-                order(value, limit) == Some(Ordering::Greater)
+                limit.order(value) == Some(Ordering::Greater)
             }
             (JsonTest::Matches(pattern), Self::Text(value)) => {
                 pattern.find_end(value.as_bytes()).is_some()
@@ -124,7 +128,7 @@ impl fmt::Display for FoundValue<'_> {
         match self {
             Self::Null => f.write_str("null"),
             Self::Bool(value) => value.fmt(f),
-            Self::Number(number) => number.fmt(f),
+            Self::Number(number) => f.write_str(&number_shown(number)),
             Self::Text(text) => f.write_str(&quote(text.as_bytes())),
             Self::Array => f.write_str("an array"),
             Self::Object => f.write_str("an object"),
@@ -132,10 +136,7 @@ impl fmt::Display for FoundValue<'_> {
     }
 }
 
-/// How two numbers compare.
-fn order(left: &Number, right: &Number) -> Option<Ordering> {
-    match (left.as_i128(), right.as_i128()) {
-        (Some(left), Some(right)) => Some(left.cmp(&right)),
-        _ => left.as_f64()?.partial_cmp(&right.as_f64()?),
-    }
+/// A number, shortened.
+fn number_shown(number: &str) -> String {
+    printable(number, SHOWN_CHARS)
 }

@@ -2,35 +2,30 @@
 //!
 //! There is no tree of the document: what no path leads into is skipped by `serde_json`, which does that in
 //! a loop and at any depth (`Deserializer::ignore_value`). Only the steps of a path recurse, at most
-//! [`MAX_STEPS`] deep.
+//! [`MAX_STEPS`](contract::site::json_path::MAX_STEPS) deep.
 
-use std::fmt;
-
-use contract::site::json_path::{MAX_STEPS, Step};
+use contract::json_cursor::{Broken, Cursor, Part};
+use contract::site::json_path::Step;
 use contract::site::rules::MAX_RULES;
-use serde::Deserialize as _;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Number;
 
 use super::rule_state::{FoundValue, RuleState};
+use super::string;
 
 /// A set of rules, a bit for each.
 type Rules = u32;
 
 const _: () = assert!(MAX_RULES <= Rules::BITS as usize, "a bit for each rule");
-// `serde_json` follows 127 levels; a value may be found below the last step.
-const _: () = assert!(MAX_STEPS < 127, "no path is longer than serde_json goes");
 
-/// Shows each rule what its path leads to; the error is that of a text that is no JSON.
-pub(super) fn walk(states: &mut [RuleState<'_>], bytes: &[u8]) -> serde_json::Result<()> {
-    let mut document = serde_json::Deserializer::from_slice(bytes);
+/// Shows each rule what its path leads to.
+pub(super) fn walk(states: &mut [RuleState<'_>], bytes: &[u8]) -> Result<(), Broken> {
+    let mut cursor = Cursor::new(bytes);
     let root = Place {
         states,
         rules: Rules::MAX,
         depth: 0,
     };
-    root.deserialize(&mut document)?;
-    document.end()
+    root.read(&mut cursor)?;
+    cursor.end()
 }
 
 /// A place in a document.
@@ -76,80 +71,59 @@ fn bits() -> impl Iterator<Item = Rules> {
     (0..Rules::BITS).map(|index| 1 << index)
 }
 
-impl<'de> DeserializeSeed<'de> for Place<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+impl Place<'_, '_> {
+    /// Goes through what stands here.
+    fn read(mut self, cursor: &mut Cursor<'_>) -> Result<(), Broken> {
         if self.rules == 0 {
-            let IgnoredAny = IgnoredAny::deserialize(deserializer)?;
-            return Ok(());
+            return cursor.skip().map(drop);
         }
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Place<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(mut self) -> Result<(), E> {
-        self.meet(&FoundValue::Null);
+        match cursor.read()? {
+            Part::Null => self.meet(&FoundValue::Null),
+            Part::Bool(value) => self.meet(&FoundValue::Bool(value)),
+            Part::Number(number) => self.meet(&FoundValue::Number(number)),
+            Part::Text(written) => {
+                let text = string::text(written).ok_or(Broken)?;
+                self.meet(&FoundValue::Text(&text));
+            }
+            Part::Array => {
+                self.meet(&FoundValue::Array);
+                return self.read_elements(cursor);
+            }
+            Part::Object => {
+                self.meet(&FoundValue::Object);
+                return self.read_members(cursor);
+            }
+        }
         Ok(())
     }
 
-    fn visit_bool<E>(mut self, value: bool) -> Result<(), E> {
-        self.meet(&FoundValue::Bool(value));
-        Ok(())
-    }
-
-    fn visit_u64<E>(mut self, value: u64) -> Result<(), E> {
-        self.meet(&FoundValue::Number(value.into()));
-        Ok(())
-    }
-
-    fn visit_i64<E>(mut self, value: i64) -> Result<(), E> {
-        self.meet(&FoundValue::Number(value.into()));
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(mut self, value: f64) -> Result<(), E> {
-        let number = Number::from_f64(value).ok_or_else(|| E::custom("number out of range"))?;
-        self.meet(&FoundValue::Number(number));
-        Ok(())
-    }
-
-    fn visit_str<E>(mut self, value: &str) -> Result<(), E> {
-        self.meet(&FoundValue::Text(value));
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        self.meet(&FoundValue::Array);
+    /// Goes through the elements of an array.
+    fn read_elements(mut self, cursor: &mut Cursor<'_>) -> Result<(), Broken> {
         let mut index = 0;
-        loop {
+        while cursor.next_element(index == 0)? {
             let element = self.below(|step| match step {
                 Step::Any => true,
                 Step::Index(wanted) => *wanted == index,
                 Step::Name(_) => false,
             });
-            if seq.next_element_seed(element)?.is_none() {
-                return Ok(());
-            }
+            element.read(cursor)?;
             index += 1;
         }
+        Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        self.meet(&FoundValue::Object);
-        while let Some(key) = map.next_key::<String>()? {
-            map.next_value_seed(self.below(|step| match step {
+    /// Goes through the members of an object.
+    fn read_members(mut self, cursor: &mut Cursor<'_>) -> Result<(), Broken> {
+        let mut first = true;
+        while let Some(written) = cursor.next_name(first)? {
+            first = false;
+            let key = string::text(written).ok_or(Broken)?;
+            let member = self.below(|step| match step {
                 Step::Any => true,
                 Step::Name(name) => *name == key,
                 Step::Index(_) => false,
-            }))?;
+            });
+            member.read(cursor)?;
         }
         Ok(())
     }

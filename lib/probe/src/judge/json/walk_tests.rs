@@ -4,22 +4,19 @@ use std::thread;
 
 use contract::outcome::Reason;
 use contract::site::Expect;
-use contract::site::json_path::JsonPath;
+use contract::site::json_path::{JsonPath, MAX_STEPS};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::judge_json;
 use super::*;
-use crate::body::Received;
+use crate::decode::{Cut, Text};
 
 /// The verdict of some rules: `None` if they hold.
 fn verdict(rules: &str, body: &[u8], cut: bool) -> Option<Reason> {
     let rules = Expect::parse(&format!(r#"{{"json": [{rules}]}}"#)).unwrap();
-    let received = Received {
-        bytes: body.to_vec(),
-        cut,
-    };
-    judge_json(&rules.json, &received)
+    let cut = if cut { Cut::Limit } else { Cut::Whole };
+    judge_json(&rules.json, &Text::plain(body, cut))
         .err()
         .map(|fault| fault.reason)
 }
