@@ -124,6 +124,8 @@ fn is_token(byte: u8) -> bool {
 mod tests {
     use std::fmt::Write as _;
 
+    use proptest::prelude::*;
+    use ureq::http::HeaderValue;
     use ureq::http::header::WWW_AUTHENTICATE;
 
     use super::*;
@@ -184,5 +186,19 @@ mod tests {
         }
         let many = "a b=c,".repeat(1_000);
         assert_eq!(read(&[&many]), "[a b=<c>]".repeat(MAX_CHALLENGES));
+    }
+
+    proptest! {
+        #[test]
+        fn challenges_are_bounded_whatever_a_server_asks_for(text in r#"([Da-c]{0,2}[ =,"\\/\t]{0,3}){0,99}"#) {
+            let value = HeaderValue::from_str(&text).unwrap();
+            let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, value)]);
+            let challenges = Challenge::all(&headers, &WWW_AUTHENTICATE);
+            prop_assert!(challenges.len() <= MAX_CHALLENGES);
+            for challenge in &challenges {
+                prop_assert!(!challenge.scheme.is_empty());
+                prop_assert!(challenge.parameters.len() <= MAX_PARAMETERS);
+            }
+        }
     }
 }

@@ -108,7 +108,29 @@ fn number(token: &[u8], digits: RangeInclusive<usize>) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn every_date_that_is_written_is_read(at in 0..253_402_300_800_i64) {
+            let date = DateTime::from_timestamp(at, 0).unwrap();
+            // years of two digits end in 2069
+            let short = (at < 3_155_760_000).then_some("%A, %d-%b-%y %H:%M:%S GMT");
+            let long = ["%a, %d %b %Y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+            for form in long.into_iter().chain(short) {
+                let text = date.format(form).to_string();
+                prop_assert_eq!(seconds(text.as_bytes()), Some(at), "{}", text);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_a_date_panic(text: Vec<u8>) {
+            seconds(&text);
+        }
+    }
 
     #[test]
     fn dates_are_read_in_every_form_that_servers_write() {

@@ -1,5 +1,7 @@
 //! Which cookies are kept, and where they are sent.
 
+use proptest::prelude::*;
+
 use super::*;
 
 const NOW_S: i64 = 1_800_000_000;
@@ -169,4 +171,20 @@ fn the_first_cookie_that_tells_most_is_told() {
     let told = Jar::default().keep(&headers.into_iter().collect(), &url, NOW_S);
     let said = "; the server sets the cookie \"c\", which is not sent back: it is Secure, and came over plain HTTP";
     assert_eq!(told.unwrap().of_loop(None), said);
+}
+
+proptest! {
+    #[test]
+    fn a_jar_keeps_its_bounds_whatever_servers_set(
+        lines in prop::collection::vec(r"[a-c_]{0,2}=?[a-z]{0,9}x{0,3000}(; ?(domain|path|max-age|secure)=?[a-z./0-9\-]{0,9}){0,3}", 0..80),
+    ) {
+        let headers = lines.iter().filter_map(|line| line.parse().ok());
+        let headers: HeaderMap = headers.map(|value| (header::SET_COOKIE, value)).collect();
+        let mut jar = Jar::default();
+        let url = "https://a.example/b/c".parse().unwrap();
+        jar.keep(&headers, &url, NOW_S);
+        prop_assert!(jar.0.len() <= MAX_COOKIES && jar.bytes() <= MAX_BYTES);
+        let sent = jar.header(&url, Some(b"own=1"), 1_000);
+        prop_assert!(sent.is_none_or(|line| line.len() <= 1_000));
+    }
 }
