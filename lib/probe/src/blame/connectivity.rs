@@ -244,6 +244,18 @@ mod tests {
                 format!("no route; nor can 224.0.0.1:{port} be reached"),
             ),
             ("224.0.0.1", None, failed, "no route".to_owned()),
+            (
+                "::1%1",
+                Some(Suspect::Network),
+                failed,
+                "no route".to_owned(),
+            ),
+            (
+                "::1%nowhere0",
+                Some(Suspect::Network),
+                Reason::LocalNetwork,
+                format!("no route; nor can [::1%nowhere0]:{port} be reached"),
+            ),
         ] {
             let host = host.to_owned();
             let reference = Some(Reference { host, port });
