@@ -14,7 +14,7 @@ const KEYS: &[&str] = &["url", "username", "password"];
 /// What a proxy is written like.
 const EXAMPLE: &str = "http://proxy.example:3128";
 
-/// A proxy, and what proves to it who asks.
+/// A proxy, and the login for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
     /// Scheme, host and port, and nothing else.

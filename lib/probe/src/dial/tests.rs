@@ -6,6 +6,7 @@ use ureq::http::Method;
 
 use super::*;
 use crate::options::Addresses;
+use crate::proxy::Route;
 
 /// What is left of these addresses, at the first hop or behind a redirect from an address that is
 /// public or not.
@@ -78,4 +79,22 @@ fn a_redirect_from_a_public_address_to_a_private_one_is_refused_in_every_mode() 
     }
     let mixed = ["127.0.0.1", "8.8.8.8", "10.0.0.1"];
     assert_eq!(vetted(Some(true), &mixed).unwrap(), ["8.8.8.8"]);
+}
+
+#[test]
+fn to_its_proxy_a_check_is_sent_by_the_owner_on_every_hop() {
+    let url = "http://proxy.example:3128".parse().unwrap();
+    let route = Arc::new(Route::new(&url, None));
+    let dialler = Dialler {
+        policy: Arc::new(Policy::new(&Addresses::default())),
+        answers: Arc::default(),
+        sockets: SocketBudget::new(0),
+    };
+    observed::begin(Duration::from_secs(1), 0);
+    for _ in 0..2 {
+        observed::begin_hop(&Method::GET, "http://a.example/", 0);
+        route.begin_hop();
+        let refused = dialler.vet(&["10.0.0.2:3128".parse().unwrap()]);
+        assert_eq!(refused.unwrap_err().reason, Reason::AddressRefused);
+    }
 }

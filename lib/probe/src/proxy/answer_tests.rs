@@ -84,9 +84,9 @@ fn what_is_no_answer_is_told_apart() {
 
 #[test]
 fn challenges_are_found_however_they_are_written() {
-    let head = "HTTP/1.1 407 who?\r\nproxy-authenticate: Basic realm=\"a\"\r\nProxy-Authenticate : Negotiate\r\nX: y\r\n\r\n";
+    let head = "HTTP/1.1 407 login\r\nproxy-authenticate: Basic realm=\"a\"\r\nProxy-Authenticate : Negotiate\r\nX: y\r\n\r\n";
     let answer = read(&mut head.as_bytes()).unwrap();
-    assert_eq!(answer.line, b"HTTP/1.1 407 who?");
+    assert_eq!(answer.line, b"HTTP/1.1 407 login");
     let challenges: [&[u8]; 2] = [b"Basic realm=\"a\"", b"Negotiate"];
     assert_eq!(answer.challenges, challenges);
 }

@@ -45,7 +45,7 @@ fn is_about_connecting(line: &[u8]) -> bool {
     words.contains("connect")
 }
 
-/// The proxy wants to know who asks, as its `Proxy-Authenticate` says.
+/// The proxy wants another login, as its `Proxy-Authenticate` says.
 pub(super) fn login(route: &Route, challenges: &[&[u8]]) -> Fault {
     let asked = quote(&challenges.join(&b", "[..]));
     let what = if !challenges.iter().any(|challenge| offers_basic(challenge)) {

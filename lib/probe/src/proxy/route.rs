@@ -20,7 +20,7 @@ pub(crate) struct Route {
     port: u16,
     /// The proxy, for people.
     shown: String,
-    /// What proves to it who asks: the value of `Proxy-Authorization`.
+    /// The login for it: the value of `Proxy-Authorization`.
     authorization: Option<HeaderValue>,
 }
 
@@ -51,7 +51,7 @@ impl Route {
         (&self.host, self.port)
     }
 
-    /// What proves to the proxy who asks.
+    /// The login for the proxy.
     pub(crate) fn authorization(&self) -> Option<&HeaderValue> {
         self.authorization.as_ref()
     }

@@ -116,7 +116,7 @@ fn refusals() -> Vec<Case> {
     ]
 }
 
-/// Proxies that want to know who asks.
+/// Proxies that want a login.
 fn logins() -> Vec<Case> {
     let basic = "Proxy-Authenticate: Basic realm=\"a\"";
     let several = "proxy-authenticate: Negotiate\r\nProxy-Authenticate: Basic";
