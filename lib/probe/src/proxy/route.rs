@@ -93,6 +93,9 @@ impl Route {
 
     /// The fault of a request that the proxy was to pass on, and to answer itself where it cannot.
     fn blame_forwarded(&self, fault: Fault) -> Fault {
+        if observed::with(|observed| observed.status()).is_some() {
+            return fault;
+        }
         match (fault.reason, observed::phase()) {
             (Reason::Reset, Phase::Wait) => self.fault(
                 Reason::ProxyUnreachable,

@@ -200,8 +200,9 @@ pub(crate) fn run(cases: Vec<Case>) {
 /// The same, and what the checks say is held against the table of this name.
 pub(crate) fn table(name: &'static str, cases: Vec<Case>) {
     let mut table = Table::new(name);
-    let rows = check_all(cases, |case, row| row.and_curl(None, || case.serve()));
-    rows.into_iter().for_each(|row| table.note(row));
+    for row in check_all(cases, |case, row| row.and_curl(None, || case.serve())) {
+        table.note(row);
+    }
     table.finish();
 }
 

@@ -157,10 +157,12 @@ fn without_ports(text: &str) -> String {
     let mut parts = text.split(':');
     let mut shown = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
-        let rest = if digits == 5 { &part[digits..] } else { part };
-        let port = if digits == 5 { "PORT" } else { "" };
-        write!(shown, ":{port}{rest}").unwrap();
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        if part.len() - rest.len() == 5 {
+            write!(shown, ":PORT{rest}").unwrap();
+        } else {
+            write!(shown, ":{part}").unwrap();
+        }
     }
     shown
 }
