@@ -29,7 +29,7 @@ pub(crate) fn poll(sockets: &mut [PollFd<'_>], time: Duration) -> Result<(), Err
 /// For how long to poll when so much time is left.
 fn polled(left: Duration) -> Duration {
     if left > POLLED_AT_ONCE {
-        left - left / LAST_PART
+        left.saturating_sub(left / LAST_PART)
     } else {
         left
     }

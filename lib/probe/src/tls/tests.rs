@@ -77,7 +77,7 @@ fn send(transport: &mut TlsTransport) -> Result<(), ureq::Error> {
 #[test]
 fn an_answer_of_a_server_that_does_not_read_is_heard_over_tls() {
     let refusal = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig";
-    let (mut transport, _theirs) = connected(refusal, Duration::from_secs(60));
+    let (mut transport, _theirs) = connected(refusal, Duration::from_mins(1));
     let began = Instant::now();
     send(&mut transport).unwrap();
     assert!(transport.await_input(NextTimeout::default()).unwrap());
@@ -87,7 +87,7 @@ fn an_answer_of_a_server_that_does_not_read_is_heard_over_tls() {
 
 #[test]
 fn a_server_that_ends_and_does_not_read_has_said_all() {
-    let (mut transport, theirs) = connected("", Duration::from_secs(60));
+    let (mut transport, theirs) = connected("", Duration::from_mins(1));
     theirs.shutdown(Shutdown::Write).unwrap();
     let began = Instant::now();
     send(&mut transport).unwrap();
