@@ -1,5 +1,7 @@
 //! The signature of a handshake by the server's key, where rustls cannot check it.
 
+use std::ops::RangeInclusive;
+
 use contract::outcome::Reason;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::WebPkiSupportedAlgorithms;
@@ -13,7 +15,7 @@ use super::x509;
 use crate::fault::Fault;
 
 /// The bits of the keys for RSA that webmon works with: shorter ones can be broken, and OpenSSL refuses them too.
-pub(super) const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=8_192;
+pub(super) const RSA_BITS: RangeInclusive<usize> = 2_048..=8_192;
 
 /// What a server signed.
 #[derive(Clone, Copy)]

@@ -13,6 +13,10 @@ use super::presented::Presented;
 use super::refused::refused_for;
 use super::x509;
 use crate::fault::Fault;
+use crate::redact::printable;
+
+/// A name in a certificate is shown so long, in characters.
+const NAME_CHARS: usize = 64;
 
 /// While when a certificate that is trusted is valid; an error if it is not now.
 pub(super) fn verify_dates(leaf: &CertificateDer<'_>, time: UnixTime) -> Result<Lifetime, Error> {
@@ -53,11 +57,12 @@ pub(super) fn verify_version_1(
     if is_name(&common_name, &name.to_str()) {
         return Ok(lifetime);
     }
-    Err(CertificateError::NotValidForNameContext {
-        expected: name.to_owned(),
-        presented: vec![common_name],
-    }
-    .into())
+    let common_name = printable(&common_name, NAME_CHARS);
+    let message = format!(
+        "the certificate is for {common_name}, not {}",
+        name.to_str()
+    );
+    Err(refused_for(Fault::here(Reason::TlsCertificate, message)))
 }
 
 /// Whether a certificate has the name and the key of one of these authorities.

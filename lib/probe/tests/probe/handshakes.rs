@@ -215,7 +215,8 @@ fn a_handshake_that_stalls_anywhere_times_out_in_its_phase() {
 
 #[test]
 fn both_versions_are_spoken_and_each_asks_for_a_client_in_its_own_time() {
-    const WANTED: &str = "the server gave up with the alert certificate_required; it wants another";
+    const WANTED: &str =
+        "the server gave up with the alert certificate_required; it wants a client";
     let root = Authority::new("root");
     let body = format!(r#"{{"method": "POST", "body": "{}"}}"#, "x".repeat(50_000));
     let none = |phases, said| end(Reason::TlsHandshake, phases, said, true);

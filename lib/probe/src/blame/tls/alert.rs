@@ -23,6 +23,9 @@ fn hint(alert: AlertDescription) -> String {
     };
     let (phase, certificate_seen, tls_1_2) = seen();
     let hint = match alert {
+        AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
+            "it wants a client certificate (request.tls.certificate)"
+        }
         alert if is_about_client(alert) => {
             "it wants another client certificate (request.tls.certificate)"
         }
