@@ -52,13 +52,7 @@ fn each_connection_is_shown_with_what_was_seen_of_it() {
     };
     let watched = Watched {
         result: result.with_detail("hop 2: expect: status 500, expected 2xx"),
-        hops: vec![
-            Hop {
-                passed_over: Some("\"no header\"".to_owned()),
-                ..hop("http://shop.example/", Some(301), 10)
-            },
-            secure,
-        ],
+        hops: vec![hop("http://shop.example/", Some(301), 10), secure],
     };
     let task = fixtures::task("http://shop.example/");
     let shown = Report::new(&task, &watched).to_string();
@@ -75,7 +69,6 @@ fn each_connection_is_shown_with_what_was_seen_of_it() {
     let lines = [
         "1  GET http://shop.example/ → 301".to_owned(),
         "   203.0.113.7".to_owned(),
-        "   passed over a line of the head that is no header: \"no header\"".to_owned(),
         format!("   dns      {}      2.5 ms", bar(0, 3)),
         format!("   connect  {}      2.5 ms", bar(3, 3)),
         format!("   wait     {}      5.0 ms", bar(6, 6)),
@@ -96,6 +89,22 @@ fn each_connection_is_shown_with_what_was_seen_of_it() {
     assert_eq!(tls["version"], "TLS 1.3");
     assert_eq!(tls["certificate"]["not_after"], "2026-12-01T12:00:00Z");
     assert_eq!(json["hops"][0]["tls"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_line_that_was_passed_over_is_shown() {
+    let passed_over = Some("\"no header\"".to_owned());
+    let hop = hop("http://shop.example/", Some(200), 10);
+    let watched = Watched {
+        result: CheckResult::unmeasured(CheckKey::new(SiteId(1), UnixMs(2)), Reason::Header),
+        hops: vec![Hop { passed_over, ..hop }],
+    };
+    let task = fixtures::task("http://shop.example/");
+    let report = Report::new(&task, &watched);
+    let shown = report.to_string();
+    let line = "\n   passed over a line of the head that is no header: \"no header\"\n";
+    assert!(shown.contains(line), "{shown}");
+    let json: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
     assert_eq!(json["hops"][0]["passed_over"], "\"no header\"");
 }
 

@@ -88,7 +88,7 @@ fn pieces(bytes: &[u8], cuts: &[usize]) -> VecDeque<Vec<u8>> {
 
 /// A hop of its own.
 fn begin() {
-    observed::begin(Duration::from_secs(60), u64::MAX);
+    observed::begin(Duration::from_mins(1), u64::MAX);
     observed::begin_hop(&Method::GET, "http://127.0.0.1/", 100);
 }
 

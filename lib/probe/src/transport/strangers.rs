@@ -56,14 +56,14 @@ fn explain(bytes: &[u8]) -> Fault {
     let line = without_cr(line.unwrap_or(bytes));
     let mut first = line.iter().take(SIGNATURE_BYTES);
     let mut message = "the answer is not HTTP: it begins with ".to_owned();
-    if !first.any(u8::is_ascii_control) {
-        message.push_str(&quote(line));
-    } else {
+    if first.any(u8::is_ascii_control) {
         message.push_str("the bytes");
         for byte in signature {
             // writing to a String cannot fail
             let _infallible = write!(message, " {byte:02x}");
         }
+    } else {
+        message.push_str(&quote(line));
     }
     if let Some(looks) = looks_like(bytes) {
         message.push_str(", which looks like ");
