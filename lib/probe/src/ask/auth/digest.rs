@@ -1,13 +1,10 @@
 //! Digest authentication (RFC 7616): the answer to a challenge proves that webmon knows the password, and does not
 //! send it.
 
-use std::fmt::Write as _;
-
 use contract::outcome::Reason;
 use contract::site::header::MAX_HEADER_LINE_BYTES;
-use md5::Md5;
-use sha2::{Digest as _, Sha256, Sha512_256};
 
+use super::algorithm::{Algorithm, Qop, hex};
 use super::challenge::Challenge;
 use super::line::Line;
 use crate::ask::filled::Login;
@@ -42,26 +39,6 @@ pub(in crate::ask) struct Digest {
     count: u32,
 }
 
-/// How digests are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Algorithm {
-    /// By which function.
-    function: Function,
-    /// Whether the password's digest is mixed with the two nonces.
-    session: bool,
-}
-
-/// The functions that make digests, from the weakest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Function {
-    /// MD5.
-    Md5,
-    /// SHA-256.
-    Sha256,
-    /// SHA-512/256.
-    Sha512Trimmed,
-}
-
 /// How a user's name is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NameForm {
@@ -71,15 +48,6 @@ enum NameForm {
     Utf8,
     /// As a digest.
     Hashed,
-}
-
-/// What of a request is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Qop {
-    /// Its method and URI.
-    Auth,
-    /// Its body too.
-    AuthInt,
 }
 
 /// What an answer is for.
@@ -192,7 +160,7 @@ impl Digest {
     fn add_name(&self, line: &mut Line, name: &str) {
         match self.name_form {
             NameForm::Hashed => {
-                let hash = self.hash(&[name.as_bytes(), &self.realm]);
+                let hash = self.algorithm.hash(&[name.as_bytes(), &self.realm]);
                 line.quoted("username", hash.as_bytes());
             }
             NameForm::Utf8 if !name.is_ascii() => line.extended("username", name),
@@ -206,35 +174,28 @@ impl Digest {
             username, password, ..
         } = login;
         let own = self.client_nonce.as_bytes();
-        let mut secret = self.hash(&[username.as_bytes(), &self.realm, password.as_bytes()]);
+        let mut secret =
+            self.algorithm
+                .hash(&[username.as_bytes(), &self.realm, password.as_bytes()]);
         if self.algorithm.session {
-            secret = self.hash(&[secret.as_bytes(), &self.nonce, own]);
+            secret = self.algorithm.hash(&[secret.as_bytes(), &self.nonce, own]);
         }
         let (method, uri) = (target.method.as_bytes(), target.uri.as_bytes());
         let asked = match self.qop {
             Some(Qop::AuthInt) => {
-                let body = self.hash(&[target.body.as_bytes()]);
-                self.hash(&[method, uri, body.as_bytes()])
+                let body = self.algorithm.hash(&[target.body.as_bytes()]);
+                self.algorithm.hash(&[method, uri, body.as_bytes()])
             }
-            _ => self.hash(&[method, uri]),
+            _ => self.algorithm.hash(&[method, uri]),
         };
         let (secret, asked) = (secret.as_bytes(), asked.as_bytes());
         match self.qop {
             Some(qop) => {
                 let (count, qop) = (count.as_bytes(), qop.name().as_bytes());
-                self.hash(&[secret, &self.nonce, count, own, qop, asked])
+                self.algorithm
+                    .hash(&[secret, &self.nonce, count, own, qop, asked])
             }
-            None => self.hash(&[secret, &self.nonce, asked]),
-        }
-    }
-
-    /// The digest of these parts with colons between them.
-    fn hash(&self, parts: &[&[u8]]) -> String {
-        let text = parts.join(&b':');
-        match self.algorithm.function {
-            Function::Md5 => hex(&Md5::digest(&text)),
-            Function::Sha256 => hex(&Sha256::digest(&text)),
-            Function::Sha512Trimmed => hex(&Sha512_256::digest(&text)),
+            None => self.algorithm.hash(&[secret, &self.nonce, asked]),
         }
     }
 
@@ -242,49 +203,6 @@ impl Digest {
     pub(in crate::ask) fn bytes(&self) -> usize {
         let opaque = self.opaque.as_deref().map_or(0, <[u8]>::len);
         self.realm.len() + self.nonce.len() + opaque
-    }
-}
-
-impl Qop {
-    /// What is protected, of what a server allows.
-    fn choose(list: &[u8]) -> Option<Self> {
-        let has = |qop: Self| {
-            let mut names = list.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-            names.any(|name| name.eq_ignore_ascii_case(qop.name().as_bytes()))
-        };
-        [Self::Auth, Self::AuthInt]
-            .into_iter()
-            .find(|qop| has(*qop))
-    }
-
-    /// Its name.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Auth => "auth",
-            Self::AuthInt => "auth-int",
-        }
-    }
-}
-
-impl Algorithm {
-    /// The algorithm of this name; case does not matter.
-    fn of(name: &[u8]) -> Option<Self> {
-        let functions = [Function::Md5, Function::Sha256, Function::Sha512Trimmed];
-        let both = |function| [false, true].map(|session| Self { function, session });
-        let mut all = functions.into_iter().flat_map(both);
-        all.find(|algorithm| name.eq_ignore_ascii_case(algorithm.name().as_bytes()))
-    }
-
-    /// Its name.
-    fn name(self) -> &'static str {
-        match (self.function, self.session) {
-            (Function::Md5, false) => "MD5",
-            (Function::Md5, true) => "MD5-sess",
-            (Function::Sha256, false) => "SHA-256",
-            (Function::Sha256, true) => "SHA-256-sess",
-            (Function::Sha512Trimmed, false) => "SHA-512-256",
-            (Function::Sha512Trimmed, true) => "SHA-512-256-sess",
-        }
     }
 }
 
@@ -296,16 +214,6 @@ fn client_nonce() -> Result<String, Fault> {
         Fault::at("request.digest", Reason::LocalResources, message)
     })?;
     Ok(hex(&bytes))
-}
-
-/// Bytes in hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // writing to a String cannot fail
-        let _infallible = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 #[cfg(test)]
