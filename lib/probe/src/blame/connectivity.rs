@@ -13,7 +13,8 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::dial::Policy;
-use crate::dns::names::{Found, Names, Search};
+use crate::dns::names::{Found, Names};
+use crate::dns::search::Search;
 use crate::dns::servers::Trouble;
 use crate::dns::zone::in_zone;
 use crate::fault::{Fault, Suspect};

@@ -1,10 +1,12 @@
 //! A URL to addresses, as the HTTP library asks for them.
 
+mod answer;
 mod candidates;
 mod hint;
 pub(crate) mod names;
 mod refusal;
 mod resolv_conf;
+pub(crate) mod search;
 mod server;
 pub(crate) mod servers;
 pub(crate) mod sockets;

@@ -112,16 +112,35 @@ fn the_form_that_was_found_is_asked_for_first() {
 #[test]
 fn a_form_that_is_gone_leaves_its_turn_to_the_others() {
     let machine = Machine::of("search a.test b.test");
-    // asked with EDNS and without
     machine
         .server
-        .says("web.a.test", A, &[REFUSED, REFUSED, at(1)]);
+        .says("web.a.test", A, &[Say::EmptyNow, at(1)]);
     machine
         .server
         .says("web.b.test", A, &[at_once(2), Say::Missing]);
     assert_eq!(machine.find("web").unwrap(), "127.0.0.2");
     assert_eq!(machine.find("web").unwrap(), "127.0.0.1");
     assert_eq!(machine.server.asked("web.b.test", A), 2);
+}
+
+#[test]
+fn a_form_that_was_found_as_others_failed_is_not_asked_for_first() {
+    // asked with EDNS and without
+    let twice = |say: Say| [say.clone(), say, at_once(1)];
+    for first in [SERVFAIL, REFUSED] {
+        let machine = Machine::of("search a.test b.test");
+        machine.server.says("web.a.test", A, &twice(first));
+        machine.server.says("web.b.test", A, &[at_once(2)]);
+        assert_eq!(machine.find("web").unwrap(), "127.0.0.2");
+        assert_eq!(machine.find("web").unwrap(), "127.0.0.1");
+    }
+    // nor is one that was found as the name itself did not exist for a moment
+    let machine = Machine::of("search a.test");
+    let missing_at_first = [Say::EmptyNow, at_once(1)];
+    machine.server.says("shop.example", A, &missing_at_first);
+    machine.server.says("shop.example.a.test", A, &[at_once(2)]);
+    assert_eq!(machine.find("shop.example").unwrap(), "127.0.0.2");
+    assert_eq!(machine.find("shop.example").unwrap(), "127.0.0.1");
 }
 
 #[test]

@@ -14,21 +14,18 @@ use hickory_resolver::Resolver;
 use hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
-use hickory_resolver::lookup::Lookup;
-use hickory_resolver::net::{DnsError, NetError, NoRecords};
-use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::rr::{Name, RecordType};
 
+use super::answer::{is_answer, known, negative};
 use super::refusal::{Refusal, is_of_edns};
-use super::servers::{Known, MAX_ADDRESSES, Reply, Trouble};
+use super::servers::{Known, Reply, Trouble};
 use super::sockets::{Failure, Sockets};
 use crate::blame;
 use crate::options::NameServer;
 
 /// The longest that one question may be waited for, whatever time the check has.
 const QUESTION_TIMEOUT: Duration = Duration::from_mins(1);
-/// The longest that is remembered that a name has no address.
-const MAX_NEGATIVE: Duration = Duration::from_secs(5);
 /// A server that is silent so often, and then answers without EDNS, does not know it. Less may be bad luck.
 const SILENCES: u8 = 3;
 /// How long is remembered that a server does not know EDNS.
@@ -216,39 +213,6 @@ fn resolver(
         .build()
 }
 
-/// An answer's addresses.
-fn known(lookup: &Lookup, kind: RecordType) -> Known {
-    let records = lookup.answers().iter();
-    let records = records.filter(|record| record.record_type() == kind);
-    let addresses = records.filter_map(|record| record.data.ip_addr());
-    Known {
-        addresses: addresses.take(MAX_ADDRESSES).collect(),
-        until: lookup.valid_until(),
-    }
-}
-
-/// Whether an answer without a record says that there is none, as opposed to a reference to other
-/// servers from one that does not look further itself.
-fn is_answer(nothing: &NoRecords) -> bool {
-    let NoRecords {
-        response_code,
-        soa,
-        ns,
-        ..
-    } = nothing;
-    match response_code {
-        ResponseCode::NXDomain => true,
-        ResponseCode::NoError => soa.is_some() || ns.is_none(),
-        _ => false,
-    }
-}
-
-/// How long an answer without a record holds; without a word about it not at all (RFC 2308).
-fn negative(nothing: &NoRecords) -> Duration {
-    let told = Duration::from_secs(nothing.negative_ttl.unwrap_or(0).into());
-    told.min(MAX_NEGATIVE)
-}
-
 /// Whether an error speaks of what this machine lacks.
 fn is_local(error: &io::Error) -> bool {
     blame::shortage(error).is_some() || error.kind() == io::ErrorKind::AddrInUse
@@ -256,18 +220,7 @@ fn is_local(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use hickory_resolver::proto::op::Query;
-
     use super::*;
-
-    #[test]
-    fn what_is_not_there_is_asked_for_again_soon() {
-        let mut nothing = NoRecords::new(Query::new(), ResponseCode::NXDomain);
-        for (told, held_s) in [(None, 0), (Some(3), 3), (Some(86_400), 5)] {
-            nothing.negative_ttl = told;
-            assert_eq!(negative(&nothing), Duration::from_secs(held_s), "{told:?}");
-        }
-    }
 
     #[test]
     fn what_this_machine_lacks_is_no_fault_of_the_servers() {

@@ -12,8 +12,8 @@ use quick_cache::sync::Cache;
 use tokio::task::JoinSet;
 
 use super::candidates::Completion;
-use super::names::Search;
 use super::resolv_conf::{Families, Manner};
+use super::search::Search;
 use super::servers::{Known, Reply, Servers, Trouble};
 
 /// The most answers kept: two for each name, so about 8,000 sites keep theirs.
@@ -94,21 +94,23 @@ impl View {
         })
     }
 
-    /// Notes as which of its candidates a name has addresses.
+    /// Notes as which of its candidates a name has addresses, while those before have none. A name that is asked for as
+    /// it is first remains so.
     pub(crate) fn note_found(&self, name: &Name, candidate: &Name) {
         let first = self.completion.candidates(name).next();
-        if first.as_ref() == Some(candidate)
-            || self.completed_form(name).as_ref() == Some(candidate)
-        {
+        let known = self.completed_form(name);
+        if first.as_ref() == Some(candidate) || known.as_ref() == Some(candidate) {
             return;
         }
-        let found = (candidate.clone(), Instant::now() + COMPLETED_FOR);
-        self.completed.insert(name.clone(), found);
+        if self.completion.search_first(name) {
+            let found = (candidate.clone(), Instant::now() + COMPLETED_FOR);
+            self.completed.insert(name.clone(), found);
+        }
     }
 
     /// The completed form of a name that is asked for before all others.
     fn completed_form(&self, name: &Name) -> Option<Name> {
-        if self.completion.search.is_empty() {
+        if !self.completion.search_first(name) {
             return None;
         }
         let found = self.completed.get(name);
