@@ -175,6 +175,17 @@ impl Shown {
         }
     }
 
+    /// The same once more.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            chain: self.chain.clone(),
+            signs: match &self.signs {
+                Signs::Key(key) => Signs::Key(key.clone_key()),
+                Signs::Nonsense(scheme) => Signs::Nonsense(*scheme),
+            },
+        }
+    }
+
     /// With the certificate of its issuer.
     pub(crate) fn with(mut self, issuer: &Authority) -> Self {
         self.chain.push(issuer.der());
@@ -191,8 +202,13 @@ impl Shown {
 
     /// The server's own certificate, in PEM.
     pub(crate) fn pem(&self) -> String {
-        use base64::Engine as _;
-        let text = base64::prelude::BASE64_STANDARD.encode(&self.chain[0]);
-        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+        pem(&self.chain[0])
     }
+}
+
+/// A certificate in PEM.
+pub(crate) fn pem(certificate: &CertificateDer<'_>) -> String {
+    use base64::Engine as _;
+    let text = base64::prelude::BASE64_STANDARD.encode(certificate);
+    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
 }

@@ -2,12 +2,14 @@
 
 use contract::outcome::Reason;
 use probe::{Prober, Watched};
+use rustls::pki_types::CertificateDer;
 use serde_json::json;
 
-use crate::authority::{Authority, EXPIRED, FUTURE, Shown, VALID, second};
-use crate::tls::{HOST, SHAKING, TLS_ALL, prober, watch};
+use crate::authority::{Authority, EXPIRED, FUTURE, Shown, VALID, pem, second};
+use crate::tables::Table;
+use crate::tls::{HOST, LIMIT_MS, SHAKING, TLS_ALL, prober};
 use crate::tls_server::{TlsServer, Turn};
-use crate::{detail, phases};
+use crate::{detail, phases, task};
 
 /// What a check of a server that shows a certificate should find.
 pub(crate) struct Row {
@@ -61,19 +63,36 @@ impl Row {
         self.with(&json!({"ca": pem}))
     }
 
-    pub(crate) fn assert(self, prober: &Prober) {
-        let server = TlsServer::start(self.shown, vec![Turn::ok()]);
-        let Watched { result, hops } = watch(prober, &server.url(), &self.tls);
+    /// Makes the check, and notes it in the table; curl trusts what is `trusted`, in PEM.
+    fn assert(self, table: &mut Table, prober: &Prober, trusted: Option<&str>) {
+        let serve = || {
+            let server = TlsServer::start(self.shown.again(), vec![Turn::ok()]);
+            let request = json!({"tls": self.tls}).to_string();
+            let mut task = task(&server.url(), &request, "{}");
+            task.timeout_ms = LIMIT_MS;
+            (server, task)
+        };
+        // curl trusts either the machine's authorities or those of an option
+        let own = self.tls["ca"].as_str().unwrap_or_default();
+        let trusted = format!("{}{own}", trusted.unwrap_or_default());
+        let trusted = (!trusted.is_empty()).then_some(trusted.as_str());
+        let watched = table.check(self.what, (prober, trusted), serve);
+        self.compare(&watched);
+    }
+
+    /// Compares what a check says with what it should.
+    fn compare(self, watched: &Watched) {
+        let Watched { result, hops } = watched;
         let what = self.what;
         let (reason, seen) = match self.said {
             Some(_) => (Some(Reason::TlsCertificate), SHAKING),
             None => (None, TLS_ALL),
         };
         assert_eq!(result.reason, reason, "{what}: {result:?}");
-        assert_eq!(phases(&result), seen, "{what}: {result:?}");
+        assert_eq!(phases(result), seen, "{what}: {result:?}");
         let said = self.said.map(|said| format!("tls: {said}"));
         assert!(
-            detail(&result).starts_with(&said.unwrap_or_default()),
+            detail(result).starts_with(&said.unwrap_or_default()),
             "{what}: {result:?}"
         );
         let ends = Some(second(self.chain_ends));
@@ -85,13 +104,29 @@ impl Row {
     }
 }
 
+/// Makes the checks of a table, for a prober that trusts these authorities.
+pub(crate) fn assert_table(
+    name: &'static str,
+    trusted: &[CertificateDer<'static>],
+    rows: impl IntoIterator<Item = Row>,
+) {
+    let prober = prober(trusted);
+    let pems: String = trusted.iter().map(pem).collect();
+    let pems = (!pems.is_empty()).then_some(pems.as_str());
+    let mut table = Table::new(name);
+    for row in rows {
+        row.assert(&mut table, &prober, pems);
+    }
+    table.finish();
+}
+
 #[test]
 fn certificates_are_judged_by_dates_names_and_purpose() {
     let root = Authority::new("root");
     let leaf = |names: &[&str], years| root.leaf(names, years);
     let many = ["a.example", "b.example", "c.example", "d.example"];
-    let prober = prober(&[root.der()]);
-    for row in [
+    let trusted = [root.der()];
+    let rows = [
         row("valid", leaf(HOST, VALID)),
         row("expired", leaf(HOST, EXPIRED))
             .refused("the certificate ended on 2021-01-01")
@@ -111,9 +146,8 @@ fn certificates_are_judged_by_dates_names_and_purpose() {
             leaf(HOST, VALID).with_key_of(&leaf(HOST, VALID)),
         )
         .refused("a signature does not fit"),
-    ] {
-        row.assert(&prober);
-    }
+    ];
+    assert_table("certificates", &trusted, rows);
 }
 
 #[test]
@@ -121,8 +155,8 @@ fn chains_lead_to_a_known_authority_without_a_gap() {
     let root = Authority::new("root");
     let middle = root.under("middle", VALID);
     let old = root.under("old", EXPIRED);
-    let prober = prober(&[root.der()]);
-    for row in [
+    let trusted = [root.der()];
+    let rows = [
         row("whole", middle.leaf(HOST, VALID).with(&middle)),
         row("with a gap", middle.leaf(HOST, VALID))
             .refused("the certificate's issuer (CN=middle) is not known; the server must send"),
@@ -133,9 +167,8 @@ fn chains_lead_to_a_known_authority_without_a_gap() {
             .chain_ends(2021),
         row("beside another", root.leaf(HOST, VALID))
             .with(&json!({"ca": Authority::new("other").pem()})),
-    ] {
-        row.assert(&prober);
-    }
+    ];
+    assert_table("chains", &trusted, rows);
 }
 
 #[test]
@@ -145,8 +178,8 @@ fn a_site_may_bring_authorities_of_its_own() {
     let namesake = Authority::new("root");
     let ca = json!({"ca": own.pem()});
     let two = json!({"ca": format!("{}{}", namesake.pem(), own.pem())});
-    let prober = prober(&[Authority::new("root").der()]);
-    for row in [
+    let trusted = [Authority::new("root").der()];
+    let rows = [
         row("unknown", own.leaf(HOST, VALID))
             .refused("the certificate's issuer (CN=own) is not known"),
         row("known", own.leaf(HOST, VALID)).with(&ca),
@@ -160,17 +193,16 @@ fn a_site_may_bring_authorities_of_its_own() {
         row("for another", own.leaf(&["a.example"], VALID))
             .with(&ca)
             .refused("the certificate is for a.example, not 127.0.0.1"),
-    ] {
-        row.assert(&prober);
-    }
+    ];
+    assert_table("authorities-of-sites", &trusted, rows);
 }
 
 #[test]
 fn a_certificate_that_vouches_for_itself_is_trusted_where_the_site_says_so() {
     let alone = |years, authority| Shown::self_signed(HOST, years, authority);
     let other = Shown::self_signed(&["a.example"], VALID, true);
-    let prober = prober(&[Authority::new("root").der()]);
-    for row in [
+    let trusted = [Authority::new("root").der()];
+    let rows = [
         row("unknown", alone(VALID, false))
             .refused("the certificate (CN=self) vouches for itself; to trust it, put it into"),
         row("an authority's", alone(VALID, true))
@@ -187,9 +219,8 @@ fn a_certificate_that_vouches_for_itself_is_trusted_where_the_site_says_so() {
         row("for another", other)
             .trusted()
             .refused("the certificate is for a.example, not 127.0.0.1"),
-    ] {
-        row.assert(&prober);
-    }
+    ];
+    assert_table("certificates-alone", &trusted, rows);
 }
 
 #[test]
@@ -198,8 +229,8 @@ fn a_site_may_have_another_name_or_no_judge() {
     let leaf = |names: &[&str]| root.leaf(names, VALID);
     let name = |name: &str| json!({"server_name": name});
     let unjudged = json!({"verify": false});
-    let prober = prober(&[root.der()]);
-    for row in [
+    let trusted = [root.der()];
+    let rows = [
         row("another name", leaf(&["a.example"])).with(&name("a.example")),
         row("the URL's name", leaf(HOST))
             .with(&name("a.example"))
@@ -223,7 +254,6 @@ fn a_site_may_have_another_name_or_no_judge() {
         )
         .with(&unjudged)
         .refused("a signature does not fit"),
-    ] {
-        row.assert(&prober);
-    }
+    ];
+    assert_table("certificates-by-name", &trusted, rows);
 }

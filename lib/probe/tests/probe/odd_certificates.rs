@@ -1,7 +1,7 @@
 //! Certificates that are rare: by other algorithms, of X.509 version 1, with odd names and dates.
 
 use contract::outcome::Reason;
-use probe::{Prober, Watched};
+use probe::Watched;
 use rcgen::{KeyPair, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519, SanType};
 use rustls::SignatureScheme;
 use rustls::pki_types::CertificateDer;
@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
 
 use crate::authority::{Authority, EXPIRED, Shown, VALID};
-use crate::certificates::row;
+use crate::certificates::{assert_table, row};
 use crate::detail;
 use crate::tls::{HOST, prober, watch};
 use crate::tls_server::{TlsServer, Turn};
@@ -39,36 +39,30 @@ fn nonsense(pem: &str, scheme: SignatureScheme) -> Shown {
     Shown::of_file(pem, Some(scheme))
 }
 
-/// Trusts the authorities of the files.
-fn of_files() -> Prober {
-    prober(&[der(ROOT), der(SHORT_ROOT)])
-}
-
 #[test]
 fn public_algorithms_are_all_known() {
     let root = Authority::new("root");
     let root_521 = Authority::with_key("root 521", &PKCS_ECDSA_P521_SHA512);
     let root_25519 = Authority::with_key("root 25519", &PKCS_ED25519);
-    let prober = prober(&[root.der(), root_521.der(), root_25519.der(), der(ROOT)]);
+    let trusted = [root.der(), root_521.der(), root_25519.der(), der(ROOT)];
     let p_521 = KeyPair::generate_for(&PKCS_ECDSA_P521_SHA512).unwrap();
     let p_384 = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap();
-    for row in [
+    let rows = [
         row("ECDSA with SHA-512 by P-256", file(ECDSA_SHA512)),
         row("by P-521", root_521.leaf(HOST, VALID)),
         row("by Ed25519", root_25519.leaf(HOST, VALID)),
         row("a key on P-521", root.leaf_of(&p_521, HOST, VALID, |_| {})),
         row("a key on P-384", root.leaf_of(&p_384, HOST, VALID, |_| {})),
-    ] {
-        row.assert(&prober);
-    }
+    ];
+    assert_table("certificates-by-algorithm", &trusted, rows);
 }
 
 #[test]
 fn what_is_too_weak_or_unknown_is_said_in_words() {
     const PSS: SignatureScheme = SignatureScheme::RSA_PSS_SHA256;
     const P_256: SignatureScheme = SignatureScheme::ECDSA_NISTP256_SHA256;
-    let prober = of_files();
-    for row in [
+    let trusted = [der(ROOT), der(SHORT_ROOT)];
+    let rows = [
         row("SHA-1", file(SHA1)).refused(
             "a certificate is signed by ECDSA with SHA-1; webmon accepts RSA, RSA-PSS and ECDSA with SHA-256",
         ),
@@ -85,15 +79,14 @@ fn what_is_too_weak_or_unknown_is_said_in_words() {
             .refused("a certificate has a critical extension that webmon does not know"),
         row("version 1", file(VERSION_1))
             .refused("the certificate is of X.509 version 1; webmon trusts one only if"),
-    ] {
-        row.assert(&prober);
-    }
+    ];
+    assert_table("certificates-refused", &trusted, rows);
 }
 
 #[test]
 fn where_certificates_are_not_verified_none_is_refused() {
-    let prober = prober(&[]);
-    for (what, shown) in [
+    let unverified = json!({"verify": false});
+    let shown = [
         ("SHA-1", file(SHA1)),
         (
             "a short key",
@@ -106,19 +99,17 @@ fn where_certificates_are_not_verified_none_is_refused() {
         ),
         ("a critical extension", file(CRITICAL)),
         ("version 1", file(VERSION_1)),
-    ] {
-        row(what, shown)
-            .with(&json!({"verify": false}))
-            .assert(&prober);
-    }
+    ];
+    let rows = shown.map(|(what, shown)| row(what, shown).with(&unverified));
     let key_of_another = Shown::self_signed(HOST, VALID, false);
-    row(
+    let other_key = row(
         "version 1, another's key",
         file(VERSION_1).with_key_of(&key_of_another),
     )
-    .with(&json!({"verify": false}))
-    .refused("a signature does not fit the certificate")
-    .assert(&prober);
+    .with(&unverified)
+    .refused("a signature does not fit the certificate");
+    let rows = rows.into_iter().chain([other_key]);
+    assert_table("certificates-unverified", &[], rows);
 }
 
 #[test]
@@ -134,31 +125,29 @@ fn what_is_no_certificate_passes_where_none_is_verified() {
 
 #[test]
 fn version_1_is_trusted_where_it_is_an_authority_itself() {
-    let trusts = prober(&[der(VERSION_1)]);
+    let trusted = [der(VERSION_1)];
     let other_key = || file(VERSION_1).with_key_of(&Shown::self_signed(HOST, VALID, false));
-    for row in [
+    let rows = [
         row("the system's", file(VERSION_1)),
         row("for another", file(VERSION_1))
             .with(&json!({"server_name": "a.example"}))
             .refused("the certificate is for 127.0.0.1, not a.example"),
         row("another's key", other_key()).refused("a signature does not fit the certificate"),
-    ] {
-        row.assert(&trusts);
-    }
-    row("the site's", file(VERSION_1))
-        .trusted()
-        .assert(&prober(&[]));
+    ];
+    assert_table("certificates-of-version-1", &trusted, rows);
+    let rows = [row("the site's", file(VERSION_1)).trusted()];
+    assert_table("certificates-of-version-1-of-sites", &[], rows);
 }
 
 #[test]
 fn what_is_wrong_with_a_name_is_said() {
     let root = Authority::new("root");
-    let prober = prober(&[root.der()]);
+    let trusted = [root.der()];
     let named =
         |names: Vec<SanType>| root.leaf_with(&[], VALID, |params| params.subject_alt_names = names);
     let dns = |name: &str| named(vec![SanType::DnsName(name.try_into().unwrap())]);
     let to = |name: &str| json!({"server_name": name});
-    for row in [
+    let rows = [
         row("an address as a DNS name", dns("127.0.0.1"))
             .refused("the certificate has the address 127.0.0.1 as a DNS name; an address must stand"),
         row("a dot at the end", dns("a.example."))
@@ -177,19 +166,18 @@ fn what_is_wrong_with_a_name_is_said() {
         row("the name in the subject alone", root.leaf(&[], VALID))
             .with(&to("leaf"))
             .refused("the certificate names no host (as subjectAltName), so not leaf; its subject (CN=leaf) does not"),
-    ] {
-        row.assert(&prober);
-    }
+    ];
+    assert_table("names-in-certificates", &trusted, rows);
 }
 
 #[test]
 fn the_first_certificate_to_end_counts() {
     let root = Authority::new("root");
-    let prober = prober(&[root.der()]);
+    let trusted = [root.der()];
     let soon = root.under("soon", (2020, 2030));
     let late = root.under("late", (2020, 2045));
     let unneeded = root.under("unneeded", EXPIRED);
-    for row in [
+    let rows = [
         row("one between", soon.leaf(HOST, VALID).with(&soon)).chain_ends(2030),
         row("its own", late.leaf(HOST, VALID).with(&late)),
         row(
@@ -204,14 +192,13 @@ fn the_first_certificate_to_end_counts() {
         )
         .with(&json!({"ca": root.pem()}))
         .chain_ends(2030),
-    ] {
-        row.assert(&prober);
-    }
+    ];
+    assert_table("ends-of-chains", &trusted, rows);
     let server = TlsServer::start(soon.leaf(HOST, VALID).with(&soon), vec![Turn::ok()]);
     let mut task = crate::task(&server.url(), "{}", r#"{"certificate_days": 3650}"#);
     task.timeout_ms = crate::tls::LIMIT_MS;
     let started = contract::instant::UnixUs(crate::authority::second(2026) * 1_000_000);
-    let result = prober.check(&task, started);
+    let result = prober(&trusted).check(&task, started);
     assert_eq!(
         result.reason,
         Some(Reason::CertificateExpiring),

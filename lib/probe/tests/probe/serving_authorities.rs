@@ -4,8 +4,8 @@ use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, 
 use serde_json::json;
 
 use crate::authority::{Authority, EXPIRED, Shown, VALID};
-use crate::certificates::row;
-use crate::tls::{HOST, prober};
+use crate::certificates::{assert_table, row};
+use crate::tls::HOST;
 
 /// Makes a leaf an authority's.
 fn ca(params: &mut CertificateParams) {
@@ -33,13 +33,13 @@ fn an_authority_may_serve_with_its_own_certificate() {
     let root = Authority::new("root");
     let middle = root.under("middle", VALID);
     let alone = Shown::self_signed(HOST, VALID, true);
-    let prober = prober(&[root.der(), alone.chain[0].clone()]);
+    let trusted = [root.der(), alone.chain[0].clone()];
     let all = [
         KeyUsagePurpose::DigitalSignature,
         KeyUsagePurpose::KeyCertSign,
     ];
     let below = middle.leaf_with(HOST, VALID, ca).with(&middle);
-    for row in [
+    let rows = [
         row("by a known one", root.leaf_with(HOST, VALID, ca)),
         row("further down", below),
         row("the system's own", alone),
@@ -48,9 +48,8 @@ fn an_authority_may_serve_with_its_own_certificate() {
             "for servers",
             with_purpose(&root, ExtendedKeyUsagePurpose::ServerAuth),
         ),
-    ] {
-        row.assert(&prober);
-    }
+    ];
+    assert_table("serving-authorities", &trusted, rows);
 }
 
 #[test]
@@ -61,8 +60,8 @@ fn an_authority_that_serves_is_judged_as_any_server() {
     let (namesake, other) = (Authority::new("root"), Authority::new("other"));
     let leaf = |authority: &Authority| authority.leaf_with(HOST, VALID, ca);
     let a_example = |authority: &Authority| authority.leaf_with(&["a.example"], VALID, ca);
-    let prober = prober(&[root.der()]);
-    for row in [
+    let trusted = [root.der()];
+    let rows = [
         row(
             "to sign others only",
             with_usage(&root, &[KeyUsagePurpose::KeyCertSign]),
@@ -92,22 +91,22 @@ fn an_authority_that_serves_is_judged_as_any_server() {
             .refused("the certificate's issuer (CN=other) is not known"),
         row("another's key", leaf(&root).with_key_of(&leaf(&root)))
             .refused("a signature does not fit the certificate"),
-    ] {
-        row.assert(&prober);
-    }
+    ];
+    assert_table("serving-authorities-refused", &trusted, rows);
 }
 
 #[test]
 fn a_certificate_that_is_no_authoritys_vouches_for_nothing() {
     let root = Authority::new("root");
-    let prober = prober(&[root.der()]);
+    let trusted = [root.der()];
     let none = root.under_as("middle", IsCa::ExplicitNoCa);
-    for (what, leaf) in [
+    let leaves = [
         ("a server's", none.leaf(HOST, VALID)),
         ("an authority's", none.leaf_with(HOST, VALID, ca)),
-    ] {
+    ];
+    let rows = leaves.map(|(what, leaf)| {
         row(what, leaf.with(&none))
             .refused("the certificate is signed by one that is no authority's (CA:FALSE)")
-            .assert(&prober);
-    }
+    });
+    assert_table("no-authorities", &trusted, rows);
 }
