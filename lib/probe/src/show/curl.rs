@@ -7,7 +7,7 @@ use std::net::Ipv6Addr;
 
 use contract::site::auth::Auth;
 use contract::site::proxy::{Login, Proxy};
-use contract::site::request::Family;
+use contract::site::request::{Extent, Family};
 use contract::site::{Request, Template, parse_url};
 use contract::task::Task;
 use contract::text::is_harmless;
@@ -53,8 +53,12 @@ pub(super) fn command(task: &Task, request: &Request) -> String {
 /// The method, where it is not the one that `curl` takes by itself.
 fn method(request: &Request) -> Option<String> {
     match (request.method.as_str(), &request.body) {
-        ("GET", None) | ("POST", Some(_)) => None,
         ("HEAD", None) => Some("--head".to_owned()),
+        // as `curl` reads no body
+        (method, None) if request.read == Extent::Head => {
+            Some(format!("--head {}", option("--request", method)))
+        }
+        ("GET", None) | ("POST", Some(_)) => None,
         (method, _) => Some(option("--request", method)),
     }
 }

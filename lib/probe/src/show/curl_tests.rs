@@ -44,6 +44,10 @@ fn every_option_of_a_request_is_said() {
             "--proxy 'http://[::1]:3128' --proxy-user 'me:${secret:PW}'",
         ),
         (
+            r#"{"redirects": 0, "read": "head"}"#,
+            "--head --request GET",
+        ),
+        (
             r#"{"redirects": 0, "method": "DELETE", "body": "x"}"#,
             "--request DELETE --data-raw x",
         ),
