@@ -117,7 +117,7 @@ named! {
         Reset = "reset",
         /// The response is not HTTP/1.1.
         Protocol = "protocol",
-        /// The body's encoding is broken.
+        /// The body is not in the coding that its head names, or in a coding or charset that webmon cannot decode.
         Encoding = "encoding",
         /// Redirects without end, to nowhere, or more than allowed.
         Redirects = "redirects",
