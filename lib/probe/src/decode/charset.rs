@@ -86,15 +86,15 @@ pub(super) fn of(headers: &HeaderMap, body: &[u8]) -> Result<Charset, Unknown> {
     Ok(guess)
 }
 
-/// The charset of a byte order mark, and how many bytes that has.
-pub(super) fn of_mark(body: &[u8]) -> Option<(Charset, usize)> {
-    let utf32 = |big_endian| Some((Charset::Utf32 { big_endian }, 4));
+/// The charset of a byte order mark.
+pub(super) fn of_mark(body: &[u8]) -> Option<Charset> {
+    let utf32 = |big_endian| Some(Charset::Utf32 { big_endian });
     match body {
         [0xff, 0xfe, 0, 0, ..] => utf32(false),
         [0, 0, 0xfe, 0xff, ..] => utf32(true),
-        [0xff, 0xfe, ..] => Some((Charset::Known(UTF_16LE), 2)),
-        [0xfe, 0xff, ..] => Some((Charset::Known(UTF_16BE), 2)),
-        [0xef, 0xbb, 0xbf, ..] => Some((Charset::AsItCame, 3)),
+        [0xff, 0xfe, ..] => Some(Charset::Known(UTF_16LE)),
+        [0xfe, 0xff, ..] => Some(Charset::Known(UTF_16BE)),
+        [0xef, 0xbb, 0xbf, ..] => Some(Charset::AsItCame),
         _ => None,
     }
 }

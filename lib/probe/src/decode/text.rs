@@ -1,4 +1,6 @@
-//! The text of a body, as rules see it: in UTF-8, without a byte order mark.
+//! The text of a body, as rules see it: in UTF-8.
+//!
+//! A byte order mark is no part of the text, but a rule may look for one: to some programs it is a fault.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use crate::budget::{Budget, Share};
 use crate::fault::Fault;
 use crate::redact::quote;
 
+/// A byte order mark in UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 /// The most bytes of a character in UTF-8.
 const MOST_UTF8: usize = 4;
 
@@ -29,8 +33,8 @@ pub(crate) enum Cut {
 /// The text of a body.
 #[derive(Debug)]
 pub(crate) struct Text<'b> {
-    /// The text; where it is no text, the bytes as they came.
-    pub(crate) bytes: Cow<'b, [u8]>,
+    /// The text with its byte order mark; where it is no text, the bytes as they came.
+    bytes: Cow<'b, [u8]>,
     /// What is missing of it.
     pub(crate) cut: Cut,
     /// Whether a byte order mark was before it.
@@ -46,7 +50,7 @@ impl<'b> Text<'b> {
         Self {
             bytes: Cow::Borrowed(bytes),
             cut,
-            marked: false,
+            marked: bytes.starts_with(MARK),
             _share: None,
         }
     }
@@ -58,12 +62,12 @@ impl<'b> Text<'b> {
         cut: Cut,
         memory: &Arc<Budget>,
     ) -> Result<Self, Fault> {
-        let (charset, mark) = match charset::of_mark(body) {
-            Some(marked) => marked,
-            None if body.is_empty() => (Charset::AsItCame, 0),
-            None => (charset::of(headers, body).map_err(undecodable)?, 0),
+        let mark = charset::of_mark(body);
+        let charset = match mark {
+            Some(charset) => charset,
+            None if body.is_empty() => Charset::AsItCame,
+            None => charset::of(headers, body).map_err(undecodable)?,
         };
-        let body = body.get(mark..).unwrap_or_default();
         let (bytes, share) = match charset {
             Charset::AsItCame => (Cow::Borrowed(body), None),
             charset => {
@@ -75,14 +79,25 @@ impl<'b> Text<'b> {
         Ok(Self {
             bytes,
             cut,
-            marked: mark > 0,
+            marked: mark.is_some(),
             _share: share,
         })
     }
 
+    /// The text.
+    pub(crate) fn text(&self) -> &[u8] {
+        let mark = if self.marked { MARK.len() } else { 0 };
+        self.bytes.get(mark..).unwrap_or_default()
+    }
+
+    /// The text with its byte order mark; none if it has no mark.
+    pub(crate) fn with_mark(&self) -> Option<&[u8]> {
+        self.marked.then_some(&*self.bytes)
+    }
+
     /// How the text begins, for people. A byte order mark is not seen, so it is written out.
     pub(crate) fn start(&self) -> String {
-        let quoted = quote(&self.bytes);
+        let quoted = quote(self.text());
         match quoted.strip_prefix('"') {
             Some(rest) if self.marked => format!("\"\\u{{feff}}{rest}"),
             _ => quoted,

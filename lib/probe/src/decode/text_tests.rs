@@ -24,7 +24,7 @@ fn head(content_type: &str) -> HeaderMap {
 fn text(content_type: &str, body: &[u8], cut: Cut) -> String {
     let memory = memory(1 << 20);
     let text = Text::of(&head(content_type), body, cut, &memory).unwrap();
-    String::from_utf8(text.bytes.into_owned()).unwrap()
+    String::from_utf8(text.text().to_vec()).unwrap()
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(crate) fn judge_response(
         let message = format!("status {status}, expected {}", expected_status(expect));
         return Err(fault(Reason::Status, message));
     }
-    let bytes = text.as_ref().map_or(0, |text| text.bytes.len());
+    let bytes = text.as_ref().map_or(0, |text| text.text().len());
     refuse_costly(expect, &head.headers, bytes)?;
     for rule in &expect.headers {
         judge_header(rule, &head.headers)?;
@@ -190,21 +190,27 @@ fn judge_rule(rule: &BodyRule, text: &Text<'_>) -> Result<(), Fault> {
 
 /// Whether the body has a text in it; `None` if that depends on what was not read.
 fn contains(text: &Text<'_>, sought: &str) -> Option<bool> {
-    match memchr::memmem::find(&text.bytes, sought.as_bytes()) {
-        Some(_) => Some(true),
-        None if text.cut == Cut::Whole => Some(false),
-        None => None,
+    let found = |bytes| memchr::memmem::find(bytes, sought.as_bytes()).is_some();
+    match text.cut {
+        _ if found(text.with_mark().unwrap_or(text.text())) => Some(true),
+        Cut::Whole => Some(false),
+        Cut::Limit | Cut::Endless => None,
     }
 }
 
 /// Whether the body matches a pattern; `None` if that depends on what was not read.
 fn matches(text: &Text<'_>, pattern: &Pattern) -> Option<bool> {
     let whole = text.cut == Cut::Whole;
-    match pattern.find_end(&text.bytes) {
+    let search = |bytes: &[u8]| match pattern.find_end(bytes) {
         // a match that touches the cut may have needed the end to be there (`$`)
-        Some(end) if whole || end < text.bytes.len() => Some(true),
+        Some(end) if whole || end < bytes.len() => Some(true),
         None if whole => Some(false),
         _ => None,
+    };
+    match (search(text.text()), text.with_mark()) {
+        // it may look for the mark
+        (Some(false), Some(marked)) => search(marked),
+        (found, _) => found,
     }
 }
 

@@ -232,6 +232,42 @@ fn a_quote_shows_the_text() {
 }
 
 #[test]
+fn a_mark_is_no_part_of_the_text_and_yet_can_be_looked_for() {
+    let page = || answer("text/html", "\u{feff}<html>".as_bytes());
+    let rule = |key: &str, sought: &str| serde_json::json!({"body": [{key: sought}]}).to_string();
+    let wide = answer("text/html", b"\xff\xfe<\0");
+    table(
+        "byte-order-marks",
+        vec![
+            up("the start of the text", page()).expect(&rule("matches", "^<html>$")),
+            up("the mark", page()).expect(&rule("contains", "\u{feff}<")),
+            up("a pattern of the mark", page()).expect(&rule("matches", r"^\x{feff}")),
+            down(
+                "no mark",
+                page(),
+                Reason::Body,
+                "expect: the body contains ",
+            )
+            .expect(&rule("not_contains", "\u{feff}")),
+            down(
+                "no pattern of it",
+                page(),
+                Reason::Body,
+                "expect: the body matches ",
+            )
+            .expect(&rule("not_matches", r"\x{feff}")),
+            down(
+                "no mark of utf-16",
+                wide,
+                Reason::Body,
+                "expect: the body contains ",
+            )
+            .expect(&rule("not_contains", "\u{feff}")),
+        ],
+    );
+}
+
+#[test]
 fn a_charset_that_nothing_knows_is_told_where_an_expectation_needs_it() {
     let klingon = || answer("text/html; charset=x-klingon", b"St\xf6rung");
     let said = "expect: the body has the charset \"x-klingon\", which webmon does not know, and an expectation needs its text; have the server name one like utf-8";

@@ -39,7 +39,7 @@ pub(super) fn judge_json(rules: &[JsonRule], text: &Text<'_>) -> Result<(), Faul
 
 /// The text without a number at its cut, which may be another one with its end.
 fn before_cut<'t>(text: &'t Text<'_>) -> &'t [u8] {
-    let mut bytes = &*text.bytes;
+    let mut bytes = text.text();
     if text.cut != Cut::Whole {
         while let [rest @ .., b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'] = bytes {
             bytes = rest;
@@ -59,7 +59,7 @@ fn broken(text: &Text<'_>) -> Option<String> {
 
 /// The body is no document of JSON.
 fn no_json(what: &str, text: &Text<'_>) -> Fault {
-    let message = if text.bytes.is_empty() {
+    let message = if text.text().is_empty() {
         "the body is empty, which is no JSON".to_owned()
     } else {
         format!(
