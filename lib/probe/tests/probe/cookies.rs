@@ -21,7 +21,7 @@ fn gate(location: &str, cookies: &[&str]) -> Act {
 fn cookies(request: &str) -> Option<&str> {
     request
         .lines()
-        .find_map(|line| line.strip_prefix("cookie: "))
+        .find_map(|line| line.strip_prefix("Cookie: "))
 }
 
 /// A site that is passed after these gates.

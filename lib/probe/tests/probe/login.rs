@@ -23,7 +23,7 @@ fn refused(challenge: &str) -> Act {
 fn credentials(request: &str) -> Option<&str> {
     request
         .lines()
-        .find_map(|line| line.strip_prefix("authorization: "))
+        .find_map(|line| line.strip_prefix("Authorization: "))
 }
 
 /// A parameter of them.
