@@ -35,12 +35,8 @@ const HTTP_2: &str = "HTTP/2 without TLS, and webmon speaks HTTP/1.1";
 /// What is said of an answer that is all body.
 const NO_HEAD: &str = "a body without a head, as in HTTP/0.9";
 
-/// Refuses bytes that can be no beginning of a response, which may have empty lines before it.
+/// Refuses bytes that can be no beginning of a response.
 pub(super) fn refuse(bytes: &[u8]) -> Result<(), Fault> {
-    let empty = bytes
-        .iter()
-        .take_while(|byte| matches!(byte, b'\r' | b'\n'));
-    let bytes = bytes.get(empty.count()..).unwrap_or_default();
     let mut letters = bytes.iter().zip(HTTP);
     if letters.all(|(byte, letter)| byte.eq_ignore_ascii_case(letter)) {
         return Ok(());

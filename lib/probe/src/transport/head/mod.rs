@@ -35,7 +35,7 @@ pub(super) struct Scan {
     status: Option<u16>,
     /// How many header lines there are.
     fields: u16,
-    /// Whether the library can read all as it is.
+    /// Whether the library cannot read all as it is.
     sloppy: bool,
     /// Whether a header says how long the body is.
     length: bool,
@@ -98,7 +98,8 @@ impl Scan {
     fn go_on(&mut self, bytes: &[u8]) -> Result<Option<usize>, Fault> {
         loop {
             let rest = bytes.get(self.line..).unwrap_or_default();
-            if self.status.is_none() {
+            // there may be empty lines before the status line
+            if self.status.is_none() && !matches!(rest, [] | [b'\r' | b'\n', ..]) {
                 strangers::refuse(rest)?;
             }
             let Some(length) = memchr(b'\n', rest) else {
