@@ -28,6 +28,7 @@ use crate::{
     held::{Finished, Held, Results},
     hold::Hold,
     metrics::Metrics,
+    thread_count::ThreadCount,
     timed_out_sites::TimedOutSites,
 };
 
@@ -40,8 +41,6 @@ const STACK_USED: usize = 48 << 10;
 const THREAD_BYTES: usize = 24 << 10;
 /// The most memory of a slot, in bytes.
 pub(crate) const SLOT_BYTES: usize = STACK_USED + THREAD_BYTES + probe::CHECK_BYTES;
-/// So many threads are free, or another lane is started: as many checks may begin until it is there.
-const RESERVE: usize = LANE_THREADS / 2;
 
 /// Tells when every thread has finished its last probe and ended.
 #[derive(Debug)]
@@ -102,15 +101,6 @@ struct Worker {
     _alive: mpsc::Sender<()>,
 }
 
-/// How many threads there are.
-#[derive(Debug)]
-struct ThreadCount {
-    /// How many have been started, or asked for.
-    started: AtomicUsize,
-    /// The most.
-    slots: AtomicUsize,
-}
-
 /// How many checks run at once, which may change.
 #[derive(Clone, Debug)]
 pub(crate) struct Slots {
@@ -129,9 +119,9 @@ impl Slots {
         let order = Ordering::Relaxed;
         self.threads.slots.store(slots, order);
         self.timed_out.share(slots);
-        let surplus = self.threads.started.load(order).saturating_sub(slots);
+        let surplus = self.threads.take_surplus();
         let ended = self.hold.end_followers(surplus);
-        self.threads.started.fetch_sub(ended, order);
+        self.threads.started.fetch_add(surplus - ended, order);
     }
 }
 
@@ -182,27 +172,6 @@ fn start_lane(number: usize, worker: Worker) -> Result<(), rayon::ThreadPoolBuil
     // The pool's threads outlive it until their loop has ended.
     pool(number)?.spawn_broadcast(move |_| worker.run());
     Ok(())
-}
-
-impl ThreadCount {
-    /// Whether to ask for another lane when so many threads are busy; it counts as started then.
-    fn grows(&self, busy: usize) -> bool {
-        let order = Ordering::Relaxed;
-        let slots = self.slots.load(order);
-        let grown = |threads: usize| {
-            let few = threads.saturating_sub(busy) < RESERVE && threads < slots;
-            few.then_some(threads + LANE_THREADS)
-        };
-        self.started.fetch_update(order, order, grown).is_ok()
-    }
-
-    /// Whether a thread is one too many; it no longer counts then.
-    fn shrinks(&self) -> bool {
-        let order = Ordering::Relaxed;
-        let slots = self.slots.load(order);
-        let shrunk = |threads: usize| (threads > slots).then(|| threads - 1);
-        self.started.fetch_update(order, order, shrunk).is_ok()
-    }
 }
 
 /// A pool whose threads are named after their lane.

@@ -175,6 +175,18 @@ fn with_more_slots_more_probes_run_and_with_fewer_fewer() {
 }
 
 #[test]
+fn what_ends_for_fewer_slots_is_not_more_than_the_surplus() {
+    let threads = ThreadCount {
+        started: AtomicUsize::new(96),
+        slots: AtomicUsize::new(64),
+    };
+    assert!(threads.shrinks());
+    assert_eq!(threads.take_surplus(), 31);
+    assert!(!threads.shrinks());
+    assert_eq!(threads.take_surplus(), 0);
+}
+
+#[test]
 fn threads_that_wait_end_when_there_are_fewer_slots() {
     let mut bed = Bed::new();
     let gate = Gate::start();

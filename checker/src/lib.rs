@@ -42,6 +42,7 @@ mod metrics;
 mod queue;
 mod reload;
 mod slots;
+mod thread_count;
 mod timed_out_sites;
 mod trace;
 
