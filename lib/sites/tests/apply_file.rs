@@ -241,7 +241,7 @@ fn the_file_of_newcomers_is_in_order() {
         .replace("\n  #- ", "\n  - ")
         .replace("\n  #  ", "\n    ");
     let all = read(uncommented).unwrap();
-    assert_eq!(all.len(), sites.len() + 4);
+    assert_eq!(all.len(), sites.len() + 5);
     let keys = |options: fn(&Site) -> &str| -> BTreeSet<String> {
         let objects = all.iter().map(options).map(serde_json::from_str);
         let objects = objects
